@@ -1,0 +1,22 @@
+/* base/assert.c - the last words of a process that found its own bug. */
+#include "base/assert.h"
+
+#include <execinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void assert_fail(const char *file, int line, const char *expr)
+{
+        void *frames[48];
+        char msg[512];
+        int n = snprintf(msg, sizeof(msg), "BUG %s:%d: %s\n", file, line, expr);
+
+        if (n > 0) {
+                ssize_t unused = write(STDERR_FILENO, msg, (size_t)n);
+                (void)unused;
+        }
+        n = backtrace(frames, (int)array_len(frames));
+        backtrace_symbols_fd(frames, n, STDERR_FILENO);
+        abort();
+}
