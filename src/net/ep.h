@@ -1,0 +1,58 @@
+/* net/ep.h - one end of a byte stream: a socket, TLS over one, or the simulator's pipe.
+ *
+ * Readiness is remembered here (edge-triggered): EP_RX / EP_TX say that a call may make progress; the implementation clears
+ * them when the kernel said "not yet" (or, for rx, when a short read showed the socket drained and no hang-up was reported).
+ * Upcall: `wake` is called when one of them, or EP_HUP, is set anew. It never frees the ep (loop_bury() does, later). */
+#ifndef NET_EP_H
+#define NET_EP_H
+
+#include "base/assert.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct ep;
+struct pipe;
+
+enum {
+        EP_RX = 1,           /* rx may give bytes, the end, or an error */
+        EP_TX = 2,           /* tx may take bytes */
+        EP_HUP = 4,          /* the peer's FIN was reported: a short read is not "drained" */
+        EP_EOF = 8,          /* rx returned 0 */
+        EP_ERR = 16,         /* dead in both directions */
+        EP_SHUT = 32,        /* we sent our FIN */
+        EP_RAW = 64,         /* rx_splice and tx_splice work */
+        EP_CONNECTING = 128, /* tx waits for connect(2) */
+        EP_WATCHED = 256,    /* registered with the loop */
+};
+
+struct ep_ops {
+        ssize_t (*rx)(struct ep *e, void *p, size_t n); /* > 0; 0 = end; -EAGAIN; negative errno */
+        ssize_t (*tx)(struct ep *e, const struct iovec *v, int n, bool more); /* >= 0; -EAGAIN; negative errno */
+        ssize_t (*rx_splice)(struct ep *e, struct pipe *p, size_t n);
+        ssize_t (*tx_splice)(struct ep *e, struct pipe *p, size_t n);
+        void (*want)(struct ep *e);              /* about to wait: make sure that wake() will come */
+        void (*shut)(struct ep *e);              /* send FIN (TLS: close_notify first) */
+        void (*close)(struct ep *e, bool reset); /* now; reset = RST instead of FIN */
+        int (*error)(struct ep *e);              /* the pending error, negative errno, or 0 */
+};
+
+struct ep {
+        const struct ep_ops *ops;
+        void (*wake)(struct ep *e);
+        uint16_t flags;
+};
+
+static inline ssize_t ep_rx(struct ep *e, void *p, size_t n)
+{
+        return e->ops->rx(e, p, n);
+}
+
+static inline ssize_t ep_tx(struct ep *e, const struct iovec *v, int n, bool more)
+{
+        return e->ops->tx(e, v, n, more);
+}
+
+#endif

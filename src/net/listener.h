@@ -1,0 +1,49 @@
+/* net/listener.h - a bound address as a set of shards, one per data thread (mechanisms.md e).
+ *
+ * The supervisor (or the single process) makes the sockets; shard i is polled level-triggered by thread i. Every shard always has a
+ * poller. pause = EPOLL_CTL_DEL, resume = ADD: the fd stays open, the kernel's accept queue holds the clients. An inherited or unix
+ * socket has one fd for all threads, polled EPOLLEXCLUSIVE.
+ * Threads: shard functions on the shard's thread; listener_bind() anywhere. */
+#ifndef NET_LISTENER_H
+#define NET_LISTENER_H
+
+#include "ev/loop.h"
+#include "net/addr.h"
+
+struct listen_spec {         /* what to bind; comparable, so that a reload keeps equal ones */
+        struct addr_spec at; /* one port: ranges are spread by the caller */
+        int backlog;         /* 0 = the caller's maxconn rule decides before */
+        unsigned shards;     /* sockets to make (SO_REUSEPORT), 1 for unix, abns, fd@ */
+        bool v4v6, v6only, transparent, freebind;
+        const char *interface;
+        int tcp_fastopen, mss, defer_accept;
+        const char *unix_user, *unix_group;
+        int unix_mode;          /* -1 = umask */
+        int unix_uid, unix_gid; /* -1 = unchanged */
+};
+
+#define LISTEN_SHARDS_MAX 64
+
+/* Binds and listens. fds: room for spec->shards. Negative errno; *ret_step names the failing call for the message
+ * ("cannot bind socket (Address already in use)"), literal. SO_REUSEPORT is always set on TCP: an old process may still listen. */
+int listener_bind(const struct listen_spec *spec, int *ret_fds, const char **ret_step);
+
+struct listen_shard {
+        struct ev_fd ev;
+        struct loop *loop;
+        unsigned batch; /* accepts per event at most, tune.maxaccept */
+        bool exclusive, paused;
+        /* Called once per accepted connection, with a non-blocking fd; owns the fd. `from` may be AF_UNIX. Returns false to stop
+         * accepting for now (limit reached): the caller pauses the shard. */
+        bool (*on_accept)(struct listen_shard *s, int fd, const struct addr *from);
+        void (*on_error)(struct listen_shard *s,
+                         int err); /* EMFILE, ENFILE, ENOBUFS, ENOMEM: accept is paused 100 ms */
+        struct timer retry;
+};
+
+int shard_start(struct listen_shard *s, struct loop *l, int fd, bool exclusive);
+void shard_pause(struct listen_shard *s);
+int shard_resume(struct listen_shard *s);
+void shard_stop(struct listen_shard *s); /* takes it off the loop; does not close the fd */
+
+#endif

@@ -1,0 +1,24 @@
+/* net/pipe.h - kernel pipes for splice, per thread, adaptive in size.
+ *
+ * An unprivileged user gets 256 pipes of 256 KiB, later ones 8 KiB (mechanisms.md f): pipe_get() asks for the large size, keeps what it got, and a
+ * stream that got a small pipe falls back to copying when that is faster (pipe.size tells).
+ * Threads: one thread's pool. */
+#ifndef NET_PIPE_H
+#define NET_PIPE_H
+
+#include <stddef.h>
+
+struct pipe {
+        int rd, wr;
+        size_t size; /* capacity in bytes */
+        size_t fill; /* bytes in it */
+        struct pipe *next;
+};
+
+struct pipe *pipe_get(void);   /* empty; NULL when none is to be had (limit, fds) */
+void pipe_put(struct pipe *p); /* a pipe with bytes left in it is closed, not kept */
+void pipe_set_limit(unsigned per_thread);
+unsigned pipe_used(void); /* of this thread; Maxpipes/PipesUsed of `show info` sum these */
+unsigned pipe_free_count(void);
+
+#endif
