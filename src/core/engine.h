@@ -1,0 +1,76 @@
+/* core/engine.h - the running proxy, as main/ sees it: what a configuration wants to bind, the threads, and the one way to
+ * change it.
+ *
+ * main/ owns processes, rights and sockets; the engine owns traffic. The loader calls engine_binds(); the supervisor (or the
+ * single process) makes the sockets; the worker calls engine_apply() with the same configuration and those sockets, first at start and
+ * again for each reload. engine_apply() prepares everything that can fail, then commits, then retires.
+ * Threads: all functions on the control thread (the one that called engine_new()), unless said otherwise. */
+#ifndef CORE_ENGINE_H
+#define CORE_ENGINE_H
+
+#include "conf/conf.h"
+#include "net/listener.h"
+
+/* One address that the configuration wants. `key` is its identity ("frontend web bind *:80", "stats socket /run/x"): an equal key
+ * and an equal spec across a reload keep their sockets. */
+struct engine_bind {
+        const char *key;
+        struct listen_spec spec;
+        struct span at;   /* for "cannot bind" messages */
+        const char *what; /* "frontend 'web'", for messages */
+        unsigned n_fds;   /* filled by who binds */
+        int fds[LISTEN_SHARDS_MAX];
+};
+
+struct engine_binds {
+        struct arena mem;
+        struct engine_bind *v;
+        size_t n;
+};
+
+/* Lists all sockets of a configuration. threads: how many shards an address gets. */
+void engine_binds(const struct conf *c, unsigned threads, struct engine_binds *ret_b);
+void engine_binds_fini(struct engine_binds *b); /* closes no fd */
+
+struct engine;
+
+struct engine_hooks { /* what the engine asks of the process around it; any may be NULL */
+        /* A runtime change that must survive a respawn: the last command for a key replaces an earlier one; cmd NULL forgets the key. */
+        void (*journal)(void *ctx, const char *key, const char *cmd);
+        /* A new connected datagram socket to a local log path; -1 when it cannot be had now. The answer comes by engine_log_fd(). */
+        void (*reopen_log)(void *ctx, const char *path);
+        void (*stopped)(void *ctx);                      /* after a soft stop: the last connection is gone */
+        bool (*reload)(void *ctx, struct buf *ret_text); /* the master's `reload`; NULL in a worker */
+        void *ctx;
+};
+
+struct engine_opts {
+        unsigned threads;
+        const struct engine_hooks *hooks;
+        bool master_worker;
+};
+
+int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e);
+
+/* Applies a configuration: the first time, and as a reload. Takes its own reference to `c` on success. `b` carries the sockets; the
+ * engine keeps those it needs (sets their fds to -1 in `b`) and the caller closes the rest. Appends one line per change to
+ * `diff` ("~ server web/s1: weight 1 -> 5 (live)"). false: nothing has changed, the reasons are in `d`. */
+bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, struct buf *diff, struct diags *d);
+
+/* The same comparison without doing anything; `old` may be NULL. */
+void engine_plan(const struct conf *old, const struct conf *new, struct buf *out);
+
+int engine_start(struct engine *e);                    /* starts the data threads and the listeners */
+void engine_replay(struct engine *e, const char *cmd); /* a journal command, at admin level, not journalled again */
+void engine_log_fd(struct engine *e, const char *path, int fd);
+void engine_soft_stop(struct engine *e); /* listeners off; hooks->stopped when the last session ends */
+void engine_pause(struct engine *e);     /* SIGTTOU: listeners off, sockets kept */
+void engine_resume(struct engine *e);
+void engine_stop(struct engine *e); /* joins the threads */
+void engine_free(struct engine *e);
+struct loop *engine_control_loop(struct engine *e); /* main adds its signal and channel fds here */
+
+/* For the supervisor's heartbeat page: the slowest loop's age of turn, in ns (any thread). */
+uint64_t engine_oldest_turn_ns(const struct engine *e);
+
+#endif

@@ -1,0 +1,31 @@
+/* core/global.h - the settings of the process (section `global`), manual chapter 3. */
+#ifndef CORE_GLOBAL_H
+#define CORE_GLOBAL_H
+
+#include "conf/conf.h"
+
+struct global_cfg {
+        const char *user, *group; /* NULL = unchanged */
+        int uid, gid;             /* -1 = unset; `user`/`group` are looked up by the loader into these */
+        const char *chroot, *pidfile;
+        bool daemon, master_worker, quiet, zero_warning;
+        int nbthread;           /* 0 = one per usable core */
+        int maxconn;            /* 0 = derived from the fd limit */
+        int ulimit_n;           /* 0 = derived */
+        int hard_stop_after_ms; /* 0 = none */
+        int grace_ms;
+        int stats_timeout_ms;
+        const char *node, *description;
+        const char *log_tag;           /* NULL = "haproxy" */
+        const char *log_send_hostname; /* NULL = off, "" = the machine's */
+        int spread_checks;             /* percent, 0..50 */
+        uint64_t bufsize;              /* tune.bufsize: the largest head, and the first read size */
+        int maxaccept, max_http_hdr;
+        int logurilen; /* tune.http.logurilen */
+};
+
+extern int global_slot;
+
+const struct global_cfg *global_of(const struct conf *c); /* built-in defaults when the file has no such section */
+
+#endif
