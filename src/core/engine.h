@@ -62,6 +62,10 @@ void engine_plan(const struct conf *old, const struct conf *new, struct buf *out
 
 int engine_start(struct engine *e);                    /* starts the data threads and the listeners */
 void engine_replay(struct engine *e, const char *cmd); /* a journal command, at admin level, not journalled again */
+/* A CLI connection that came by another way (the master socket); the engine owns the fd. level: core/cli.h. */
+int engine_cli_attach(struct engine *e, int fd, int level);
+/* Local log socket paths of a configuration (for the supervisor's allow-list and pre-chroot connects); in c's arena. */
+const char *const *engine_log_paths(const struct conf *c, size_t *ret_n);
 void engine_log_fd(struct engine *e, const char *path, int fd);
 void engine_soft_stop(struct engine *e); /* listeners off; hooks->stopped when the last session ends */
 void engine_pause(struct engine *e);     /* SIGTTOU: listeners off, sockets kept */

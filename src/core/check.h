@@ -1,0 +1,75 @@
+/* core/check.h - what health checks are to the rest: results in, state out. The check protocols live in feat/checks.
+ *
+ * First-check rule (seed 004): a server counts as up until its first check, and that one failure takes it down whatever `fall`
+ * says. */
+#ifndef CORE_CHECK_H
+#define CORE_CHECK_H
+
+#include "core/server.h"
+
+enum check_status { /* `check_status` of show stat; names in check_status_name() */
+                    CHECK_UNKNOWN,
+                    CHECK_INI,
+                    CHECK_START,
+                    CHECK_SOCKERR,
+                    CHECK_L4OK,
+                    CHECK_L4TOUT,
+                    CHECK_L4CON,
+                    CHECK_L6OK,
+                    CHECK_L6TOUT,
+                    CHECK_L6RSP,
+                    CHECK_L7OK,
+                    CHECK_L7OKC,
+                    CHECK_L7TOUT,
+                    CHECK_L7RSP,
+                    CHECK_L7STS,
+                    CHECK_PROCERR,
+                    CHECK_PROCTOUT,
+                    CHECK_PROCOK,
+                    CHECK_STATUSES
+};
+
+struct check_result {
+        enum check_status status;
+        int code; /* of the protocol: HTTP status, 0 = none */
+        int duration_ms;
+        char info[128]; /* text for the log line, NUL-terminated */
+};
+
+struct check_cfg { /* slot "check": server and default-server words */
+        bool check;
+        int inter, fastinter, downinter; /* ms; 0 = inter */
+        int rise, fall;
+        int port;         /* 0 = the server's */
+        const char *addr; /* NULL = the server's */
+};
+extern int check_slot;
+
+struct check { /* run-time, one per server with `check`; kept over reloads */
+        struct server *srv;
+        const struct check_cfg *cfg;
+        int health; /* 0 .. rise + fall - 1, as in `show servers state` */
+        bool enabled, paused, first_done, running;
+        struct check_result last;
+        mono_t last_at, started;
+        stat_t failed, down_trans, total;
+        unsigned owner; /* the data thread that runs it: slot mod threads */
+        void *run;      /* feat/checks */
+};
+
+const char *check_status_name(enum check_status s); /* "L4CON" */
+const char *check_status_text(enum check_status s); /* "Layer4 connection problem" */
+bool check_status_is_ok(enum check_status s);
+
+/* Applies a result with rise, fall and the first-check rule; calls server_set_oper() on a change. The check's thread. */
+void check_apply(struct check *c, const struct check_result *r);
+
+/* Implemented by feat/checks, called by the change engine on the control thread. */
+struct check_driver {
+        struct check *(*start)(struct server *s); /* new, or after its cfg changed */
+        void (*stop)(struct check *c);            /* waits for nothing: the owner thread frees it */
+        void (*changed)(struct check *c);         /* cfg pointer was replaced */
+};
+extern const struct check_driver *check_driver; /* set at boot; NULL = no checks in this binary */
+
+#endif

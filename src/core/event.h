@@ -1,0 +1,47 @@
+/* core/event.h - how features hear of what happens without knowing each other: typed events, direct calls in rank order.
+ *
+ * A subscriber runs inside the publisher's call and must not block or change the object. Subscriptions are const rows. */
+#ifndef CORE_EVENT_H
+#define CORE_EVENT_H
+
+#include "core/server.h"
+
+enum event_type {
+        EVENT_SERVER_STATE, /* struct event_server; any thread, back->lock held */
+        EVENT_BACK_STATE,   /* struct event_back: no server left, or some again */
+        EVENT_FRONT_STATE,  /* started, stopped, paused */
+        EVENT_STREAM_END,   /* struct strm *: log it */
+        EVENT_SESS_REJECT,  /* a session that ended before a stream (bad PROXY line, denied) */
+        EVENT_RELOAD,       /* const char *: the diff */
+        EVENT_CHECK_RESULT, /* struct event_check: option log-health-checks */
+        EVENT_TYPES
+};
+
+struct event_server {
+        struct server *srv;
+        enum server_oper from_oper, to_oper;
+        uint8_t from_admin, to_admin;
+        bool was_usable, now_usable;
+        const struct state_cause *why;
+        unsigned requeued; /* sessions that were put back into the queue */
+};
+
+struct event_back {
+        struct back *back;
+        bool available;
+};
+
+struct event_sub {
+        enum event_type type;
+        int rank;
+        const char *name;
+        void (*fn)(const void *event);
+};
+
+#define EVENT_SUB(id)                                                                                                  \
+        static const struct event_sub *const id##_sub_reg __attribute__((used, section("telamon_sub"))) = &id
+
+void event_boot(void); /* sorts the rows */
+void event_publish(enum event_type t, const void *event);
+
+#endif

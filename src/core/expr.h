@@ -1,0 +1,135 @@
+/* core/expr.h - samples, fetches, converters and their compiled programs (mechanisms.md g; manual chapters 7.2, 7.3).
+ *
+ * An expression is compiled once into a flat program that the hot path runs without allocation; casts are inserted at compile time. A
+ * sample is a tagged union; its bytes borrow from the head, the program's constants, rotating scratch, or the stream's arena. smp_keep() is
+ * mandatory before a wait.
+ * Results: EXPR_OK, EXPR_MISS (no such sample), EXPR_WAIT (needs more data: resume later).
+ * Fetches and converters are rows: name, argument types, output type, what it needs (layers) and function. */
+#ifndef CORE_EXPR_H
+#define CORE_EXPR_H
+
+#include "conf/kw.h"
+#include "core/strm.h"
+
+enum smp_type { SMP_ANY, SMP_BOOL, SMP_SINT, SMP_IPV4, SMP_IPV6, SMP_ADDR, SMP_STR, SMP_BIN, SMP_METH, SMP_TYPES };
+
+struct smp {
+        enum smp_type type;
+        bool is_const; /* the bytes must not be changed in place */
+        union {
+                bool b;
+                int64_t i;
+                struct in_addr ip4;
+                struct in6_addr ip6;
+                struct {
+                        const char *p;
+                        uint32_t n, cap; /* cap: writable room, 0 when const */
+                } s;
+                struct {
+                        int meth; /* enum hmsg_method; other: s holds the text */
+                        const char *p;
+                        uint32_t n;
+                } m;
+        };
+};
+
+enum expr_answer { EXPR_OK, EXPR_MISS, EXPR_WAIT };
+
+enum { /* what a fetch needs, and so where it may be used (manual 7.3) */
+       EXPR_INTERNAL = 1,
+       EXPR_CLIENT = 2,
+       EXPR_SERVER = 4,
+       EXPR_REQ_HEAD = 8,
+       EXPR_RSP_HEAD = 16,
+       EXPR_REQ_BODY = 32,
+       EXPR_RSP_BODY = 64,
+       EXPR_LOG = 128, /* final values: bytes, timers */
+       EXPR_TLS = 256,
+       EXPR_CONF = 512 /* no stream at all: constants, env */
+};
+
+enum expr_arg_type {
+        ARG_NONE,
+        ARG_STR,
+        ARG_SINT,
+        ARG_TIME,
+        ARG_SIZE,
+        ARG_IPV4_MASK,
+        ARG_FRONT,
+        ARG_BACK,
+        ARG_SERVER,
+        ARG_TABLE,
+        ARG_REG,
+        ARG_VAR
+};
+
+struct expr_arg {
+        enum expr_arg_type type;
+        int64_t i;
+        const char *s;
+        uint32_t n;
+        void *ptr; /* resolved object, compiled pattern, ... */
+};
+
+struct expr_ctx {          /* what a program runs on */
+        struct strm *strm; /* NULL for EXPR_CONF programs */
+        const struct hmsg *req, *rsp;
+        unsigned have; /* EXPR_* available now; asking for less-than-final data waits when `final` is false */
+        bool final;
+};
+
+typedef enum expr_answer (*fetch_fn)(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args,
+                                     struct smp *ret_smp);
+typedef bool (*conv_fn)(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args, struct smp *smp);
+
+struct fetch {
+        const char *name;
+        enum expr_arg_type args[4];
+        uint8_t min_args;
+        enum smp_type out;
+        unsigned needs;
+        fetch_fn fn;
+        /* Checks and resolves arguments at compile time; NULL = types are enough. Appends an alert and returns false. */
+        bool (*check)(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at);
+        const char *help, *manual;
+};
+
+struct conv {
+        const char *name;
+        enum expr_arg_type args[4];
+        uint8_t min_args;
+        enum smp_type in, out;
+        conv_fn fn;
+        bool (*check)(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at);
+        const char *help, *manual;
+};
+
+#define FETCH_TABLE(id, rows)                                                                                          \
+        static const struct fetch_table id##_fetches = { rows, array_len(rows) };                                      \
+        static const struct fetch_table *const id##_fetch_reg __attribute__((used, section("telamon_fetch"))) =        \
+                &id##_fetches
+#define CONV_TABLE(id, rows)                                                                                           \
+        static const struct conv_table id##_convs = { rows, array_len(rows) };                                         \
+        static const struct conv_table *const id##_conv_reg __attribute__((used, section("telamon_conv"))) = &id##_convs
+struct fetch_table {
+        const struct fetch *rows;
+        size_t n;
+};
+struct conv_table {
+        const struct conv *rows;
+        size_t n;
+};
+
+struct expr; /* a compiled fetch + converters */
+
+void expr_boot(void);
+/* Compiles "fetch(args),conv(args),..." from `text`; `allowed` = EXPR_* that exist at this place. *ret_used: how much text it took.
+ * NULL after an alert. The program lives in the configuration's arena. */
+const struct expr *expr_compile(struct kw_call *c, struct str text, const struct word *at, unsigned allowed,
+                                size_t *ret_used);
+enum expr_answer expr_run(const struct expr *e, const struct expr_ctx *x, struct smp *ret_smp);
+bool smp_cast(struct smp *s, enum smp_type to); /* manual 7.1's conversions; scratch is the thread's */
+char *expr_scratch(size_t *ret_n);              /* one of the thread's rotating buffers (three live at a time) */
+bool smp_keep(struct smp *s, struct strm *st);  /* copies borrowed bytes into the stream's arena */
+
+#endif

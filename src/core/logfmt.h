@@ -1,0 +1,35 @@
+/* core/logfmt.h - log-format strings, compiled once (manual 8.2.6): aliases (%ci ...), %[expr], flags, plain text.
+ *
+ * Used for log lines and wherever the manual takes a log-format string (http-request set-header, redirect, ...). */
+#ifndef CORE_LOGFMT_H
+#define CORE_LOGFMT_H
+
+#include "core/expr.h"
+
+struct logfmt;
+
+struct log_alias {        /* one %xx: a row */
+        const char *name; /* "ci" */
+        unsigned needs;   /* EXPR_* */
+        /* Appends the value at dst, at most n bytes; returns its length. '-' for what is not known is the engine's job: return 0. */
+        size_t (*print)(const struct strm *s, unsigned flags, char *dst, size_t n);
+        const char *help;
+        bool string; /* +Q and +E apply */
+};
+struct log_alias_table {
+        const struct log_alias *rows;
+        size_t n;
+};
+#define LOG_ALIAS_TABLE(id, rows)                                                                                      \
+        static const struct log_alias_table id##_aliases = { rows, array_len(rows) };                                  \
+        static const struct log_alias_table *const id##_alias_reg __attribute__((used, section("telamon_alias"))) =    \
+                &id##_aliases
+
+enum { LOGFMT_QUOTE = 1, LOGFMT_HEX = 2, LOGFMT_ESCAPE = 4 };
+
+const struct logfmt *logfmt_compile(struct kw_call *c, struct str text, const struct word *at, unsigned allowed);
+/* Formats into dst; returns bytes written, at most n (cut there). */
+size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, char *dst, size_t n);
+bool logfmt_is_const(const struct logfmt *f);
+
+#endif

@@ -1,0 +1,89 @@
+/* core/mux.h - the seam between a stream and what carries its messages (mechanisms.md f).
+ *
+ * A stream has two sides. A side speaks messages: a head (struct hmsg), body bytes, an end; plain TCP is a message without a head whose
+ * body ends with the connection. HTTP/1 and TCP (core/wire.c), an HTTP/2 stream, and applets implement it. The stream never sees framing,
+ * sockets or TLS.
+ *
+ * Back-pressure: tx() takes everything it is given (at most one read's worth) and keeps privately what the kernel did not take; the
+ * stream offers more only after the side stopped being SIDE_TX_FULL. So a stream owns no buffers.
+ * Borrowed bytes: what rx_head() and rx_body() hand out points into the thread's shared receive buffer or the side's private one and is
+ * valid until rx_park(), which the stream calls on both sides before it returns to the loop.
+ * Upcall: side->strm's task is posted (strm_wake) when a side may make progress. */
+#ifndef CORE_MUX_H
+#define CORE_MUX_H
+
+#include "base/assert.h"
+#include "net/pipe.h"
+#include "proto/hmsg.h"
+
+#include <stdbool.h>
+#include <sys/uio.h>
+
+struct strm;
+struct side;
+struct head; /* core/head.h: struct hmsg with its storage */
+
+enum msg_answer {
+        MSG_OK = 0,   /* done / here it is */
+        MSG_WAIT = 1, /* not yet: the stream is woken */
+        MSG_END = 2,  /* rx_head: the peer closed before a first byte; rx_body: the message is complete */
+        MSG_ERR = 3,  /* the side is dead: side->err, SIDE_* flags say how */
+        MSG_BAD = 4,  /* rx_head: not a valid message: side->bad says what to answer and why */
+};
+
+enum {                       /* side.flags */
+       SIDE_RX_DONE = 1,     /* whole message received */
+       SIDE_TX_DONE = 2,     /* whole message sent (last byte handed to the kernel) */
+       SIDE_TX_FULL = 4,     /* private bytes wait for the kernel */
+       SIDE_TX_END = 8,      /* the stream said "end"; TX_DONE follows when the private bytes are gone */
+       SIDE_RX_CUT = 16,     /* the peer closed in mid-message (FIN) */
+       SIDE_RESET = 32,      /* RST or another fatal error */
+       SIDE_TUNNEL = 64,     /* no framing any more: TCP, CONNECT, Upgrade */
+       SIDE_SPLICE = 128,    /* rx_splice and tx_splice may be used */
+       SIDE_PEER_GONE = 256, /* nobody listens for the answer any more (abort of the client) */
+};
+
+struct side_bad {
+        int status;      /* 400, 408, 413, 414, 431, 501, 505 ...; 502 on the server's side */
+        const char *why; /* literal, for `show errors` and logs */
+        uint32_t offset;
+};
+
+/* How a message's body is framed on its way out. */
+struct tx_frame {
+        enum hmsg_framing framing;
+        uint64_t length; /* HMSG_LENGTH */
+        bool close;      /* say and do "connection: close" after this message */
+};
+
+struct mux_ops {
+        const char *name; /* "H1", "TCP", "H2", "APPLET" */
+        int (*rx_head)(struct side *s, struct hmsg **ret_m);
+        /* Lends body bytes as up to *n spans (in: room; out: filled), at most about `max` bytes. MSG_OK with *n == 0 never happens. */
+        int (*rx_body)(struct side *s, struct iovec *v, int *n, size_t max);
+        /* Sends a head (NULL = none now) and body bytes, and, when `end`, the end of the message. Takes all. */
+        int (*tx)(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
+        int (*tx_flush)(struct side *s); /* tries the private bytes again: MSG_OK, MSG_WAIT, MSG_ERR */
+        /* Raw moves of opaque bytes, both sides SIDE_SPLICE: MSG_OK with *ret_n > 0, MSG_WAIT, MSG_END, MSG_ERR. */
+        int (*rx_splice)(struct side *s, struct pipe *p, size_t max, size_t *ret_n);
+        int (*tx_splice)(struct side *s, struct pipe *p, size_t *ret_n);
+        void (*rx_park)(struct side *s); /* keep unread bytes; the shared buffer is about to be reused */
+        void (*want)(struct side *s);    /* the stream is about to wait on this side */
+        void (*tunnel)(struct side *s);  /* from here on bytes are opaque in both directions */
+        void (*end)(struct side *s,
+                    bool clean); /* the stream leaves. clean: this message exchange is complete both ways,
+                                                                 * so the carrier may be used again; otherwise it is closed */
+};
+
+struct side {
+        const struct mux_ops *ops;
+        struct strm *strm;
+        void *carrier; /* struct wire, H2 stream, applet instance */
+        uint16_t flags;
+        int err; /* negative errno */
+        struct side_bad bad;
+        uint64_t rx_bytes,
+                tx_bytes; /* wire bytes of this message exchange, heads included (log's %B and %U, CSV bin/bout) */
+};
+
+#endif

@@ -1,0 +1,188 @@
+/* core/proxy.h - frontends and backends: what the file says (slots), what runs (cells), and the immutable cfg between them.
+ *
+ * A `listen` section becomes a frontend and a backend cell of one name. Both sides read the same struct proxy_cfg slot.
+ * Ownership: front_cfg and back_cfg hold a reference to the struct conf their slots live in.
+ * Threads: data threads reach a cell's cfg by epoch_load(&fe->cfg) and pin it for a stream. */
+#ifndef CORE_PROXY_H
+#define CORE_PROXY_H
+
+#include "base/epoch.h"
+#include "conf/conf.h"
+#include "core/cell.h"
+#include "core/kinds.h"
+#include "core/pin.h"
+#include "core/stat.h"
+#include "net/listener.h"
+
+#include <pthread.h>
+
+enum px_mode { PX_TCP, PX_HTTP, PX_CLI }; /* PX_CLI: stats sockets */
+
+enum { /* struct proxy_cfg.options */
+       OPT_HTTPLOG = 1 << 0,
+       OPT_TCPLOG = 1 << 1,
+       OPT_DONTLOGNULL = 1 << 2,
+       OPT_DONTLOG_NORMAL = 1 << 3,
+       OPT_LOGASAP = 1 << 4,
+       OPT_FORWARDFOR = 1 << 5,
+       OPT_SERVER_CLOSE = 1 << 6,
+       OPT_HTTPCLOSE = 1 << 7,
+       OPT_REDISPATCH = 1 << 8,
+       OPT_ABORTONCLOSE = 1 << 9,
+       OPT_CLITCPKA = 1 << 10,
+       OPT_SRVTCPKA = 1 << 11,
+       OPT_SPLICE_REQ = 1 << 12,
+       OPT_SPLICE_RSP = 1 << 13,
+       OPT_SPLICE_AUTO = 1 << 14,
+       OPT_LOG_SEPARATE_ERRORS = 1 << 15,
+       OPT_NOLINGER = 1 << 16,
+       OPT_HTTP_NO_DELAY = 1 << 17,
+       OPT_IDLE_CLOSE_ON_RESPONSE = 1 << 18,
+       OPT_LOG_HEALTH = 1 << 19,
+       OPT_KEEP_ALIVE = 1 << 20,
+};
+
+enum { REUSE_NEVER, REUSE_SAFE, REUSE_AGGRESSIVE, REUSE_ALWAYS };
+enum { BAL_DEFAULT, BAL_ROUNDROBIN, BAL_RANDOM };
+
+struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
+        int mode;
+        unsigned options;
+        int maxconn, fullconn, backlog;
+        int retries;
+        int redispatch_after; /* option redispatch N: every N retries; 0 = on the last */
+        int balance;
+        int http_reuse;
+        const char *default_backend;
+        const char *description;
+        const char *forwardfor_header, *forwardfor_except;
+        bool forwardfor_if_none;
+        bool disabled;
+        int id;  /* 0 = automatic */
+        struct { /* milliseconds; 0 = unset: no limit, or falls back as the manual says */
+                int client, server, connect, check, queue, http_request, http_keep_alive, tunnel, client_fin,
+                        server_fin;
+        } timeout;
+};
+extern int proxy_slot;
+
+struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
+        struct listen_spec spec; /* of the first port; `count` ports follow each other */
+        int count;
+        const char *name;
+        int maxconn, nice, level; /* level: CLI rights, see core/cli.h */
+        bool accept_proxy;
+        const char *text; /* the address as written, for messages */
+};
+extern int bind_slot;
+
+struct back;
+struct front;
+struct server;
+struct logger;   /* core/log.h: a proxy's log targets and formats, compiled */
+struct hook_set; /* core/hook.h: which features take part */
+
+struct listener { /* one bound address of a frontend */
+        struct cell cell;
+        struct front *front;
+        struct list link;           /* front->listeners */
+        const char *key;            /* engine_bind.key */
+        const struct bind_cfg *cfg; /* of the frontend's published cfg */
+        unsigned n_fds;
+        int fds[LISTEN_SHARDS_MAX];
+        struct listen_shard *shards; /* [thr_count()]; each touched by its thread only */
+        struct bind_shard *binds;    /* private to core/sess.c: shard + back pointer */
+        _Atomic uint32_t cur;
+};
+
+struct front_cfg { /* immutable */
+        struct pins pins;
+        struct conf *conf; /* one reference */
+        const struct conf_obj *obj;
+        const struct proxy_cfg *px;
+        struct back *default_back; /* a cell, pinned by being published in the same change */
+        const struct logger *log;
+        const struct hook_set *hooks; /* request hooks of features and rules, in rank order */
+        int maxconn;                  /* resolved */
+        unsigned bufsize;
+};
+
+enum front_state { FRONT_OPEN, FRONT_PAUSED, FRONT_STOPPED };
+
+struct front {
+        struct cell cell;
+        _Atomic(struct front_cfg *) cfg;
+        int iid;          /* proxy id of the CSV */
+        struct list link; /* world order */
+        struct list listeners;
+        _Atomic uint32_t cur, cur_max;     /* connections (scur, smax) */
+        _Atomic uint32_t paused_for_limit; /* shards wait for a free place */
+        _Atomic uint32_t state;            /* enum front_state: CLI may disable */
+        struct rate conn_rate, sess_rate, req_rate;
+        const struct conf_obj *obj; /* of the current configuration: control thread only */
+};
+
+struct front_col { /* a thread's column of a frontend */
+        struct px_stat st;
+};
+
+struct back_cfg { /* immutable */
+        struct pins pins;
+        struct conf *conf;
+        const struct conf_obj *obj;
+        const struct proxy_cfg *px;
+        const struct logger *log;
+        const struct hook_set *hooks;
+        int fullconn;
+        unsigned bufsize;
+};
+
+struct lb_view; /* core/lb.h */
+struct queue;   /* core/queue.h */
+
+struct back {
+        struct cell cell;
+        _Atomic(struct back_cfg *) cfg;
+        int iid;
+        struct list link;
+        struct server **srv; /* in file order; changed under `lock` and published with the view */
+        uint32_t n_srv, cap_srv;
+        pthread_mutex_t lock; /* server states, weights, rebuilding the view; never on the request path */
+        _Atomic(struct lb_view *) view;
+        atomic_uint_fast64_t ticket; /* round robin */
+        struct queue *queue;         /* sessions that any server may take */
+        _Atomic uint32_t cur, cur_max;
+        _Atomic uint32_t act, bck;                    /* usable servers */
+        atomic_uint_fast64_t down_count, last_change; /* chkdown of the backend; mono_t */
+        stat_t downtime_s;
+        struct rate sess_rate, req_rate;
+        const struct conf_obj *obj;
+};
+
+struct back_col {
+        struct px_stat st;
+};
+
+/* ---- the world: all cells of this process; one per process, names looked up by data threads through the epoch ---- */
+struct world {
+        struct list fronts, backs; /* file order; control thread */
+        uint32_t n_fronts, n_backs, n_servers;
+        struct conf *conf; /* the current one */
+        mono_t started;
+        int64_t started_wall_us;
+        char *node; /* host name */
+        int pid;
+        _Atomic uint32_t cur_conns, max_conns; /* of the process */
+        uint32_t maxconn;
+        uint32_t reloads;
+        struct rate conn_rate, sess_rate;
+        _Atomic uint64_t tot_conns, tot_reqs;
+        atomic_bool stopping;
+};
+extern struct world world;
+
+/* Control thread (CLI commands and applets run their look-ups there or inside an epoch). */
+struct front *front_find(struct str name);
+struct back *back_find(struct str name);
+
+#endif

@@ -1,0 +1,94 @@
+/* core/server.h - servers: cfg from the file, runtime state in the cell.
+ *
+ * The state words of `show stat`, the events on their change and the wording of the log lines all follow from one function,
+ * server_set_state(): nobody else moves a server between states.
+ * Threads: state changes under back->lock from any thread; the request path reads atomics only. */
+#ifndef CORE_SERVER_H
+#define CORE_SERVER_H
+
+#include "core/proxy.h"
+
+struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
+        int weight, maxconn, maxqueue, minconn;
+        bool backup, disabled;
+        int id;
+        int pool_max_conn, pool_purge_ms, pool_low_conn;
+};
+extern int server_slot;
+
+enum server_oper { SRV_STOPPED, SRV_STARTING, SRV_RUNNING, SRV_STOPPING }; /* what the checks say */
+enum {                        /* server.admin: who wants it out; manual of `show servers state`, srv_admin_state */
+       SRV_ADM_FMAINT = 0x01, /* CLI */
+       SRV_ADM_CMAINT = 0x04, /* `disabled` in the file */
+       SRV_ADM_FDRAIN = 0x08, /* CLI drain */
+       SRV_ADM_RMAINT = 0x20, /* no address */
+       SRV_ADM_MAINT = 0x25,
+};
+
+struct check; /* core/check.h: run-time of the health check */
+
+struct server {
+        struct cell cell;
+        struct back *back;
+        const struct conf_obj *obj;   /* of the current configuration: control thread */
+        const struct server_cfg *cfg; /* published with the backend's cfg; epoch */
+        int puid;                     /* number in the backend, from 1 */
+        uint32_t pos;                 /* index in back->srv */
+
+        /* runtime values: the file's until the CLI (or DNS, ...) changes them; a reload that changes the line wins */
+        _Atomic uint32_t weight; /* user weight 0..256 (uweight) */
+        uint32_t iweight;        /* initial, from the file */
+        _Atomic uint32_t maxconn;
+        struct addr addr;          /* TCP; read through server_addr() */
+        const char *path;          /* unix socket, or NULL */
+        _Atomic uint32_t addr_seq; /* sequence lock of addr and path: odd = being written */
+        _Atomic uint8_t oper;      /* enum server_oper */
+        _Atomic uint8_t admin;     /* SRV_ADM_* */
+        _Atomic uint8_t usable;    /* takes new sessions: derived, written by server_set_state() only */
+        bool backup;
+
+        _Atomic uint32_t cur, cur_max; /* requests and sessions on it (scur, smax) */
+        struct queue *queue;           /* made when maxconn is set */
+        struct check *check;           /* NULL without `check` */
+        mono_t last_change;
+        stat_t down_count, fail_checks, downtime_s;
+        struct rate sess_rate;
+        struct pins pins; /* streams hold the cell */
+};
+
+struct idle_list { /* this thread's idle connections to a server, newest first */
+        struct list conns;
+        uint32_t n, max_seen;
+};
+
+struct server_col {
+        struct px_stat st;
+        struct idle_list idle;
+        uint32_t cur_here;
+};
+
+struct server *server_find(struct back *b, struct str name);
+
+/* Reads the address consistently; returns the length for connect(2), 0 when it has none. */
+socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa);
+void server_addr_set(struct server *s, const struct addr *a);
+
+/* Why a state changed; becomes the reason and info of the log line and of `last_chk`. */
+struct state_cause {
+        const char *reason; /* "Layer4 connection problem", or NULL for administrative changes */
+        const char *info;   /* free text without quotes, or NULL */
+        int code;           /* HTTP status of the check, 0 */
+        int duration_ms;    /* of the check, -1 */
+        const char *by;     /* "via 'stats socket command'" style text for administrative changes, or NULL */
+};
+
+/* The only way to change state. Recomputes usability, the balance view, counters; publishes EVENT_SERVER_STATE. Any thread. */
+void server_set_oper(struct server *s, enum server_oper o, const struct state_cause *why);
+void server_set_admin(struct server *s, unsigned set, unsigned clear, const struct state_cause *why);
+void server_set_weight(struct server *s, uint32_t uweight);
+void server_set_maxconn(struct server *s, uint32_t maxconn);
+bool server_is_up(const struct server *s); /* oper running/starting and not in maintenance */
+/* "UP", "DOWN", "DRAIN", "MAINT", "NOLB", "no check", with " n/m" while changing, as in `show stat`. */
+void server_status_text(const struct server *s, struct buf *out);
+
+#endif

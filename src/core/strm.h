@@ -1,0 +1,105 @@
+/* core/strm.h - a stream: one request and its answer, or one TCP session, from a client side to a server side.
+ *
+ * strm_run() is the only driver: a loop over the steps below until nothing can progress, never recursion; upcalls only post its task.
+ * A stream lives and dies on one thread. It pins what it uses: front_cfg, back_cfg, the server cell.
+ *
+ *   HEAD    wait for the request head             (HTTP only)
+ *   ROUTE   hooks (rules, stats page, ...), backend
+ *   SERVER  choose a server, or wait in a queue
+ *   CONNECT reuse or open a connection
+ *   XFER    request body one way, answer head and body the other
+ *   ANSWER  our own answer (error page, applet) to the client
+ *   END     log, give back, free */
+#ifndef CORE_STRM_H
+#define CORE_STRM_H
+
+#include "core/mux.h"
+#include "core/server.h"
+#include "ev/loop.h"
+
+enum strm_step { STRM_HEAD, STRM_ROUTE, STRM_SERVER, STRM_QUEUED, STRM_CONNECT, STRM_XFER, STRM_END, STRM_STEPS };
+
+/* Termination codes of the logs (manual 8.5): cause and phase. */
+struct strm_times {       /* mono_t; 0 = not reached */
+        mono_t accept;    /* of the session's connection (first request) or of the first byte (later ones) */
+        mono_t idle_end;  /* first byte of the request: %Ti ends */
+        mono_t request;   /* head complete: %TR ends */
+        mono_t queued;    /* left the queue: %Tw ends */
+        mono_t connected; /* %Tc ends */
+        mono_t response;  /* answer head complete: %Tr ends */
+        mono_t end;
+};
+
+struct strm_log {      /* what outlives the heads, for the log line */
+        char *request; /* request line as received, cut at tune.http.logurilen; mem_get memory or NULL */
+        uint32_t request_len, request_size;
+        uint32_t q_srv, q_back; /* positions seen in the queues */
+        int64_t wall_us;        /* accept date */
+        int64_t req_wall_us;    /* first byte of the request */
+};
+
+struct expr_state; /* core/expr.h: variables and resume point */
+struct sess;
+struct srv_conn;
+
+#define STRM_MAGIC 0x57e4a301u
+
+struct strm {
+        uint32_t magic;
+        uint8_t step;
+        char term[2]; /* cause, phase; '-' '-' */
+        bool http;
+        bool redispatched, reused, logged_early, no_log, counted_back, has_slot;
+        uint8_t hook_pos; /* where the hooks go on after a wait */
+        uint8_t tries;    /* connection attempts made after the first */
+        uint16_t status;  /* of the answer; 0 none */
+        uint16_t flags;
+        struct sess *sess;
+        struct front *front;
+        struct front_cfg *fcfg; /* pinned */
+        struct back *back;
+        struct back_cfg *bcfg;  /* pinned, NULL before ROUTE */
+        struct server *srv;     /* pinned, NULL before SERVER */
+        struct srv_conn *sc;    /* server connection in use */
+        struct hmsg *req, *rsp; /* valid between rx_head and rx_park; afterwards in parked memory, or NULL when sent */
+        struct side cl, sv;
+        struct ev_task task;
+        struct timer timer; /* one, lazily moved: `deadline` is the real one */
+        mono_t deadline;
+        uint8_t deadline_kind;
+        mono_t cl_active, sv_active; /* last progress of each side */
+        uint64_t generation;         /* of this object: a queue grant for an older one is given back */
+        struct queue_entry *waiting;
+        struct pipe *pipe[2];  /* request, answer: while splicing */
+        uint32_t read_size[2]; /* adaptive: 16 -> 64 -> 256 KiB */
+        uint64_t body_in, body_out;
+        uint64_t id; /* unique in the process */
+        struct strm_times t;
+        struct strm_log log;
+        struct expr_state *vars;
+        struct list link;     /* all streams of the thread, for `show sess` and shutdown */
+        struct list srv_link; /* of its server on this thread, for on-marked-down */
+};
+
+/* For carriers (sess, HTTP/2) */
+struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, bool http); /* NULL: out of streams */
+void strm_start(struct strm *s);                                                            /* after `cl` was set up */
+void strm_wake(struct strm *s); /* something changed: run it this turn */
+
+/* For hooks and applets */
+void strm_set_applet(struct strm *s, const struct mux_ops *ops, void *instance); /* becomes the server side */
+void strm_set_back(struct strm *s, struct back *b);
+/* Our own answer: a built-in error page or a feature's. Ends with log flags unless they are set already. */
+void strm_answer(struct strm *s, int status);
+void strm_abort(struct strm *s, char cause, char phase);
+void strm_shutdown(struct strm *s, char cause); /* `shutdown session`, on-marked-down: from its own thread */
+/* The queue hands a slot over (mechanisms.md b). */
+void strm_grant(struct strm *s, uint64_t generation, struct server *srv);
+
+/* Milliseconds for the log; -1 when the phase was not reached. */
+struct strm_ms {
+        int64_t ti, tr_req, tw, tc, tr, ta, tt, th, td;
+};
+void strm_ms(const struct strm *s, struct strm_ms *ret_t);
+
+#endif
