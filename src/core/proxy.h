@@ -7,6 +7,7 @@
 #define CORE_PROXY_H
 
 #include "base/epoch.h"
+#include "base/map.h"
 #include "conf/conf.h"
 #include "core/cell.h"
 #include "core/kinds.h"
@@ -52,10 +53,14 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int retries;
         int redispatch_after; /* option redispatch N: every N retries; 0 = on the last */
         int balance;
+        int random_draws; /* balance random(N) */
         int http_reuse;
         const char *default_backend;
         const char *description;
         const char *forwardfor_header, *forwardfor_except;
+        struct { /* forwardfor_except, parsed; family AF_UNSPEC: none */
+                uint8_t family, bits, ip[16];
+        } forwardfor_net;
         bool forwardfor_if_none;
         bool disabled;
         int id;  /* 0 = automatic */
@@ -66,13 +71,28 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
 };
 extern int proxy_slot;
 
+/* Timeouts with the fallbacks of the manual (4.2); 0 = no limit. */
+static inline int px_timeout_http_request(const struct proxy_cfg *p)
+{
+        return p->timeout.http_request ? p->timeout.http_request : p->timeout.client;
+}
+
+static inline int px_timeout_keep_alive(const struct proxy_cfg *p)
+{
+        return p->timeout.http_keep_alive ? p->timeout.http_keep_alive : px_timeout_http_request(p);
+}
+
+static inline int px_timeout_queue(const struct proxy_cfg *p)
+{
+        return p->timeout.queue ? p->timeout.queue : p->timeout.connect;
+}
+
 struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         struct listen_spec spec; /* of the first port; `count` ports follow each other */
         int count;
         const char *name;
-        int maxconn, nice, level; /* level: CLI rights, see core/cli.h */
-        bool accept_proxy;
-        const char *text; /* the address as written, for messages */
+        int maxconn, level; /* level: CLI rights, see core/cli.h */
+        const char *unix_user, *unix_group; /* as written; the ids are in spec */
 };
 extern int bind_slot;
 
@@ -145,8 +165,9 @@ struct back {
         _Atomic(struct back_cfg *) cfg;
         int iid;
         struct list link;
-        struct server **srv; /* in file order; changed under `lock` and published with the view */
+        struct server **srv; /* in file order; changed under `lock`; the old array lives one epoch longer */
         uint32_t n_srv, cap_srv;
+        struct map names; /* of a large backend: server_find() */
         pthread_mutex_t lock; /* server states, weights, rebuilding the view; never on the request path */
         _Atomic(struct lb_view *) view;
         atomic_uint_fast64_t ticket; /* round robin */
