@@ -117,6 +117,14 @@ static bool is_set(const struct kw *kw, const void *f)
         return (u & kw->bit) != 0;
 }
 
+void dump_default(const struct kw *kw, const void *f, struct buf *out)
+{
+        if (kw->type == KW_T_FLAG || kw->type == KW_T_BITS)
+                buf_puts(out, is_set(kw, f) ? "on" : "");
+        else if (kw->type != KW_T_STR || *(const char *const *)f)
+                dump_value(kw, f, out);
+}
+
 static bool str_same(const char *a, const char *b)
 {
         return a == b || (a && b && strcmp(a, b) == 0);
