@@ -201,14 +201,3 @@ int listener_bind(const struct listen_spec *spec, int *ret_fds, const char **ret
         memcpy(ret_fds, fds, spec->shards * sizeof(*fds));
         return 0;
 }
-
-int accepted_lower_mss(int fd, int by)
-{
-        int mss;
-        socklen_t len = sizeof(mss);
-
-        if (getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len) != 0)
-                return -errno;
-        mss -= by;
-        return setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)) == 0 ? 0 : -errno;
-}

@@ -16,9 +16,11 @@ struct listen_spec {         /* what to bind; comparable, so that a reload keeps
         unsigned shards;     /* sockets to make (SO_REUSEPORT), 1 for unix, abns, fd@ */
         bool v4v6, v6only, transparent, freebind;
         const char *interface;
-        int tcp_fastopen, mss, defer_accept; /* 0 = off; queue length, bytes (> 0), seconds */
-        int unix_mode;                       /* -1 = umask */
-        int unix_uid, unix_gid;              /* -1 = unchanged; names are looked up by who parses them */
+        /* 0 = off; queue length, bytes, seconds. A negative mss cannot be had: TCP_MAXSEG of an accepted socket is taken by
+         * the kernel and changes nothing (measured, Linux 6.18). */
+        int tcp_fastopen, mss, defer_accept;
+        int unix_mode;          /* -1 = umask */
+        int unix_uid, unix_gid; /* -1 = unchanged; names are looked up by who parses them */
 };
 
 #define LISTEN_SHARDS_MAX 64
@@ -28,9 +30,6 @@ struct listen_spec {         /* what to bind; comparable, so that a reload keeps
  * use)"), literal. SO_REUSEPORT is always set on TCP: an old process may still listen. A unix socket takes its name by
  * rename: whoever listened there before keeps its clients, and no connect finds the name missing. */
 int listener_bind(const struct listen_spec *spec, int *ret_fds, const char **ret_step);
-
-/* `mss -N` of the manual: outgoing segments of this accepted socket shrink by `by` bytes. 0 or negative errno. */
-int accepted_lower_mss(int fd, int by);
 
 struct listen_shard {
         struct ev_fd ev;
