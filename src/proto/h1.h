@@ -71,8 +71,7 @@ struct h1 {
         uint8_t opts;
         uint32_t bad_at; /* offset in block 0 */
         /* private */
-        uint32_t pos, line, val;
-        uint16_t nlen;
+        uint32_t pos, line, colon, val;
         uint8_t stage;
         uint8_t req_method;
         bool raw, bare;

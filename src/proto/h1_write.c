@@ -87,10 +87,11 @@ static void refuse(struct writer *w, int field)
 /* End of the value that starts at i: the first control byte that is no HTAB, or end. */
 static inline uint32_t value_end(const char *b, uint32_t i, uint32_t end)
 {
-        i = h1_find_ctl(b, i, end);
-        while (i < end && b[i] == '\t')
-                i = h1_find_ctl(b, i + 1, end);
-        return i;
+        for (;; i++) {
+                i = h1_find_ctl(b, i, end);
+                if (likely(i == end || b[i] != '\t'))
+                        return i;
+        }
 }
 
 /* The offsets of f lie inside a block of n bytes, with room for the CRLF. */
@@ -105,8 +106,7 @@ static inline bool line_ok(const char *b, uint32_t n, const struct hfield *f)
         uint32_t colon = f->name + f->nlen, end = f->val + f->vlen;
 
         return inside(f, n) && f->val == colon + 2 && h1_find_not_lower_token(b, f->name, n) == colon &&
-               b[colon] == ':' && b[colon + 1] == ' ' && value_end(b, f->val, n) == end && b[end] == '\r' &&
-               b[end + 1] == '\n';
+               memcmp(b + colon, ": ", 2) == 0 && value_end(b, f->val, n) == end && memcmp(b + end, "\r\n", 2) == 0;
 }
 
 /* The name and the value are good, whatever stands between them. (Behind a received line there is at least the empty

@@ -175,6 +175,10 @@ int hmsg_find(const struct hmsg *m, enum hid id, int from)
 {
         if (!(m->have >> id & 1))
                 return -1;
+        if (id <= HID_LAST_HOP && from > m->first[id] && !(m->many >> id & 1))
+                return -1;
+        if (id <= HID_LAST_HOP && from < m->first[id])
+                from = m->first[id];
         for (int i = from; i < m->nf; i++)
                 if (m->f[i].id == id && !(m->f[i].flags & HF_DEL))
                         return i;
@@ -197,10 +201,12 @@ int hmsg_find_name(const struct hmsg *m, struct str lower, int from)
 
 static bool value_ok(struct str v)
 {
-        for (size_t i = 0; i < v.n; i++)
-                if (h1_is(v.p[i], CH_CTL) && v.p[i] != '\t')
-                        return false;
-        return true;
+        if (v.n > UINT32_MAX / 2)
+                return false;
+        uint32_t i = h1_find_ctl(v.p, 0, (uint32_t)v.n);
+        while (i < v.n && v.p[i] == '\t')
+                i = h1_find_ctl(v.p, i + 1, (uint32_t)v.n);
+        return i == v.n;
 }
 
 static bool all_class(struct str s, unsigned cls)
@@ -246,21 +252,20 @@ static int put_line(struct hmsg *m, struct hfield *f, struct str name, struct st
                 return -ENOMEM;
         name = follow(m, old, name);
         value = follow(m, old, value);
-        uint32_t at = m->blk[1].n;
-        for (size_t i = 0; i < name.n; i++)
-                p[i] = (char)chr_lower((unsigned char)name.p[i]);
-        memcpy(p + name.n, ": ", 2);
-        if (value.n)
-                memcpy(p + name.n + 2, value.p, value.n);
-        memcpy(p + name.n + 2 + value.n, "\r\n", 2);
-        m->blk[1].n += (uint32_t)(name.n + value.n + 4);
+        uint32_t at = m->blk[1].n, nlen = (uint32_t)name.n, vlen = (uint32_t)value.n;
+        memcpy(p, name.p, nlen);
+        memcpy(p + nlen, ": ", 2);
+        if (vlen)
+                memcpy(p + nlen + 2, value.p, vlen);
+        memcpy(p + nlen + 2 + vlen, "\r\n", 2);
+        (void)h1_lower_name(p, 0, nlen + 1);
+        m->blk[1].n += nlen + vlen + 4;
         *f = (struct hfield){ .name = at,
-                              .val = at + (uint32_t)name.n + 2,
-                              .vlen = (uint32_t)value.n,
-                              .nlen = (uint16_t)name.n,
-                              .id = (uint8_t)hmsg_id(p, (uint32_t)name.n),
+                              .val = at + nlen + 2,
+                              .vlen = vlen,
+                              .nlen = (uint16_t)nlen,
+                              .id = (uint8_t)hmsg_id(p, nlen),
                               .flags = HF_ARENA | HF_RAW };
-        m->have |= (uint64_t)1 << f->id;
         return 0;
 }
 
@@ -271,8 +276,10 @@ int hmsg_add(struct hmsg *m, struct str name, struct str value)
         if (m->nf == m->capf)
                 return -ENOSPC;
         int r = put_line(m, &m->f[m->nf], name, value);
-        if (r == 0)
+        if (r == 0) {
+                hmsg_note(m, m->f[m->nf].id, m->nf);
                 m->nf++;
+        }
         return r;
 }
 
