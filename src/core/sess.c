@@ -3,18 +3,13 @@
 
 #include "base/slab.h"
 #include "core/event.h"
+#include "core/sess_priv.h"
 #include "core/srv_conn.h"
 
 #include <errno.h>
 
-#define SESS_MAGIC 0x5e550001u
 #define DRAIN_MS 1000
 #define DRAIN_BYTES (1u << 20)
-
-struct sess_thr {
-        struct slab slab;
-        struct list all;
-};
 
 static unsigned sess_local = ~0u;
 
@@ -23,7 +18,7 @@ __attribute__((constructor)) static void sess_boot(void)
         sess_local = thr_local_index();
 }
 
-static struct sess_thr *mine(void)
+struct sess_thr *sess_thr(void)
 {
         struct sess_thr *t = thr_self->local[sess_local];
 
@@ -33,6 +28,7 @@ static struct sess_thr *mine(void)
                 ASSERT(t != NULL);
                 slab_init(&t->slab, "sess", sizeof(struct sess), 0);
                 list_init(&t->all);
+                list_init(&t->shards);
                 thr_self->local[sess_local] = t;
         }
         return t;
@@ -40,15 +36,15 @@ static struct sess_thr *mine(void)
 
 struct list *sess_all(void)
 {
-        return &mine()->all;
+        return &sess_thr()->all;
 }
 
 static void bury(struct grave *g)
 {
-        slab_put(&mine()->slab, container_of(g, struct sess, grave));
+        slab_put(&sess_thr()->slab, container_of(g, struct sess, grave));
 }
 
-static void sess_close(struct sess *s, bool reset)
+void sess_close(struct sess *s, bool reset)
 {
         if (s->state == SESS_DEAD)
                 return;
@@ -80,7 +76,7 @@ static void sess_deadline(struct sess *s, int ms)
                 timer_start(thr_self->loop, &s->timer, s->deadline);
 }
 
-static void sess_timeout(struct timer *t)
+void sess_timeout(struct timer *t)
 {
         struct sess *s = container_of(t, struct sess, timer);
 
@@ -106,7 +102,7 @@ static void renew_cfg(struct sess *s)
         s->cfg = now;
 }
 
-static bool begin_stream(struct sess *s)
+bool sess_begin_stream(struct sess *s)
 {
         struct strm *st;
 
@@ -159,7 +155,7 @@ static void drain(struct sess *s)
 }
 
 /* Something happened on an idle connection: bytes of a request, FIN, an error. */
-static void sess_idle_wake(struct wire *w)
+void sess_idle_wake(struct wire *w)
 {
         struct sess *s = container_of(w, struct sess, wire);
         int r;
@@ -172,14 +168,14 @@ static void sess_idle_wake(struct wire *w)
                 return;
         r = w->in.len > 0 ? MSG_OK : wire_fill(w, s->cfg->bufsize);
         if (r == MSG_OK || (r != MSG_WAIT && s->n_req == 0))
-                begin_stream(s); /* a first connection without a byte is logged too (option dontlognull) */
+                sess_begin_stream(s); /* a first connection without a byte is logged too (option dontlognull) */
         else if (r == MSG_WAIT)
                 idle_wait(s);
         else
                 sess_close(s, false);
 }
 
-static void sess_task(struct ev_task *t)
+void sess_task(struct ev_task *t)
 {
         struct sess *s = container_of(t, struct sess, task);
 
@@ -187,7 +183,7 @@ static void sess_task(struct ev_task *t)
 }
 
 /* The stream left the connection. */
-static void sess_released(struct wire *w, bool reusable)
+void sess_released(struct wire *w, bool reusable)
 {
         struct sess *s = container_of(w, struct sess, wire);
 
@@ -211,119 +207,39 @@ static void sess_released(struct wire *w, bool reusable)
         loop_post(thr_self->loop, &s->task);
 }
 
-/* ---- accepting ---- */
 
-static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
+/* ---- the whole thread ---- */
+
+void sess_soft_stop(void)
 {
-        struct sess_thr *t = mine();
-        struct sess *s = slab_get(&t->slab);
-        struct front_col *col = cell_col(&fe->cell);
-
-        if (!s)
-                return NULL;
-        s->magic = SESS_MAGIC;
-        s->front = fe;
-        s->cfg = epoch_load(&fe->cfg);
-        pin(&s->cfg->pins);
-        s->http = s->cfg->px->mode == PX_HTTP;
-        s->src = *from;
-        s->accepted = s->idle_since = thr_self->now;
-        timer_init(&s->timer, sess_timeout);
-        task_init(&s->task, sess_task);
-        wire_init(&s->wire, false);
-        s->wire.idle_wake = sess_idle_wake;
-        s->wire.released = sess_released;
-        s->wire.head_max = s->cfg->bufsize;
-        conn_adopt(&s->wire.conn, fd);
-        list_push(&t->all, &s->link);
-        STAT_INC(col->st.conn_tot);
-        rate_event(&fe->conn_rate, &col->st.conn_rate);
-        atomic_fetch_add_explicit(&world.tot_conns, 1, memory_order_relaxed);
-        return s;
-}
-
-static void raise_max(_Atomic uint32_t *max, uint32_t v)
-{
-        uint32_t seen = atomic_load_explicit(max, memory_order_relaxed);
-
-        while (v > seen && !atomic_compare_exchange_weak_explicit(max, &seen, v, memory_order_relaxed, memory_order_relaxed))
-                ;
-}
-
-/* Takes a place on the process and the frontend; exact at any thread count. */
-static bool take_place(struct front *fe)
-{
-        uint32_t all = atomic_fetch_add_explicit(&world.cur_conns, 1, memory_order_relaxed) + 1, here;
-
-        if (world.maxconn && all > world.maxconn) {
-                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
-                return false;
-        }
-        here = atomic_fetch_add_explicit(&fe->cur, 1, memory_order_relaxed) + 1;
-        if (here > (uint32_t)epoch_load(&fe->cfg)->maxconn) {
-                atomic_fetch_sub_explicit(&fe->cur, 1, memory_order_relaxed);
-                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
-                return false;
-        }
-        raise_max(&world.max_conns, all);
-        raise_max(&fe->cur_max, here);
-        return true;
-}
-
-static bool full(const struct front *fe)
-{
-        return (world.maxconn && atomic_load_explicit(&world.cur_conns, memory_order_relaxed) >= world.maxconn) ||
-               atomic_load_explicit(&fe->cur, memory_order_relaxed) >= (uint32_t)epoch_load(&fe->cfg)->maxconn;
-}
-
-static void sess_begin(struct sess *s, uint8_t level)
-{
-        s->cli_level = level;
-        if (s->http) {
-                s->state = SESS_IDLE;
-                sess_idle_wake(&s->wire); /* the request is often here already: read at once */
-        } else {
-                begin_stream(s);
+        list_for_each_safe (i, &sess_thr()->all) {
+                struct sess *s = list_item(i, struct sess, link);
+                if (s->state == SESS_IDLE)
+                        sess_close(s, false);
         }
 }
 
-struct bind_shard {
-        struct listen_shard shard;
-        struct listener *listener;
-};
-
-static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
+void sess_kill_all(void)
 {
-        struct bind_shard *b = container_of(sh, struct bind_shard, shard);
-        struct listener *l = b->listener;
-        struct sess *s;
-
-        if (!take_place(l->front)) { /* another thread took the last place since the last look */
-                thr_self->sys->close(fd);
-                return false;
+        list_for_each_safe (i, &sess_thr()->all) {
+                struct sess *s = list_item(i, struct sess, link);
+                if (s->state == SESS_BUSY)
+                        strm_shutdown(container_of(s->wire.side, struct strm, cl), 'K');
+                else
+                        sess_close(s, false);
         }
-        s = sess_new(l->front, fd, from);
-        if (!s) {
-                atomic_fetch_sub_explicit(&l->front->cur, 1, memory_order_relaxed);
-                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
-                thr_self->sys->close(fd);
-                return true;
-        }
-        s->listener = l;
-        atomic_fetch_add_explicit(&l->cur, 1, memory_order_relaxed);
-        sess_begin(s, (uint8_t)l->cfg->level);
-        return !full(l->front);
 }
 
-bool sess_attach(struct front *fe, int fd, uint8_t level)
+const struct addr *sess_dst(struct sess *s)
 {
-        static const struct addr nobody = { .sa = { .sa_family = AF_UNIX } };
-        struct sess *s = take_place(fe) ? sess_new(fe, fd, &nobody) : NULL;
+        struct sockaddr_storage sa;
+        socklen_t len = sizeof(sa);
 
-        if (!s) {
-                thr_self->sys->close(fd);
-                return false;
+        if (s->dst.sa.sa_family == AF_UNSPEC) {
+                if (thr_self->sys->getsockname(s->wire.conn.ev.fd, (struct sockaddr *)&sa, &len) == 0)
+                        addr_from_sockaddr(&s->dst, (struct sockaddr *)&sa, len);
+                else
+                        s->dst.sa.sa_family = AF_UNIX; /* gone: asked only once */
         }
-        sess_begin(s, level);
-        return true;
+        return &s->dst;
 }
