@@ -56,16 +56,26 @@ struct server {
         struct pins pins; /* streams hold the cell */
 };
 
-struct idle_list { /* this thread's idle connections to a server, newest first */
-        struct list conns;
-        uint32_t n, max_seen;
+struct server_col {     /* a thread's column of a server */
+        struct px_stat st;
+        struct {
+                struct list conns; /* idle connections, newest first */
+                uint32_t n;
+        } idle;
+        struct list streams;    /* that use it here, for on-marked-down and `shutdown sessions server` */
 };
 
-struct server_col {
-        struct px_stat st;
-        struct idle_list idle;
-        uint32_t cur_here;
-};
+/* This thread's column; columns start as zero bytes, so the lists are made at first use. */
+static inline struct server_col *server_col(struct server *s)
+{
+        struct server_col *c = cell_col(&s->cell);
+
+        if (unlikely(!c->streams.next)) {
+                list_init(&c->streams);
+                list_init(&c->idle.conns);
+        }
+        return c;
+}
 
 struct server *server_find(struct back *b, struct str name);
 

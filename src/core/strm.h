@@ -51,7 +51,8 @@ struct strm {
         uint32_t magic;
         uint8_t step;           /* enum strm_step */
         bool http, running, again;
-        bool redispatched, reused, no_log, logged, counted_back, has_slot, req_sent, rsp_seen, head_hooks_done;
+        bool redispatched, reused, no_log, logged, counted_back, has_slot, req_sent, rsp_seen;
+        bool tunnel, connect, head_request, no_splice;
         char term[2];           /* cause, phase; '-' '-' */
         uint8_t hook_pos;       /* where the hooks go on after a wait */
         uint8_t tries;          /* connection attempts after the first */
@@ -75,6 +76,7 @@ struct strm {
         uint64_t generation;    /* a queue grant for an older stream at this place is given back */
         struct queue_entry *waiting;
         struct pipe *pipe[2];   /* request, answer: while splicing */
+        uint8_t full_reads[2];  /* reads in a row that filled the largest size */
         uint32_t read_size[2];  /* adaptive: 16 -> 64 -> 224 KiB */
         uint64_t counted_in, counted_out; /* of the sides' bytes: already in the columns */
         uint64_t id;            /* unique in the process */
@@ -85,6 +87,9 @@ struct strm {
         struct list srv_link;   /* of its server on this thread */
         struct grave grave;
 };
+
+/* All streams of this thread, for `show sess` and shutdowns. */
+struct list *strm_all(void);
 
 /* For carriers (sess, HTTP/2) */
 struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, bool http); /* NULL: out of streams */

@@ -64,6 +64,8 @@ hot_path enum run strm_step_head(struct strm *s)
         s->t.request = thr_self->now;
         STAT_INC(strm_front_stat(s)->req_tot);
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
+        s->connect = s->req->method == HMETH_CONNECT;
+        s->head_request = s->req->method == HMETH_HEAD;
         keep_request_line(s);
         return strm_goto(s, STRM_ROUTE);
 }
@@ -191,7 +193,7 @@ static void take_server(struct strm *s, struct server *srv)
                 STAT_INC(st->req_tot);
         rate_event(&srv->sess_rate, &st->sess_rate);
         atomic_store_explicit(&st->last_sess, thr_self->now, memory_order_relaxed);
-        list_push(&((struct server_col *)cell_col(&srv->cell))->streams, &s->srv_link);
+        list_push(&server_col(srv)->streams, &s->srv_link);
 }
 
 enum run strm_step_server(struct strm *s)

@@ -438,6 +438,31 @@ void wire_attach(struct wire *w, struct side *s, bool tunnel)
                 wire_ops.tunnel(s);
 }
 
+static uint64_t wire_opaque(const struct side *s)
+{
+        const struct wire *w = s->carrier;
+
+        if (w->in.len > 0 || (s->flags & SIDE_RX_DONE))
+                return 0;
+        return w->rx_body == HBODY_LENGTH ? w->rx_left : w->rx_body == HBODY_CLOSE || w->rx_body == HBODY_TUNNEL ? UINT64_MAX : 0;
+}
+
+static uint64_t wire_opaque_tx(const struct side *s)
+{
+        const struct wire *w = s->carrier;
+
+        if (w->out_len > 0 || !w->tx_head_done)
+                return 0;
+        return w->tx_body == HBODY_LENGTH ? w->tx_left : w->tx_body == HBODY_CLOSE || w->tx_body == HBODY_TUNNEL ? UINT64_MAX : 0;
+}
+
+static bool wire_gone(const struct side *s)
+{
+        const struct wire *w = s->carrier;
+
+        return (w->conn.ep.flags & (EP_HUP | EP_EOF | EP_ERR)) != 0;
+}
+
 static void wire_tunnel(struct side *s)
 {
         struct wire *w = s->carrier;
@@ -499,6 +524,9 @@ const struct mux_ops wire_ops = {
         .tx_flush = wire_tx_flush,
         .rx_splice = wire_rx_splice,
         .tx_splice = wire_tx_splice,
+        .opaque = wire_opaque,
+        .opaque_tx = wire_opaque_tx,
+        .gone = wire_gone,
         .rx_park = wire_rx_park,
         .want = wire_want,
         .tunnel = wire_tunnel,

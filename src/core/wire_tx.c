@@ -141,8 +141,8 @@ static void begin(struct wire *w, struct hmsg *head, const struct tx_frame *f, s
         }
         if (body == HBODY_CLOSE)
                 close = true;
-        w->tx_body = (uint8_t)body;
-        w->tx_left = body == HBODY_LENGTH ? f->length : 0;
+        w->tx_body = (uint8_t)(f->no_body ? HBODY_NONE : body);
+        w->tx_left = body == HBODY_LENGTH && !f->no_body ? f->length : 0;
         w->tx_head_done = true;
         if (w->server)
                 w->req_method = head->method;
