@@ -15,7 +15,8 @@ static const struct page pages[] = {
         { 401, "Unauthorized", "You need a valid user and password to access this content." },
         { 403, "Forbidden", "Request forbidden by administrative rules." },
         { 404, "Not Found", "The resource could not be found." },
-        { 405, "Method Not Allowed", "A request was made of a resource using a request method not supported by that resource" },
+        { 405, "Method Not Allowed",
+          "A request was made of a resource using a request method not supported by that resource" },
         { 407, "Unauthorized", "You need a valid user and password to access this content." },
         { 408, "Request Time-out", "Your browser didn't send a complete request in time." },
         { 410, "Gone", "The resource is no longer available and will not be available again." },
@@ -51,14 +52,16 @@ static bool may_keep(const struct strm *s)
 static int send_page(struct strm *s, const struct page *p, struct hmsg *m)
 {
         char body[512];
-        int n = snprintf(body, sizeof(body), "<html><body><h1>%d %s</h1>\n%s\n</body></html>\n", p->status, p->reason, p->text);
+        int n = snprintf(body, sizeof(body), "<html><body><h1>%d %s</h1>\n%s\n</body></html>\n", p->status, p->reason,
+                         p->text);
         struct iovec v = { body, (size_t)n };
         struct tx_frame f = { .framing = HBODY_LENGTH, .length = (uint64_t)n, .close = !may_keep(s) };
 
         m->flags |= HMSG_RESPONSE;
         m->minor = 1;
         if (hmsg_set_status(m, (uint16_t)p->status, str_of(p->reason)) < 0 ||
-            hmsg_add(m, STR("cache-control"), STR("no-cache")) < 0 || hmsg_add(m, STR("content-type"), STR("text/html")) < 0)
+            hmsg_add(m, STR("cache-control"), STR("no-cache")) < 0 ||
+            hmsg_add(m, STR("content-type"), STR("text/html")) < 0)
                 return MSG_ERR;
         f.no_body = s->head_request;
         return s->cl.ops->tx(&s->cl, m, &f, &v, f.no_body ? 0 : 1, true);
@@ -71,7 +74,7 @@ void strm_answer(struct strm *s, int status)
                 struct hmsg m;
                 struct hfield f[8];
                 char arena[512];
-        } *o;
+        } * o;
 
         strm_goto(s, STRM_END);
         queue_leave(s);

@@ -148,5 +148,6 @@ struct server *lb_take(struct back *b, const struct strm *s, const struct server
                 if (atomic_load_explicit(&srv->usable, memory_order_relaxed) && slot_take(srv))
                         return srv;
         }
-        return second && atomic_load_explicit(&second->usable, memory_order_relaxed) && slot_take(second) ? second : NULL;
+        return second && atomic_load_explicit(&second->usable, memory_order_relaxed) && slot_take(second) ? second
+                                                                                                          : NULL;
 }

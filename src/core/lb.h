@@ -11,10 +11,10 @@
 struct strm;
 
 struct lb_view {
-        uint32_t n;         /* slots in the schedule */
+        uint32_t n; /* slots in the schedule */
         uint32_t n_servers;
-        bool backup;        /* made of backup servers */
-        bool equal;         /* all weights equal: one slot a server */
+        bool backup; /* made of backup servers */
+        bool equal;  /* all weights equal: one slot a server */
         struct server *slot[];
 };
 

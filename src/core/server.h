@@ -56,13 +56,13 @@ struct server {
         struct pins pins; /* streams hold the cell */
 };
 
-struct server_col {     /* a thread's column of a server */
+struct server_col { /* a thread's column of a server */
         struct px_stat st;
         struct {
                 struct list conns; /* idle connections, newest first */
                 uint32_t n;
         } idle;
-        struct list streams;    /* that use it here, for on-marked-down and `shutdown sessions server` */
+        struct list streams; /* that use it here, for on-marked-down and `shutdown sessions server` */
 };
 
 /* This thread's column; columns start as zero bytes, so the lists are made at first use. */

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#define DRAIN_MS 1000
+#define DRAIN_MS    1000
 #define DRAIN_BYTES (1u << 20)
 
 static unsigned sess_local = ~0u;
@@ -206,7 +206,6 @@ void sess_released(struct wire *w, bool reusable)
         sess_deadline(s, DRAIN_MS);
         loop_post(thr_self->loop, &s->task);
 }
-
 
 /* ---- the whole thread ---- */
 

@@ -8,9 +8,9 @@
 
 #define SRV_CONN_MAGIC 0x5c000001u
 
-struct pool {                   /* per thread */
+struct pool { /* per thread */
         struct slab slab;
-        struct list age;        /* all idle connections, oldest first */
+        struct list age; /* all idle connections, oldest first */
         uint32_t n_idle;
         struct timer purge;
 };

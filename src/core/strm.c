@@ -204,7 +204,8 @@ void strm_drop_server(struct strm *s, bool clean)
 
 static bool sides_clean(const struct strm *s)
 {
-        return (s->cl.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE) && !((s->cl.flags | s->sv.flags) & SIDE_RESET);
+        return (s->cl.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE) &&
+               !((s->cl.flags | s->sv.flags) & SIDE_RESET);
 }
 
 static void finish(struct strm *s)

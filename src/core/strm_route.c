@@ -4,6 +4,7 @@
 #include "core/lb.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
+#include "net/addr_net.h"
 
 #include <stdio.h>
 
@@ -35,7 +36,8 @@ static enum run head_refused(struct strm *s, int status, char cause)
 {
         STAT_INC(strm_front_stat(s)->err_req);
         strm_term(s, cause, 'R');
-        if (s->sess->n_req > 1 && s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
+        if (s->sess->n_req > 1 &&
+            s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
         }
@@ -207,7 +209,8 @@ enum run strm_step_server(struct strm *s)
                 return strm_goto(s, STRM_CONNECT);
         }
         if (atomic_load_explicit(&s->back->act, memory_order_relaxed) +
-                    atomic_load_explicit(&s->back->bck, memory_order_relaxed) == 0)
+                    atomic_load_explicit(&s->back->bck, memory_order_relaxed) ==
+            0)
                 return no_server(s);
         if (!queue_join(s, s->back, NULL, &s->log.q_back))
                 return no_server(s);

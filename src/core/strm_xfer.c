@@ -10,10 +10,10 @@
 
 #include <errno.h>
 
-#define READ_STEPS 3
+#define READ_STEPS  3
 #define TURN_BUDGET (1u << 20) /* bytes of one direction per turn, so that one fast stream does not starve its thread */
-#define SPLICE_MIN 65536u
-#define XFER_IOV 32
+#define SPLICE_MIN  65536u
+#define XFER_IOV    32
 
 static const uint32_t read_sizes[READ_STEPS] = { 16384, 65536, 229376 };
 
@@ -110,8 +110,9 @@ static enum pumped send_request(struct strm *s)
                 return PUMP_DEAD;
         if (r != MSG_OK)
                 n = 0;
-        r = s->sv.ops->tx(&s->sv, s->req, &f, v, n, (s->cl.flags & SIDE_RX_DONE) && !s->cl.trailers && !f.upgrade &&
-                                                             s->req->method != HMETH_CONNECT);
+        r = s->sv.ops->tx(&s->sv, s->req, &f, v, n,
+                          (s->cl.flags & SIDE_RX_DONE) && !s->cl.trailers && !f.upgrade &&
+                                  s->req->method != HMETH_CONNECT);
         s->req_sent = true;
         s->sv_active = thr_self->now;
         s->cl.ops->rx_head_free(&s->cl);
@@ -191,7 +192,8 @@ static enum pumped answer_ready(struct strm *s)
 {
         struct px_stat *v = strm_srv_stat(s);
 
-        if (s->rsp->status < 200 && s->rsp->status != 101) { /* informational: passed on (not to HTTP/1.0), the answer still comes */
+        if (s->rsp->status < 200 &&
+            s->rsp->status != 101) { /* informational: passed on (not to HTTP/1.0), the answer still comes */
                 struct tx_frame f = { .framing = HBODY_NONE };
                 int r = MSG_OK;
                 if (s->sess->wire.req_minor > 0)
@@ -260,7 +262,8 @@ static bool want_splice(struct strm *s, enum dir d)
         if (from->ops->opaque(from) < SPLICE_MIN || to->ops->opaque_tx(to) < SPLICE_MIN)
                 return false;
         s->pipe[d] = pipe_get();
-        if (s->pipe[d] && s->pipe[d]->size < SPLICE_MIN) { /* the user's pipe budget is gone: copying is faster than small pipes */
+        if (s->pipe[d] &&
+            s->pipe[d]->size < SPLICE_MIN) { /* the user's pipe budget is gone: copying is faster than small pipes */
                 pipe_put(s->pipe[d]);
                 s->pipe[d] = NULL;
         }
@@ -429,8 +432,9 @@ hot_path enum run strm_step_xfer(struct strm *s)
                 if (s->step != STRM_XFER)
                         return RUN_NEXT;
                 if (p == PUMP_DEAD)
-                        return s->sv.flags & (SIDE_RESET | SIDE_RX_CUT) || !(s->cl.flags & SIDE_RESET) ? failed(s, &s->sv)
-                                                                                                         : failed(s, &s->cl);
+                        return s->sv.flags & (SIDE_RESET | SIDE_RX_CUT) || !(s->cl.flags & SIDE_RESET)
+                                       ? failed(s, &s->sv)
+                                       : failed(s, &s->cl);
                 moved = moved || p == PUMP_MOVED;
                 if (pump(s, RSP, &moved) == RUN_NEXT)
                         return RUN_NEXT;
@@ -463,7 +467,8 @@ void strm_xfer_deadline(struct strm *s)
                 earliest(s, mono_add_ms(last, b->timeout.tunnel), DL_TUNNEL);
                 return;
         }
-        if (!s->http || s->tunnel) { /* both directions keep both timers alive: one side may be silent for long while the other talks */
+        if (!s->http ||
+            s->tunnel) { /* both directions keep both timers alive: one side may be silent for long while the other talks */
                 if (s->cl.flags & SIDE_RX_DONE && f->timeout.client_fin)
                         client = f->timeout.client_fin;
                 if (s->sv.flags & SIDE_RX_DONE && b->timeout.server_fin)

@@ -392,7 +392,10 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
         if (w->rx_body == HBODY_LENGTH && w->rx_left < max)
                 max = (size_t)w->rx_left;
         if (!(w->conn.ep.flags & EP_RX))
-                return body_ended(w, s, w->conn.ep.flags & EP_ERR ? MSG_ERR : w->conn.ep.flags & EP_EOF ? MSG_END : MSG_WAIT);
+                return body_ended(w, s,
+                                  w->conn.ep.flags & EP_ERR   ? MSG_ERR
+                                  : w->conn.ep.flags & EP_EOF ? MSG_END
+                                                              : MSG_WAIT);
         n = w->conn.ep.ops->rx_splice(&w->conn.ep, p, max);
         if (n <= 0) {
                 if (n < 0 && n != -EAGAIN)
@@ -444,7 +447,9 @@ static uint64_t wire_opaque(const struct side *s)
 
         if (w->in.len > 0 || (s->flags & SIDE_RX_DONE))
                 return 0;
-        return w->rx_body == HBODY_LENGTH ? w->rx_left : w->rx_body == HBODY_CLOSE || w->rx_body == HBODY_TUNNEL ? UINT64_MAX : 0;
+        return w->rx_body == HBODY_LENGTH                                ? w->rx_left
+               : w->rx_body == HBODY_CLOSE || w->rx_body == HBODY_TUNNEL ? UINT64_MAX
+                                                                         : 0;
 }
 
 static uint64_t wire_opaque_tx(const struct side *s)
@@ -453,7 +458,9 @@ static uint64_t wire_opaque_tx(const struct side *s)
 
         if (w->out_len > 0 || !w->tx_head_done)
                 return 0;
-        return w->tx_body == HBODY_LENGTH ? w->tx_left : w->tx_body == HBODY_CLOSE || w->tx_body == HBODY_TUNNEL ? UINT64_MAX : 0;
+        return w->tx_body == HBODY_LENGTH                                ? w->tx_left
+               : w->tx_body == HBODY_CLOSE || w->tx_body == HBODY_TUNNEL ? UINT64_MAX
+                                                                         : 0;
 }
 
 static bool wire_gone(const struct side *s)
