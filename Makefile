@@ -1,6 +1,8 @@
 # A thin front of meson and ninja: what a person types. `make help` lists it. Everything real is in meson.build and tools/.
 PREFIX ?= /usr/local
 J ?= 2
+SHELL = /bin/bash
+.SHELLFLAGS = -o pipefail -c
 SAN = -Db_sanitize=address,undefined -Doptimization=1
 configured = command -v meson > /dev/null || { echo "no meson here: run tools/deps build"; exit 1; }; test -f $(1)/build.ninja || $(3) meson setup $(1) $(2)
 
@@ -74,7 +76,7 @@ cov: ## line coverage of the unit tests: build-cov/coverage.txt
 
 docs: build/telamon ## the manual pages as text: build/docs/
 	@mkdir -p build/docs
-	@for m in doc/*.[1-8]; do MANWIDTH=100 man --warnings -l "$$m" | col -bx > "build/docs/$${m##*/}.txt" || exit 1; echo "build/docs/$${m##*/}.txt"; done
+	@shopt -s nullglob; for m in doc/*.[1-8]; do MANWIDTH=100 man --warnings -l "$$m" | col -bx > "build/docs/$${m##*/}.txt" || exit 1; echo "build/docs/$${m##*/}.txt"; done
 
 install: build/telamon ## binary, unit file, manual pages (PREFIX=/usr/local, DESTDIR=)
 	@meson configure build --prefix=$(PREFIX) > /dev/null

@@ -58,8 +58,8 @@ function_of() {
 }
 
 @test "rooms: a low header of core that includes a high one fails" {
-        echo 'int s(void);' >"$t/src/core/stat.h"
-        echo '#include "core/stat.h"' >"$t/src/core/ident.h"
+        echo 'int s(void);' >"$t/src/core/cli.h"
+        echo '#include "core/cli.h"' >"$t/src/core/cell.h"
         run "$root/tools/rooms" --root "$t"
         [ "$status" -eq 1 ]
 }
@@ -217,6 +217,27 @@ archives() {
 @test "deps: an unknown purpose is refused" {
         run "$root/tools/deps" build nonsense
         [ "$status" -eq 2 ]
+}
+
+@test "deps: what is missing is said as a command to an ordinary user, and nothing is installed" {
+        mkdir "$t/bin"
+        printf '#!/bin/sh\necho 1000\n' >"$t/bin/id"
+        printf '#!/bin/sh\nexit 1\n' >"$t/bin/dpkg-query"
+        printf '#!/bin/sh\ntouch %s/installed\n' "$t" >"$t/bin/apt-get"
+        chmod +x "$t/bin/"*
+        PATH="$t/bin:$PATH" run "$root/tools/deps" demo
+        [ "$status" -eq 1 ]
+        [[ $output == *"sudo apt-get update && sudo apt-get install -y --no-install-recommends curl"* ]]
+        [ ! -e "$t/installed" ]
+}
+
+@test "deps: nothing missing asks nobody" {
+        mkdir "$t/bin"
+        printf '#!/bin/sh\necho installed curl\n' >"$t/bin/dpkg-query"
+        printf '#!/bin/sh\nexit 9\n' >"$t/bin/apt-get"
+        chmod +x "$t/bin/"*
+        PATH="$t/bin:$PATH" run "$root/tools/deps" demo
+        [ "$status" -eq 0 ]
 }
 
 @test "unit file: exposure at most 2.5" {
