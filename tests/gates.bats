@@ -178,9 +178,12 @@ archives() {
         printf 'import unittest\nclass A(unittest.TestCase):\n    def test_a(self): pass\n' >"$t/tests/py/test_x.py"
         printf '#!/bin/sh\necho "ok 1 - a"; echo "ok 2 - b"; echo 1..2\n' >"$t/tests/labs/x.sh"
         chmod +x "$t/tests/labs/x.sh"
-        run "$root/tools/check" --tests "$t/tests" --logs "$t/logs" --kind bats --kind py --kind lab
+        mkdir -p "$t/tests/vtc"
+        printf 'varnishtest "x"\nserver s1 { rxreq\n txresp } -start\nclient c1 -connect ${s1_sock} { txreq\n rxresp\n expect resp.status == 200 } -run\n' \
+                >"$t/tests/vtc/x.vtc"
+        run "$root/tools/check" --tests "$t/tests" --logs "$t/logs" --kind bats --kind py --kind lab --kind vtc
         [ "$status" -eq 0 ]
-        [ "${lines[-1]}" = "5 passed, 0 failed" ]
+        [ "${lines[-1]}" = "7 passed, 0 failed" ]
 }
 
 @test "check: one failing test of each kind is counted, shown and ends with 1" {
@@ -197,6 +200,18 @@ archives() {
         [ "${lines[-1]}" = "2 passed, 7 failed" ]
         [[ $output == *"== FAILED lab/x"*the-last-words* ]]
         [[ $output == *"FAIL bats/x/two"* && $output == *"FAIL vtc/asan/x"* ]]
+}
+
+@test "check: a test that hangs is ended with what it started, one that leaves a daemon does not hold the run" {
+        mkdir -p "$t/tests/labs"
+        printf '#!/bin/sh\nsleep 60 & echo $! >%s/pid; wait\n' "$t" >"$t/tests/labs/hangs.sh"
+        printf '#!/bin/sh\nsetsid sleep 20 &\nexit 0\n' >"$t/tests/labs/leaves.sh"
+        chmod +x "$t/tests/labs/"*.sh
+        run "$root/tools/check" --tests "$t/tests" --logs "$t/logs" --kind lab --timeout 2
+        [ "$status" -eq 1 ]
+        [ "${lines[-1]}" = "1 passed, 1 failed" ]
+        [[ $output == *"timed out after 2 s"* ]]
+        [ ! -e "/proc/$(cat "$t/pid")" ] || grep -q '^State:.Z' "/proc/$(cat "$t/pid")/status"
 }
 
 @test "check: a run without any test fails" {
