@@ -52,6 +52,7 @@ pure: build-asan/build.ninja ## no clock, socket, random or file in base, proto,
 
 tidy: ## clang-tidy over src/ (a file that passed is not read again)
 	@$(call configured,build,-Db_lto=true --prefix=$(PREFIX))
+	@ninja -C build build.ninja > /dev/null # follows added and removed files
 	@tools/tidy -j $(J)
 
 fuzz: ## fuzz every target, or T=room-name, S=seconds each (60)

@@ -229,6 +229,12 @@ archives() {
         [[ $output == *"missing tool: bats"* ]]
 }
 
+@test "make help: every target has its line" {
+        targets=$(sed -n 's/^\.PHONY: FORCE //p' "$root/Makefile" | tr ' ' '\n' | sort)
+        helped=$(make -s -C "$root" help | awk '{ print $2 }' | sort)
+        [ "$targets" = "$helped" ]
+}
+
 @test "deps: an unknown purpose is refused" {
         run "$root/tools/deps" build nonsense
         [ "$status" -eq 2 ]
