@@ -13,15 +13,12 @@
 
 /* world.c: the name tables that any thread may read inside an epoch, replaced as a whole when a name comes or goes. */
 void world_names_publish(void);
-/* Replaces the array of a backend's servers; the caller frees the old one after an epoch. back->lock held. */
-void world_servers_replace(struct back *b, struct server **v, uint32_t n, uint32_t cap, struct server ***ret_old);
-void world_names_add_server(struct server *s); /* also while traffic runs */
-void world_names_del_server(struct server *s);
+/* Replaces the array of a backend's servers by one with room for at least the old number, too (NULLs at its end); the caller frees the
+ * old one after an epoch. back->lock held. */
+void world_servers_replace(struct back *b, struct server **v, uint32_t n, struct server ***ret_old);
 
 /* server_state.c */
 void server_recount(struct back *b); /* back->lock held: act, bck and the backend's own state from its servers */
-/* A place in the view without events: of a server that joins or leaves by a change of configuration. back->lock held. */
-void server_settle(struct server *s);
 bool server_would_serve(const struct server *s);
 
 /* engine.c */

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/epoch.h"
+#include "ev/loop.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static struct block *open_blocks;
 static struct list retired = LIST_INIT(retired); /* an epoch has passed */
 static struct list fresh = LIST_INIT(fresh);     /* not yet */
 static unsigned waiting;
+static uint32_t generation = 1;
 
 static size_t block_bytes(void)
 {
@@ -106,16 +108,45 @@ bool pins_held(const struct pins *p)
 void pins_retire(struct pins *p)
 {
         ASSERT(list_empty(&p->link));
+        p->generation = generation;
         list_push(&fresh, &p->link);
         waiting++;
+}
+
+uint32_t pins_generation(void)
+{
+        return generation;
+}
+
+uint32_t pins_next_generation(void)
+{
+        return ++generation;
+}
+
+uint32_t pins_oldest(void)
+{
+        if (!list_empty(&retired))
+                return list_first(&retired, struct pins, link)->generation;
+        return list_empty(&fresh) ? generation + 1 : list_first(&fresh, struct pins, link)->generation;
+}
+
+/* Inside a turn of its own loop the caller is a reader itself and would wait for itself. */
+static void wait_for_readers(void)
+{
+        bool reader = thr_self && thr_self->loop &&
+                      atomic_load_explicit(&thr_self->loop->stats.turn_start, memory_order_relaxed) != 0;
+
+        if (reader)
+                epoch_offline();
+        epoch_wait();
+        if (reader)
+                epoch_online();
 }
 
 unsigned pins_reap(void)
 {
         if (!list_empty(&fresh)) {
-                epoch_offline();
-                epoch_wait();
-                epoch_online();
+                wait_for_readers();
                 list_splice(&retired, &fresh);
         }
         list_for_each_safe(i, &retired)

@@ -21,12 +21,17 @@ struct pins {
         struct list link; /* of the retired objects, oldest first */
         void (*free)(struct pins *p);
         _Atomic uint32_t *n; /* [(thr_count() + 1) * PIN_STRIDE], this object's column */
+        uint32_t generation; /* when it was retired */
 };
 
 void pins_init(struct pins *p, void (*free_fn)(struct pins *));
 void pins_drop(struct pins *p);   /* gives the counters back without free_fn: of an object that was never published */
 void pins_retire(struct pins *p); /* after it was unpublished; free_fn is called by a later pins_reap() */
 unsigned pins_reap(void);         /* frees what is not held; returns how many are still held. The caller holds no epoch_load()ed pointer */
+/* Generations count changes: an object retired in generation g may refer to cells that were taken out in g or later. */
+uint32_t pins_generation(void);      /* the current one */
+uint32_t pins_next_generation(void); /* begins a new one */
+uint32_t pins_oldest(void);          /* of the oldest object that is still held; current + 1 when none is */
 unsigned pins_waiting(void);      /* how many are retired and not yet freed */
 bool pins_held(const struct pins *p);
 

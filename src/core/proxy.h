@@ -57,10 +57,8 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int http_reuse;
         const char *default_backend;
         const char *description;
-        const char *forwardfor_header, *forwardfor_except;
-        struct { /* forwardfor_except, parsed; family AF_UNSPEC: none */
-                uint8_t family, bits, ip[16];
-        } forwardfor_net;
+        const char *forwardfor_header, *forwardfor_except; /* as written */
+        const struct addr_net *forwardfor_net;             /* of forwardfor_except; NULL = none */
         bool forwardfor_if_none;
         bool disabled;
         int id;  /* 0 = automatic */
@@ -108,15 +106,18 @@ struct listener { /* one bound address of a frontend */
         struct list link;           /* front->listeners */
         const char *key;            /* engine_bind.key */
         const struct bind_cfg *cfg; /* of the frontend's published cfg */
+        unsigned port_index;        /* of a range */
+        bool kept, stopped;         /* control thread: seen in the new configuration; all threads let go of it */
         unsigned n_fds;
         int fds[LISTEN_SHARDS_MAX];
-        struct listen_shard *shards; /* [thr_count()]; each touched by its thread only */
-        struct bind_shard *binds;    /* private to core/sess.c: shard + back pointer */
+        struct bind_shard *binds; /* private to core/sess_accept.c: one per thread or socket */
+        int accept_batch;         /* tune.maxaccept */
         _Atomic uint32_t cur;
 };
 
 struct front_cfg { /* immutable */
         struct pins pins;
+        struct front *front;
         struct conf *conf; /* one reference */
         const struct conf_obj *obj;
         const struct proxy_cfg *px;
@@ -125,6 +126,7 @@ struct front_cfg { /* immutable */
         const struct hook_set *hooks; /* request hooks of features and rules, in rank order */
         int maxconn;                  /* resolved */
         unsigned bufsize;
+        unsigned logurilen;
 };
 
 enum front_state { FRONT_OPEN, FRONT_PAUSED, FRONT_STOPPED };
@@ -140,6 +142,9 @@ struct front {
         _Atomic uint32_t state;            /* enum front_state: CLI may disable */
         struct rate conn_rate, sess_rate, req_rate;
         const struct conf_obj *obj; /* of the current configuration: control thread only */
+        /* control thread: going away */
+        bool dead;
+        uint32_t n_stopping; /* listeners that threads have not let go of */
 };
 
 struct front_col { /* a thread's column of a frontend */
@@ -148,6 +153,7 @@ struct front_col { /* a thread's column of a frontend */
 
 struct back_cfg { /* immutable */
         struct pins pins;
+        struct back *back;
         struct conf *conf;
         const struct conf_obj *obj;
         const struct proxy_cfg *px;
@@ -165,8 +171,11 @@ struct back {
         _Atomic(struct back_cfg *) cfg;
         int iid;
         struct list link;
-        struct server **srv; /* in file order; changed under `lock`; the old array lives one epoch longer */
-        uint32_t n_srv, cap_srv;
+        /* In file order; changed under `lock`. A reader without the lock reads n_srv first, inside an epoch, and skips NULLs: the array it
+         * then sees has at least that many places. */
+        struct server **srv;
+        uint32_t n_srv;
+        uint32_t n_cells; /* control thread: servers that exist, those that wait for their last stream included */
         struct map names; /* of a large backend: server_find() */
         pthread_mutex_t lock; /* server states, weights, rebuilding the view; never on the request path */
         _Atomic(struct lb_view *) view;
@@ -178,6 +187,8 @@ struct back {
         stat_t downtime_s;
         struct rate sess_rate, req_rate;
         const struct conf_obj *obj;
+        bool dead, dead_cfg; /* control thread: going away */
+        uint32_t dead_since; /* generation, core/pin.h */
 };
 
 struct back_col {
@@ -187,6 +198,7 @@ struct back_col {
 /* ---- the world: all cells of this process; one per process, names looked up by data threads through the epoch ---- */
 struct world {
         struct list fronts, backs; /* file order; control thread */
+        struct front *cli;         /* of the stats sockets and attached connections, mode PX_CLI; not in `fronts` */
         uint32_t n_fronts, n_backs, n_servers;
         struct conf *conf; /* the current one */
         mono_t started;
@@ -194,6 +206,7 @@ struct world {
         char *node; /* host name */
         int pid;
         _Atomic uint32_t cur_conns, max_conns; /* of the process */
+        _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
         uint32_t maxconn;
         uint32_t reloads;
         struct rate conn_rate, sess_rate;

@@ -5,6 +5,8 @@
 #include "core/cli.h"
 #include "core/rows_int.h"
 
+#define TFO_QUEUE 1024 /* connections whose handshake is not complete */
+
 static const struct bind_cfg defaults = { .spec = { .at = { .inherited_fd = -1, .port_low = -1, .port_high = -1 },
                                                     .unix_mode = -1,
                                                     .unix_uid = -1,
@@ -258,7 +260,9 @@ static int mss_parse(struct kw_call *c)
                         "'mss' : expects an MSS with and absolute value between 1 and 65535");
                 return -1;
         }
-        ((struct bind_cfg *)c->slot)->spec.mss = (int)v;
+        if (v < 0)
+                kw_warn(c, &c->args[0], "W0219", "a negative 'mss' has no effect: Linux takes the value and does not use it.");
+        ((struct bind_cfg *)c->slot)->spec.mss = v < 0 ? 0 : (int)v;
         return 1;
 }
 
@@ -276,7 +280,7 @@ static int number_word_parse(struct kw_call *c)
         struct bind_cfg *b = c->slot;
 
         if (strcmp(c->kw->name, "tfo") == 0)
-                b->spec.tcp_fastopen = 1;
+                b->spec.tcp_fastopen = TFO_QUEUE;
         else
                 b->spec.defer_accept = 1;
         return 0;
@@ -308,7 +312,7 @@ static const struct kw rows[] = {
         KW_FN("interface", interface_parse, interface_dump, .apply = KW_NEW, .manual = "5.1", .args = "<interface>",
               .sample = "lo", .help = "only connections that come in here"),
         KW_FN("mss", mss_parse, mss_dump, .apply = KW_NEW, .manual = "5.1", .args = "<bytes>", .sample = "1400",
-              .help = "largest TCP segment; negative: relative to the interface's"),
+              .help = "largest TCP segment"),
         KW_FN("tfo", number_word_parse, number_word_dump, .apply = KW_NEW, .manual = "5.1", .sample = "",
               .help = "TCP fast open"),
         KW_FN("defer-accept", number_word_parse, number_word_dump, .apply = KW_NEW, .manual = "5.1", .sample = "",

@@ -1,7 +1,7 @@
 /* core/rows_option.c - options with arguments, or that exclude each other. */
 #include "core/rows_int.h"
 
-#include <arpa/inet.h>
+#include "net/addr_net.h"
 
 static void set_bit(struct kw_call *c, unsigned bit)
 {
@@ -45,26 +45,16 @@ void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out)
 
 /* ---- forwardfor ---- */
 
-static bool parse_net(struct proxy_cfg *p, struct str s)
+static bool take_net(struct kw_call *c, struct proxy_cfg *p, struct str s)
 {
-        const char *slash = memchr(s.p, '/', s.n);
-        size_t n = slash ? (size_t)(slash - s.p) : s.n;
-        char ip[INET6_ADDRSTRLEN + 1];
-        uint64_t bits = 0;
-        uint8_t raw[16] = { 0 };
-        int family = memchr(s.p, ':', n) ? AF_INET6 : AF_INET, max = family == AF_INET ? 32 : 128;
+        struct addr_net net = { .bits = 0 }, *own;
 
-        if (n == 0 || n >= sizeof(ip))
+        if (!addr_net_parse(s, &net))
                 return false;
-        memcpy(ip, s.p, n);
-        ip[n] = 0;
-        if (inet_pton(family, ip, raw) != 1)
-                return false;
-        if (slash && (!str_to_u64(str_sub(s, n + 1, s.n - n - 1), &bits) || bits > (uint64_t)max))
-                return false;
-        p->forwardfor_net.family = (uint8_t)family;
-        p->forwardfor_net.bits = (uint8_t)(slash ? (int)bits : max);
-        memcpy(p->forwardfor_net.ip, raw, sizeof(raw));
+        own = conf_alloc(c->conf, sizeof(*own));
+        *own = net;
+        p->forwardfor_net = own;
+        p->forwardfor_except = conf_intern(c->conf, s);
         return true;
 }
 
@@ -73,7 +63,7 @@ static void forget_forwardfor(struct proxy_cfg *p)
         p->options &= ~(unsigned)OPT_FORWARDFOR;
         p->forwardfor_header = p->forwardfor_except = NULL;
         p->forwardfor_if_none = false;
-        memset(&p->forwardfor_net, 0, sizeof(p->forwardfor_net));
+        p->forwardfor_net = NULL;
 }
 
 /* One of the words; how many arguments it took, or -1. */
@@ -95,10 +85,8 @@ static int forwardfor_word(struct kw_call *c, size_t i)
                 return -1;
         }
         if (str_is(w->text, "except")) {
-                if (arg && parse_net(p, arg->text)) {
-                        p->forwardfor_except = conf_intern(c->conf, arg->text);
+                if (arg && take_net(c, p, arg->text))
                         return 2;
-                }
                 kw_fail(c, arg ? arg : w, "E0227", "'option forwardfor except' expects <address>[/mask] as argument.");
                 return -1;
         }

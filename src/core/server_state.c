@@ -5,6 +5,7 @@
  * lines and the counters cannot disagree. */
 #include "core/engine_int.h"
 #include "core/event.h"
+#include "core/sess.h"
 
 #define GET(f)    atomic_load_explicit(&(f), memory_order_relaxed)
 #define SET(f, v) atomic_store_explicit(&(f), (v), memory_order_relaxed)
@@ -235,7 +236,21 @@ static socklen_t copy_addr(const struct server *s, struct sockaddr_storage *to)
         return addr_spec_unix(&spec, (struct sockaddr_un *)to);
 }
 
-socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa)
+/* A port that follows the client's: the one it connected to, plus the offset of "addr:+n". */
+static void follow_port(const struct server *s, struct sockaddr_storage *sa, struct strm *st)
+{
+        const struct addr *to = st && st->sess ? sess_dst(st->sess) : NULL;
+        int port = to ? addr_port(to) + s->port_offset : 0;
+
+        if (port <= 0 || port > 65535)
+                return;
+        if (sa->ss_family == AF_INET)
+                ((struct sockaddr_in *)sa)->sin_port = htons((uint16_t)port);
+        else if (sa->ss_family == AF_INET6)
+                ((struct sockaddr_in6 *)sa)->sin6_port = htons((uint16_t)port);
+}
+
+socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa, struct strm *st)
 {
         uint32_t a, b;
         socklen_t n;
@@ -243,6 +258,8 @@ socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_s
         do {
                 a = atomic_load_explicit(&s->addr_seq, memory_order_acquire);
                 n = copy_addr(s, ret_sa);
+                if (n && s->port_follows)
+                        follow_port(s, ret_sa, st);
                 atomic_thread_fence(memory_order_acquire);
                 b = GET(s->addr_seq);
         } while (a != b || (a & 1));

@@ -89,35 +89,38 @@ struct server *server_find(struct back *b, struct str name)
         return s;
 }
 
-void world_servers_replace(struct back *b, struct server **v, uint32_t n, uint32_t cap, struct server ***ret_old)
+/* A map is brought up to date by what changed, so that one server more or less costs two look-ups a server of the reload, no rebuild. */
+static void names_follow(struct back *b, struct server **old, uint32_t n_old)
 {
+        for (uint32_t i = 0; i < n_old && b->names.used; i++) {
+                uint32_t p = old[i]->pos;
+
+                if (p >= b->n_srv || b->srv[p] != old[i])
+                        map_del(&b->names, str_of(old[i]->cell.name));
+        }
+        if (b->n_srv <= SMALL_BACK) {
+                map_fini(&b->names);
+                return;
+        }
+        for (uint32_t i = 0; i < b->n_srv; i++)
+                if (map_get(&b->names, str_of(b->srv[i]->cell.name)) != b->srv[i])
+                        put(&b->names, b->srv[i]->cell.name, b->srv[i]);
+}
+
+void world_servers_replace(struct back *b, struct server **v, uint32_t n, struct server ***ret_old)
+{
+        uint32_t n_old = b->n_srv;
+
         pthread_mutex_lock(&server_names_lock);
         *ret_old = b->srv;
-        b->srv = v;
-        b->n_srv = n;
-        b->cap_srv = cap;
-        if (n > SMALL_BACK && !b->names.used)
-                for (uint32_t i = 0; i < n; i++)
-                        put(&b->names, v[i]->cell.name, v[i]);
-        pthread_mutex_unlock(&server_names_lock);
-}
-
-void world_names_add_server(struct server *s)
-{
-        struct back *b = s->back;
-
-        pthread_mutex_lock(&server_names_lock);
-        if (b->names.used)
-                put(&b->names, s->cell.name, s);
-        pthread_mutex_unlock(&server_names_lock);
-}
-
-void world_names_del_server(struct server *s)
-{
-        struct back *b = s->back;
-
-        pthread_mutex_lock(&server_names_lock);
-        if (b->names.used && map_get(&b->names, str_of(s->cell.name)) == s)
-                map_del(&b->names, str_of(s->cell.name));
+        for (uint32_t i = 0; i < n_old; i++)
+                b->srv[i]->pos = UINT32_MAX;
+        for (uint32_t i = 0; i < n; i++)
+                v[i]->pos = i;
+        if (n < n_old)
+                __atomic_store_n(&b->n_srv, n, __ATOMIC_RELEASE);
+        __atomic_store_n(&b->srv, v, __ATOMIC_RELEASE);
+        __atomic_store_n(&b->n_srv, n, __ATOMIC_RELEASE);
+        names_follow(b, *ret_old, n_old);
         pthread_mutex_unlock(&server_names_lock);
 }
