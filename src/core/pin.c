@@ -130,11 +130,15 @@ uint32_t pins_oldest(void)
         return list_empty(&fresh) ? generation + 1 : list_first(&fresh, struct pins, link)->generation;
 }
 
-/* Inside a turn of its own loop the caller is a reader itself and would wait for itself. */
+bool pins_in_turn(void)
+{
+        return thr_self && thr_self->loop &&
+               atomic_load_explicit(&thr_self->loop->stats.turn_start, memory_order_relaxed) != 0;
+}
+
 static void wait_for_readers(void)
 {
-        bool reader = thr_self && thr_self->loop &&
-                      atomic_load_explicit(&thr_self->loop->stats.turn_start, memory_order_relaxed) != 0;
+        bool reader = pins_in_turn();
 
         if (reader)
                 epoch_offline();

@@ -203,7 +203,8 @@ struct world {
         struct conf *conf; /* the current one */
         mono_t started;
         int64_t started_wall_us;
-        char *node; /* host name */
+        const char *node; /* of section global, or the host's name */
+        char *host;
         int pid;
         _Atomic uint32_t cur_conns, max_conns; /* of the process */
         _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */

@@ -63,6 +63,7 @@ struct server {
         _Atomic uint8_t admin;     /* SRV_ADM_* */
         _Atomic uint8_t usable;    /* takes new sessions: derived, written by server_set_state() only */
         bool backup;
+        bool live; /* control thread: published once; a server of a change that was discarded never is */
 
         _Atomic uint32_t cur, cur_max; /* requests and sessions on it (scur, smax) */
         struct queue *queue;           /* made when maxconn is set */
