@@ -1,5 +1,6 @@
 /* core/answer.c - answers of our own: the built-in error pages (manual 1.3.1 lists the codes; errorfile can replace them later). */
 #include "base/slab.h"
+#include "core/queue.h"
 #include "core/strm_priv.h"
 
 #include <stdio.h>
