@@ -164,11 +164,12 @@ static void backend_transmit(struct backend_conn *c)
         c->owner->job->t.back_sent += (uint64_t)n;
 }
 
+/* Download: after the end of the run nothing is sent, and the proxy's close is the only thing that can come. */
 static void backend_event(struct ev *e, uint32_t what)
 {
         struct backend_conn *c = container_of(e, struct backend_conn, ev);
 
-        if (c->owner->job->o.upload)
+        if (c->owner->job->o.upload || !job_goes_on(c->owner->job))
                 backend_receive(c);
         else if (what & EPOLLOUT)
                 backend_transmit(c);
@@ -218,20 +219,25 @@ static int bulk_start(struct job *j)
         return 0;
 }
 
-/* The senders close; each stream ends when its receiver has seen that. */
+static void end_sending(struct job *j, struct ev *e)
+{
+        (void)shutdown(e->fd, SHUT_WR);
+        (void)loop_set(&j->loop, e, EPOLLIN);
+}
+
+/* The senders end their half; each stream ends when its receiver has seen that. No close(): a thousand orphaned sockets
+ * with full send buffers pass the kernel's limit for them, and it resets some. */
 static void bulk_stop(struct job *j)
 {
         struct bulk *m = j->mode_data;
 
         for (unsigned i = 0; j->o.upload && i < j->o.conns; i++)
-                if (m->streams[i].open) {
-                        (void)shutdown(m->streams[i].ev.fd, SHUT_WR);
-                        (void)loop_set(&j->loop, &m->streams[i].ev, EPOLLIN);
-                }
+                if (m->streams[i].open)
+                        end_sending(j, &m->streams[i].ev);
         if (j->o.upload)
                 return;
-        list_for_each_safe (l, &m->backend.used)
-                backend_drop(list_item(l, struct backend_conn, link));
+        list_for_each (l, &m->backend.used)
+                end_sending(j, &list_item(l, struct backend_conn, link)->ev);
 }
 
 static void bulk_free(struct job *j)

@@ -17,7 +17,7 @@ enum { REQUEST = 64, RESPONSE = 128, ANY_INPUT = EPOLLIN | EPOLLRDHUP | EPOLLHUP
 struct client {
         struct ev ev;
         struct job *job;
-        bool up, asked; /* connected; the request has left */
+        bool asked; /* the request has left */
         size_t have;
         char buf[RESPONSE + 1]; /* one more than expected, to notice it */
 };
@@ -57,51 +57,49 @@ static void at_end(struct client *c)
         }
 }
 
-static void client_pull(struct client *c)
+/* A hang-up was reported before the receive: then what we get is all there will be, and no second call has to ask. */
+static void client_pull(struct client *c, bool hang_up)
 {
-        for (;;) {
-                ssize_t n = recv(c->ev.fd, c->buf + c->have, sizeof(c->buf) - c->have, 0);
+        ssize_t n = recv(c->ev.fd, c->buf + c->have, sizeof(c->buf) - c->have, 0);
 
-                if (n < 0 && errno == EAGAIN)
-                        return;
-                if (n == 0) {
-                        at_end(c);
-                        return;
-                }
-                if (n < 0 || c->have + (size_t)n > RESPONSE) {
-                        fail(c, n < 0 ? JOB_ERR_CLOSED : JOB_ERR_FRAMING);
-                        return;
-                }
-                c->have += (size_t)n;
-                c->job->t.rcvd += (uint64_t)n;
+        if (n < 0 && errno == EAGAIN)
+                return;
+        if (n < 0 || c->have + (size_t)n > RESPONSE) {
+                fail(c, n < 0 ? JOB_ERR_CLOSED : JOB_ERR_FRAMING);
+                return;
         }
+        c->have += (size_t)n;
+        c->job->t.rcvd += (uint64_t)n;
+        if (n == 0 || hang_up)
+                at_end(c);
 }
 
-/* The first event of a connection: connected, or not. 64 bytes always fit into an empty send buffer. */
-static void client_ask(struct client *c)
+/* On loopback the handshake is over when connect() returns, so the request usually leaves at once; otherwise with the
+ * first event. False when the connection is gone. */
+static bool client_ask(struct client *c)
 {
-        if (sock_error(c->ev.fd) != 0) {
-                fail(c, JOB_ERR_CONNECT);
-                return;
-        }
-        c->up = true;
-        c->job->t.conns++;
-        if (send(c->ev.fd, pattern_at(0), REQUEST, MSG_NOSIGNAL) != REQUEST) {
-                fail(c, JOB_ERR_CLOSED);
-                return;
+        ssize_t n = send(c->ev.fd, pattern_at(0), REQUEST, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EAGAIN)
+                return true;
+        if (n != REQUEST) {
+                fail(c, n < 0 ? JOB_ERR_CONNECT : JOB_ERR_CLOSED);
+                return false;
         }
         c->asked = true;
+        c->job->t.conns++;
         c->job->t.sent += REQUEST;
+        return true;
 }
 
 static void client_event(struct ev *e, uint32_t what)
 {
         struct client *c = container_of(e, struct client, ev);
 
-        if (!c->up)
-                client_ask(c);
-        if (c->asked && c->ev.fd >= 0 && (what & ANY_INPUT))
-                client_pull(c);
+        if (!c->asked && (!client_ask(c) || !c->asked))
+                return;
+        if (what & ANY_INPUT)
+                client_pull(c, what & (EPOLLRDHUP | EPOLLHUP));
 }
 
 static void dial(struct client *c)
@@ -112,29 +110,32 @@ static void dial(struct client *c)
         if (!job_goes_on(j) || (j->o.requests && m->asked >= j->o.requests))
                 return;
         m->asked++;
-        c->up = c->asked = false;
+        c->asked = false;
         c->have = 0;
         c->ev = (struct ev){ client_event, sock_dial(&j->o.target) };
         if (c->ev.fd < 0) {
-                job_error(j, JOB_ERR_SYSTEM);
+                job_error(j, c->ev.fd == -ECONNREFUSED ? JOB_ERR_CONNECT : JOB_ERR_SYSTEM);
                 return;
         }
         j->busy++;
-        if (loop_add(&j->loop, &c->ev, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != 0)
+        if (!client_ask(c))
+                return;
+        if (loop_add(&j->loop, &c->ev, EPOLLIN | EPOLLRDHUP | EPOLLET | (c->asked ? 0 : EPOLLOUT)) != 0)
                 fail(c, JOB_ERR_SYSTEM);
 }
 
-static void backend_pull(struct backend_conn *c)
+/* False when there is nothing to receive yet. */
+static bool backend_pull(struct backend_conn *c)
 {
         struct job *j = c->owner->job;
         ssize_t n = recv(c->ev.fd, c->buf + c->have, sizeof(c->buf) - c->have, 0);
 
         if (n < 0 && errno == EAGAIN)
-                return;
+                return false;
         c->have += n > 0 ? (size_t)n : 0;
         j->t.back_rcvd += n > 0 ? (uint64_t)n : 0;
         if (n > 0 && c->have < REQUEST)
-                return;
+                return false;
         if (c->have == REQUEST && pattern_is(0, c->buf, REQUEST)) {
                 if (send(c->ev.fd, pattern_at(0), RESPONSE, MSG_NOSIGNAL) == RESPONSE)
                         j->t.back_sent += RESPONSE;
@@ -143,17 +144,20 @@ static void backend_pull(struct backend_conn *c)
                 job_error(j, JOB_ERR_REQUEST);
         }
         backend_drop(c);
+        return true;
 }
 
 static void backend_event(struct ev *e, uint32_t what)
 {
         (void)what;
-        backend_pull(container_of(e, struct backend_conn, ev));
+        (void)backend_pull(container_of(e, struct backend_conn, ev));
 }
 
-/* Level-triggered: one short receive per event is enough, and the request is often there already. */
+/* The request is often there already; then the connection never meets epoll. */
 static void on_take(struct backend_conn *c)
 {
+        if (backend_pull(c))
+                return;
         c->ev.fn = backend_event;
         if (loop_add(&c->owner->job->loop, &c->ev, EPOLLIN | EPOLLRDHUP) != 0) {
                 job_error(c->owner->job, JOB_ERR_SYSTEM);
@@ -189,7 +193,7 @@ static void conn_free(struct job *j)
         struct conn_mode *m = j->mode_data;
 
         for (unsigned i = 0; m->clients && i < j->o.conns; i++)
-                if (m->clients[i].up && m->clients[i].ev.fd >= 0)
+                if (m->clients[i].job && m->clients[i].ev.fd >= 0)
                         (void)close(m->clients[i].ev.fd);
         backend_close(&m->backend);
         free(m->clients);
