@@ -66,7 +66,7 @@ error_log stderr error;
 worker_rlimit_nofile 20000;
 """
 
-NGINX_HTTP = """events { worker_connections 9900; }
+NGINX_HTTP = """events { worker_connections 19900; }
 http {
     client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
     keepalive_timeout 600s; keepalive_requests 1000000000;

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { AT_ONCE = 16 };
-
 struct idle {
         struct hsrv server;
         struct hcli *clients;
@@ -55,7 +53,7 @@ static int idle_listen(struct job *j)
 
 static int idle_start(struct job *j)
 {
-        for (int i = 0; i < AT_ONCE; i++)
+        for (unsigned i = 0; i < j->o.at_once; i++)
                 dial_next(j);
         return 0;
 }

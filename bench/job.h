@@ -26,7 +26,7 @@ struct job_opts {
         bool rss;         /* read the resident set at the marks */
         bool stdin_start; /* say "ready" when the backend listens, then wait for a line of pids */
         uint16_t sink_port;
-        unsigned conns, warm_ms, ms, rate;
+        unsigned conns, warm_ms, ms, rate, at_once;
         uint64_t requests; /* 0: by time */
         size_t body;
         pid_t pids[JOB_PIDS_MAX];

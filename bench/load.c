@@ -18,7 +18,7 @@ struct number {
         const char *help;
 };
 
-enum { N_CONNS, N_WARM, N_MS, N_REQUESTS, N_RATE, N_BODY, N_SINK, N_COUNT };
+enum { N_CONNS, N_WARM, N_MS, N_REQUESTS, N_RATE, N_BODY, N_SINK, N_ONCE, N_COUNT };
 
 static const struct number numbers[N_COUNT] = {
         [N_CONNS] = { "conns", 1, JOB_CONNS_MAX, 64, "client connections" },
@@ -27,6 +27,7 @@ static const struct number numbers[N_COUNT] = {
         [N_REQUESTS] = { "requests", 0, 10000000, 0, "this many units instead of a time (http, conn)" },
         [N_RATE] = { "rate", 0, 200000, 0, "http: open loop, requests per second" },
         [N_BODY] = { "body", 0, 16 << 20, 128, "http, idle: bytes of each response body" },
+        [N_ONCE] = { "at-once", 1, JOB_CONNS_MAX, 16, "idle: connections opened and asked at a time" },
         [N_SINK] = { "sink-port", 0, 65535, 0, "count log datagrams on this UDP port of 127.0.0.1" },
 };
 
@@ -87,6 +88,7 @@ static void set_numbers(struct job_opts *o, const uint64_t *v)
         o->requests = v[N_REQUESTS];
         o->rate = (unsigned)v[N_RATE];
         o->body = (size_t)v[N_BODY];
+        o->at_once = (unsigned)v[N_ONCE];
         o->sink_port = (uint16_t)v[N_SINK];
 }
 

@@ -109,14 +109,14 @@ class Contender:
 class Proxy:
     """A running contender in a directory of its own."""
 
-    def __init__(self, contender, text, directory, cpus, wrap=()):
+    def __init__(self, contender, text, directory, cpus, nice, wrap=()):
         self.dir = directory
         os.makedirs(os.path.join(directory, "tmp"), exist_ok=True)
         with open(self.path("bench.cfg"), "w", encoding="ascii") as f:
             f.write(text.replace("@DIR@", directory))
         with open(self.path("stderr"), "wb") as err:
             self.p = subprocess.Popen([*wrap, *contender.command()], cwd=directory, stdin=subprocess.DEVNULL, stdout=err,
-                                      stderr=err, preexec_fn=child_setup(cpus, -10))
+                                      stderr=err, preexec_fn=child_setup(cpus, nice))
 
     def path(self, name):
         return os.path.join(self.dir, name)
