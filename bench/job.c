@@ -47,6 +47,8 @@ static void mark_from(struct job *j)
         m->rss = j->o.rss ? sum_of(j, proc_rss) : 0;
         m->units = j->t.units;
         m->bytes = j->t.units_bytes;
+        m->proxy_wait_ns = sum_of(j, proc_wait_ns);
+        (void)proc_wait_ns(getpid(), &m->self_wait_ns);
         m->proxy_ns = sum_of(j, proc_cpu_ns);
         (void)proc_cpu_ns(getpid(), &m->self_ns);
         m->wall_ns = clock_now_ns();
@@ -60,6 +62,8 @@ static void mark_to(struct job *j)
         m->wall_ns = clock_now_ns();
         (void)proc_cpu_ns(getpid(), &m->self_ns);
         m->proxy_ns = sum_of(j, proc_cpu_ns);
+        (void)proc_wait_ns(getpid(), &m->self_wait_ns);
+        m->proxy_wait_ns = sum_of(j, proc_wait_ns);
         m->units = j->t.units;
         m->bytes = j->t.units_bytes;
         m->rss = j->o.rss ? sum_of(j, proc_rss) : 0;
@@ -276,6 +280,8 @@ void job_print(const struct job *j)
         (void)printf(",\"wall_ns\":%" PRIu64 ",\"self_ns\":%" PRIu64 ",\"proxy_ns\":%" PRIu64,
                      j->to.wall_ns - j->from.wall_ns, j->to.self_ns - j->from.self_ns,
                      j->to.proxy_ns - j->from.proxy_ns);
+        (void)printf(",\"self_wait_ns\":%" PRIu64 ",\"proxy_wait_ns\":%" PRIu64,
+                     j->to.self_wait_ns - j->from.self_wait_ns, j->to.proxy_wait_ns - j->from.proxy_wait_ns);
         (void)printf(",\"units\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"rss_from\":%" PRIu64 ",\"rss_to\":%" PRIu64,
                      j->to.units - j->from.units, j->to.bytes - j->from.bytes, j->from.rss, j->to.rss);
         print_latency(j);

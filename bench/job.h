@@ -55,6 +55,7 @@ struct tally {
 
 struct mark {
         uint64_t wall_ns, self_ns, proxy_ns, rss, units, bytes;
+        uint64_t self_wait_ns, proxy_wait_ns; /* ready to run, but not running */
 };
 
 enum job_phase { JOB_WARM, JOB_MEASURE, JOB_DRAIN, JOB_DONE };

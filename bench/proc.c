@@ -1,4 +1,4 @@
-/* bench/proc.c - /proc/PID/task/TID/schedstat (first field) and /proc/PID/smaps_rollup. */
+/* bench/proc.c - /proc/PID/task/TID/schedstat (run, wait, slices) and /proc/PID/smaps_rollup. */
 #include "bench/proc.h"
 
 #include <dirent.h>
@@ -26,17 +26,21 @@ static ssize_t slurp(int dir, const char *path, char *ret_buf, size_t cap)
         return n;
 }
 
-static uint64_t task_ns(int dir, const char *tid)
+enum field { RUN, WAIT };
+
+static uint64_t task_ns(int dir, const char *tid, enum field f)
 {
-        char path[300], text[128];
+        char path[300], text[128], *end;
+        uint64_t run;
 
         (void)snprintf(path, sizeof(path), "%s/schedstat", tid);
         if (slurp(dir, path, text, sizeof(text)) <= 0)
                 return 0; /* the task ended meanwhile */
-        return strtoull(text, NULL, 10);
+        run = strtoull(text, &end, 10);
+        return f == RUN ? run : strtoull(end, NULL, 10);
 }
 
-int proc_cpu_ns(pid_t pid, uint64_t *ret_ns)
+static int sum_tasks(pid_t pid, enum field f, uint64_t *ret_ns)
 {
         uint64_t sum = 0;
         struct dirent *d;
@@ -49,10 +53,20 @@ int proc_cpu_ns(pid_t pid, uint64_t *ret_ns)
                 return errno == ENOENT ? -ESRCH : -errno;
         while ((d = readdir(dir)))
                 if (d->d_name[0] != '.')
-                        sum += task_ns(dirfd(dir), d->d_name);
+                        sum += task_ns(dirfd(dir), d->d_name, f);
         (void)closedir(dir);
         *ret_ns = sum;
         return 0;
+}
+
+int proc_cpu_ns(pid_t pid, uint64_t *ret_ns)
+{
+        return sum_tasks(pid, RUN, ret_ns);
+}
+
+int proc_wait_ns(pid_t pid, uint64_t *ret_ns)
+{
+        return sum_tasks(pid, WAIT, ret_ns);
 }
 
 int proc_rss(pid_t pid, uint64_t *ret_bytes)

@@ -7,8 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* CPU time of all tasks alive, from the scheduler's own account (nanoseconds, no tick sampling). */
+/* Of all tasks alive, from the scheduler's own account (nanoseconds, no tick sampling): time on a CPU, and time spent
+ * ready to run while somebody else had it. */
 int proc_cpu_ns(pid_t pid, uint64_t *ret_ns);
+int proc_wait_ns(pid_t pid, uint64_t *ret_ns);
 
 /* Resident set in bytes, from smaps_rollup: the counters of statm are batched per CPU and off by hundreds of KiB. */
 int proc_rss(pid_t pid, uint64_t *ret_bytes);
