@@ -1,5 +1,5 @@
-/* bench/bulk.c - mode bulk: N streams of 256 KiB writes. The receiver lets the kernel discard most of it (MSG_TRUNC), so
- * that it stays cheaper than the proxy, and compares a sample. At the end the senders close and every byte sent must
+/* bench/bulk.c - mode bulk: N streams of 256 KiB writes. The receiver lets the kernel discard most of it (MSG_TRUNC),
+ * so that it stays cheaper than the proxy, and compares a sample. At the end the senders close and every byte sent must
  * have arrived. Level-triggered and a few calls per event: an unbounded send loop starves the receiver it waits for. */
 #include "base/assert.h"
 #include "bench/backend.h"

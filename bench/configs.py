@@ -30,14 +30,16 @@ def haproxy(mode="http", log=False, seed=False, splice=False, nbthread=1):
         out.append(f"    log 127.0.0.1:{SINK} local0")
     if seed:
         out.append(f"    log 127.0.0.1:{SINK} local1 notice")
-    out += ["defaults", f"    mode {mode}", "    timeout connect 10s", "    timeout client 60s", "    timeout server 60s"]
+    out += ["defaults", f"    mode {mode}", "    timeout connect 10s", "    timeout client 60s",
+            "    timeout server 60s"]
     if log:
         out += ["    log global", f"    option {mode}log"]
     if seed:
         out.append("    option forwardfor")
     if splice:
         out.append("    option splice-auto")
-    out += ["frontend fe", f"    bind 127.0.0.1:{FRONT}", "    default_backend be", "backend be", "    balance roundrobin"]
+    out += ["frontend fe", f"    bind 127.0.0.1:{FRONT}", "    default_backend be", "backend be",
+            "    balance roundrobin"]
     if seed:
         out.append("    option tcp-check")
     checks = " check fall 3 rise 2" if seed else ""
@@ -70,7 +72,8 @@ NGINX_HTTP = """events { worker_connections 19900; }
 http {
     client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
     keepalive_timeout 600s; keepalive_requests 1000000000;
-    log_format bench '$remote_addr:$remote_port [$time_local] $host $upstream_addr $request_time $status $bytes_sent "$request"';
+    log_format bench '$remote_addr:$remote_port [$time_local] $host $upstream_addr '
+                     '$request_time $status $bytes_sent "$request"';
     access_log %(log)s;
     upstream be { server 127.0.0.1:%(back)d; keepalive 256; keepalive_requests 1000000000; }
     server {

@@ -1,8 +1,8 @@
 /* bench/job.h - one run of the load generator: its options, its phases, its counters, its one line of result.
  *
  * Phases: WARM (counted in the totals only), MEASURE (between two marks), DRAIN (nothing new, what is under way ends),
- * DONE. A mode is a const struct mode; it keeps `busy` at the number of things that must end before DONE, calls job_unit()
- * for each finished unit of work, and job_error() for everything that was not exactly as expected.
+ * DONE. A mode is a const struct mode; it keeps `busy` at the number of things that must end before DONE, calls
+ * job_unit() for each finished unit of work, and job_error() for everything that was not exactly as expected.
  * Every run is bounded: by time, by count, and by the alarm that ends the process if the loop itself is stuck. */
 #ifndef BENCH_JOB_H
 #define BENCH_JOB_H

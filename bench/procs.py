@@ -115,8 +115,8 @@ class Proxy:
         with open(self.path("bench.cfg"), "w", encoding="ascii") as f:
             f.write(text.replace("@DIR@", directory))
         with open(self.path("stderr"), "wb") as err:
-            self.p = subprocess.Popen([*wrap, *contender.command()], cwd=directory, stdin=subprocess.DEVNULL, stdout=err,
-                                      stderr=err, preexec_fn=child_setup(cpus, nice))
+            self.p = subprocess.Popen([*wrap, *contender.command()], cwd=directory, stdin=subprocess.DEVNULL,
+                                      stdout=err, stderr=err, preexec_fn=child_setup(cpus, nice))
 
     def path(self, name):
         return os.path.join(self.dir, name)

@@ -54,7 +54,8 @@ def goal_text(goal):
 
 def extras(values):
     """What else was seen: rate, share of the CPU, of the load generator's CPU."""
-    forms = (("rate", "{:.0f}/s"), ("gbs", "{:.2f} GB/s"), ("cpu", "proxy {:.0%}"), ("load_cpu", "load {:.0%}"), ("wait", "wait {:.1%}"),
+    forms = (("rate", "{:.0f}/s"), ("gbs", "{:.2f} GB/s"), ("cpu", "proxy {:.0%}"), ("load_cpu", "load {:.0%}"),
+             ("wait", "wait {:.1%}"),
              ("p999", "p99.9 {:.0f} us"), ("lines_per_unit", "{:.4g} log lines each"))
     seen = [f.format(statistics.median(v[k] for v in values)) for k, f in forms if k in values[0]]
     limited = sum(v.get("load_limited", 0) for v in values)

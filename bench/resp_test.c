@@ -1,4 +1,5 @@
 #include "bench/resp.h"
+#include "base/buf.h"
 #include "bench/pattern.h"
 
 #include <setjmp.h>
@@ -11,13 +12,12 @@
 
 static enum resp_answer whole(const char *head, const char *body, size_t n)
 {
-        char all[1024];
+        AUTO_BUF(all);
         struct resp r = { 0 };
-        size_t h = strlen(head);
 
-        memcpy(all, head, h);
-        memcpy(all + h, body, n);
-        return resp_feed(&r, all, h + n, 100);
+        buf_puts(&all, head);
+        buf_add(&all, body, n);
+        return resp_feed(&r, all.p, all.n, 100);
 }
 
 static void accepts_at_every_split(void **state)

@@ -243,7 +243,8 @@ INSTR_FEW, INSTR_MORE = 200, 2000
 def count_instructions(bench, row, contender, directory, requests):
     for old in glob.glob(os.path.join(directory, "callgrind.*")):
         os.unlink(old)
-    load = Load(bench.load, "http", ("--conns", 1, "--requests", requests, "--ms", 60000, *sink_args(row)), bench.cpus.load)
+    args = ("--conns", 1, "--requests", requests, "--ms", 60000, *sink_args(row))
+    load = Load(bench.load, "http", args, bench.cpus.load)
     wrap = ("valgrind", "--tool=callgrind", "--callgrind-out-file=callgrind.%p")
     proxy = Proxy(contender, contender.config(row.config), directory, bench.cpus.proxy(1), bench.nice, wrap)
     try:
@@ -314,11 +315,13 @@ ROWS = (
     bulk_row("bulk-1", 1, False), bulk_row("bulk-64", 64, False), bulk_row("bulk-1000", 1000, False),
     bulk_row("splice-1", 1, True), bulk_row("splice-64", 64, True), bulk_row("splice-1000", 1000, True),
     latency_row(8000), latency_row(14000),
-    idle_row("idle-http", "idle HTTP connections, all opened and asked once in one burst", ("--at-once", 9000), 0.10, 0.05),
+    idle_row("idle-http", "idle HTTP connections, all opened and asked once in one burst", ("--at-once", 9000),
+             0.10, 0.05),
     idle_row("idle-http-slow", "the same, 16 at a time", ("--at-once", 16)),
     idle_row("idle-tcp", "idle TCP connections", ("--tcp",), 0.25, 0.12, {"mode": "tcp"}),
     Row("start-10k", "start with 1000 backends of 10 servers, to the first answer",
-        (Metric("ms", "ms", 0.5, 0.3), Metric("mib", "resident MiB")), run_start, {}, "start", (1000, 10), ("haproxy",)),
+        (Metric("ms", "ms", 0.5, 0.3), Metric("mib", "resident MiB")), run_start, {}, "start", (1000, 10),
+        ("haproxy",)),
     Row("start-100k", "start with 1000 backends of 100 servers, to the first answer",
         (Metric("ms", "ms", 0.3, 0.15), Metric("mib", "resident MiB", 0.35, 0.25)), run_start, {}, "start", (1000, 100),
         ("haproxy",)),
