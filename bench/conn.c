@@ -1,5 +1,6 @@
 /* bench/conn.c - mode conn: each client connects, sends 64 bytes, expects 128 and the end, and begins again. The
- * backend closes first, so neither the clients nor the proxy's outgoing side are left in TIME-WAIT and ports do not run out. */
+ * backend closes first, so neither the clients nor the proxy's outgoing side are left in TIME-WAIT, and ports do not
+ * run out. */
 #include "base/assert.h"
 #include "bench/backend.h"
 #include "bench/modes.h"
