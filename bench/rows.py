@@ -85,7 +85,8 @@ def check_saturated(bench, row, values):
     if not row.saturate or not bench.cpus.own(row.config.get("nbthread", 1)) or values["cpu"] >= SATURATED:
         return
     if values["load_cpu"] < SATURATED:
-        raise Rejected(f"proxy had {values['cpu']:.1%} of its CPU, load {values['load_cpu']:.1%}")
+        raise Rejected(f"proxy had {values['cpu']:.1%} of its CPU, load {values['load_cpu']:.1%}, "
+                       f"kept waiting {values['wait']:.1%}")
     values["load_limited"] = 1
 
 

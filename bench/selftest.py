@@ -44,7 +44,7 @@ class Report(unittest.TestCase):
 class Rounds(unittest.TestCase):
     def test_starved_round_is_rejected(self):
         with self.assertRaises(rows.Rejected):
-            rows.check_saturated(BENCH, HTTP, {"cpu": 0.94, "load_cpu": 0.80})
+            rows.check_saturated(BENCH, HTTP, {"cpu": 0.94, "load_cpu": 0.80, "wait": 0.1})
 
     def test_saturated_round_counts(self):
         values = {"cpu": 0.95, "load_cpu": 0.80}
