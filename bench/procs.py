@@ -168,14 +168,18 @@ class Proxy:
 
 
 class Load:
-    """bench-load: listens first, is told the proxy's pids, then runs. See bench/load.c."""
+    """bench-load: listens first, is told the proxy's pids, then runs. See bench/load.c.
 
-    def __init__(self, binary, mode, args, cpus, direct=False):
+    It must be as nice as the proxy: the weight of a session is split over the CPUs by the weights of its tasks there.
+    Beside a proxy of -10 a load of 0 would be left with a tenth, and lose half of its CPU to any other session.
+    """
+
+    def __init__(self, binary, mode, args, cpus, nice, direct=False):
         cmd = [binary, mode, "--listen", f"127.0.0.1:{configs.BACK}", "--stdin-start", *map(str, args)]
         if not direct:
             cmd += ["--target", f"127.0.0.1:{configs.FRONT}"]
         self.p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                  preexec_fn=child_setup(cpus, 0))
+                                  preexec_fn=child_setup(cpus, nice))
         if not select.select([self.p.stdout], [], [], 10)[0] or self.p.stdout.readline() != b"ready\n":
             self.stop()
             raise Failed("load generator: " + self.p.stderr.read().decode().strip()[:200])

@@ -50,7 +50,7 @@ def under_load(bench, row, contender, directory, args, then=lambda proxy, result
     """Backend, then proxy, then load; `then` looks at the proxy while it still runs."""
     threads = row.config.get("nbthread", 1)
     direct = contender.kind == "direct"
-    load = Load(bench.load, row.mode, args, bench.cpus.load, direct)
+    load = Load(bench.load, row.mode, args, bench.cpus.load, bench.nice, direct)
     proxy = None
     try:
         pids = []
@@ -245,7 +245,7 @@ def count_instructions(bench, row, contender, directory, requests):
     for old in glob.glob(os.path.join(directory, "callgrind.*")):
         os.unlink(old)
     args = ("--conns", 1, "--requests", requests, "--ms", 60000, *sink_args(row))
-    load = Load(bench.load, "http", args, bench.cpus.load)
+    load = Load(bench.load, "http", args, bench.cpus.load, bench.nice)
     wrap = ("valgrind", "--tool=callgrind", "--callgrind-out-file=callgrind.%p")
     proxy = Proxy(contender, contender.config(row.config), directory, bench.cpus.proxy(1), bench.nice, wrap)
     try:
