@@ -214,10 +214,17 @@ static bool is_printed(const struct conf_obj *child)
 
 static void dump_child(const struct conf_obj *o, struct buf *out)
 {
+        size_t line = out->n, words;
+
         buf_puts(out, "    ");
         dump_head(o, out);
+        words = out->n;
         dump_tables(o, out);
         dump_unused(o, out);
+        if (o->kind->is_defaults && out->n == words) {
+                out->n = line; /* a default-server line without words is not allowed */
+                return;
+        }
         buf_putc(out, '\n');
 }
 
