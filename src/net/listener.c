@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/tcp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -115,11 +117,34 @@ static int bind_abstract(struct step *s, const struct listen_spec *spec)
         return -1;
 }
 
+/* The numbers to give the socket to; -1 = leave it. */
+static bool find_owner(struct step *s, const struct listen_spec *spec, uid_t *ret_uid, gid_t *ret_gid)
+{
+        bool by_user = spec->unix_user && spec->unix_uid == -1, by_group = spec->unix_group && spec->unix_gid == -1;
+        const struct passwd *pw = by_user ? getpwnam(spec->unix_user) : NULL;
+        const struct group *gr = by_group ? getgrnam(spec->unix_group) : NULL;
+
+        if ((by_user && !pw) || (by_group && !gr)) {
+                errno = ENOENT;
+                return !fails(s, -1,
+                              by_user && !pw ? "cannot find the UNIX socket's user"
+                                             : "cannot find the UNIX socket's group");
+        }
+        *ret_uid = pw ? pw->pw_uid : (uid_t)spec->unix_uid;
+        *ret_gid = gr ? gr->gr_gid : (gid_t)spec->unix_gid;
+        return true;
+}
+
 /* Rights before the name: nobody can open the socket by its name before it has them. */
 static bool settle_unix(struct step *s, int fd, const struct listen_spec *spec, const char *tmp)
 {
-        if ((spec->unix_uid != -1 || spec->unix_gid != -1) &&
-            fails(s, chown(tmp, (uid_t)spec->unix_uid, (gid_t)spec->unix_gid), "cannot change UNIX socket ownership"))
+        uid_t uid;
+        gid_t gid;
+
+        if (!find_owner(s, spec, &uid, &gid))
+                return false;
+        if ((uid != (uid_t)-1 || gid != (gid_t)-1) &&
+            fails(s, chown(tmp, uid, gid), "cannot change UNIX socket ownership"))
                 return false;
         if (spec->unix_mode != -1 && fails(s, chmod(tmp, (mode_t)spec->unix_mode), "cannot change UNIX socket mode"))
                 return false;

@@ -19,8 +19,9 @@ struct listen_spec {         /* what to bind; comparable, so that a reload keeps
         /* 0 = off; queue length, bytes, seconds. A negative mss cannot be had: TCP_MAXSEG of an accepted socket is taken by
          * the kernel and changes nothing (measured, Linux 6.18). */
         int tcp_fastopen, mss, defer_accept;
-        int unix_mode;          /* -1 = umask */
-        int unix_uid, unix_gid; /* -1 = unchanged; names are looked up by who parses them */
+        int unix_mode;                      /* -1 = umask */
+        const char *unix_user, *unix_group; /* NULL = unset; looked up when bound, unless the number is given */
+        int unix_uid, unix_gid;             /* -1 = unset: unchanged */
 };
 
 #define LISTEN_SHARDS_MAX 64

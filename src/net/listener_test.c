@@ -340,6 +340,14 @@ static void test_unix_renamed_over(void **st)
         c = connect_unix(path);
         assert_true(c >= 0);
         close(c);
+        spec.unix_uid = -1;
+        spec.unix_user = "root";
+        spec.unix_group = "no-such-group";
+        assert_int_equal(listener_bind(&spec, &unused, &step), -ENOENT);
+        assert_string_equal(step, "cannot find the UNIX socket's group");
+        c = connect_unix(path); /* a failed bind leaves the old one where it was */
+        assert_true(c >= 0);
+        close(c);
         close(new);
         assert_int_equal(unlink(path), 0);
         assert_int_equal(rmdir(dir), 0); /* nothing left behind */
