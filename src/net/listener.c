@@ -1,5 +1,5 @@
-/* net/listener.c - making listening sockets. Runs in the supervisor or at start, never on the request path: it calls the
- * kernel directly. */
+/* net/listener.c - making listening sockets. Runs in the supervisor or at start, never on the request path: it calls
+ * the kernel directly. */
 #include "net/listener.h"
 
 #include <errno.h>
@@ -30,17 +30,18 @@ static bool opt_int(struct step *s, int fd, int level, int name, int v, const ch
         return !fails(s, setsockopt(fd, level, name, &v, sizeof(v)), what);
 }
 
-/* The address need not be on this machine (yet). */
+/* The address need not be on this machine (yet). Without the right to be transparent the bind is still had, as with
+ * HAProxy; only traffic routed here for foreign addresses is not caught then. */
 static bool set_foreign(struct step *s, int fd, const struct listen_spec *spec)
 {
         bool six = spec->at.family == AF_INET6;
+        int level = six ? IPPROTO_IPV6 : IPPROTO_IP;
+        bool clear =
+                spec->transparent && opt_int(s, fd, level, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1, "transparent");
 
-        if (spec->transparent &&
-            !opt_int(s, fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1,
-                     "cannot make the socket transparent"))
-                return false;
-        return !spec->freebind || opt_int(s, fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_FREEBIND : IP_FREEBIND, 1,
-                                          "cannot set free binding");
+        if (clear || (!spec->transparent && !spec->freebind))
+                return true;
+        return opt_int(s, fd, level, six ? IPV6_FREEBIND : IP_FREEBIND, 1, "cannot bind to foreign addresses");
 }
 
 static bool set_inet(struct step *s, int fd, const struct listen_spec *spec)
