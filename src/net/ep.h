@@ -39,7 +39,7 @@ struct ep_ops {
         /* About to wait: make sure that wake() will come. When that cannot be done, EP_ERR is set on return and no wake
          * comes: look at the flags. */
         void (*want)(struct ep *e);
-        void (*shut)(struct ep *e);              /* send FIN (TLS: close_notify first) */
+        void (*shut)(struct ep *e); /* send FIN (TLS: close_notify first); nothing while EP_CONNECTING: close */
         void (*close)(struct ep *e, bool reset); /* now; reset = RST instead of FIN */
         int (*error)(struct ep *e);              /* the pending error, negative errno, or 0 */
 };

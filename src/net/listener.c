@@ -126,10 +126,9 @@ static bool find_owner(struct step *s, const struct listen_spec *spec, uid_t *re
         const struct group *gr = by_group ? getgrnam(spec->unix_group) : NULL;
 
         if ((by_user && !pw) || (by_group && !gr)) {
-                errno = ENOENT;
-                return !fails(s, -1,
-                              by_user && !pw ? "cannot find the UNIX socket's user"
-                                             : "cannot find the UNIX socket's group");
+                s->err = -ENOENT;
+                s->name = by_user && !pw ? "cannot find the UNIX socket's user" : "cannot find the UNIX socket's group";
+                return false;
         }
         *ret_uid = pw ? pw->pw_uid : (uid_t)spec->unix_uid;
         *ret_gid = gr ? gr->gr_gid : (gid_t)spec->unix_gid;

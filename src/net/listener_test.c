@@ -54,7 +54,7 @@ static int teardown(void **st)
 
 static int port_of(int fd)
 {
-        struct sockaddr_in in;
+        struct sockaddr_in in = { 0 };
         socklen_t len = sizeof(in);
 
         assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
