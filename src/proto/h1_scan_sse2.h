@@ -32,16 +32,18 @@ static inline unsigned h1_ctl_mask(const char *p)
 
 static inline uint32_t h1_find_ctl(const char *b, uint32_t i, uint32_t end)
 {
-        for (; end - i >= 16; i += 16) {
-                unsigned mask = h1_ctl_mask(b + i);
+        if (likely(end >= 16)) {
+                const char *p = b + i, *last = b + end - 16;
 
-                if (mask)
-                        return i + (uint32_t)__builtin_ctz(mask);
-        }
-        if (end >= 16) { /* the last 16 bytes again, without those before i */
-                unsigned mask = h1_ctl_mask(b + end - 16) >> (16 - (end - i));
+                for (; p <= last; p += 16) {
+                        unsigned mask = h1_ctl_mask(p);
 
-                return mask ? i + (uint32_t)__builtin_ctz(mask) : end;
+                        if (mask)
+                                return (uint32_t)(p - b) + (uint32_t)__builtin_ctz(mask);
+                }
+                /* the last 16 bytes again, without those judged already */
+                unsigned mask = h1_ctl_mask(last) >> (p - last);
+                return mask ? (uint32_t)(p - b) + (uint32_t)__builtin_ctz(mask) : end;
         }
         while (i < end && !h1_is(b[i], CH_CTL))
                 i++;
@@ -99,6 +101,8 @@ static inline uint32_t h1_find_not_lower_token(const char *b, uint32_t i, uint32
                 uint32_t n = (uint32_t)__builtin_ctz((unsigned)_mm_movemask_epi8(ok) ^ 0x1ffffU);
 
                 i += n;
+                if (n < 16 && b[i] == ':')
+                        return i;
                 if (n < 16 && (h1_class[(unsigned char)b[i]] & (CH_TOKEN | CH_UPPER)) != CH_TOKEN)
                         return i;
                 if (n < 16)

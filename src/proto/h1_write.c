@@ -274,6 +274,15 @@ static bool hop_field(struct writer *w, int i)
         }
 }
 
+/* The fields decide, not the parser's flag: a rule may have removed TE since. */
+static bool sends_te(const struct hmsg *m)
+{
+        for (int i = -1; (i = hmsg_find(m, HID_TE, i + 1)) >= 0;)
+                if (list_has(hmsg_value(m, i), STR("trailers"), 0))
+                        return true;
+        return false;
+}
+
 /* What Connection must say, in buf. */
 static struct str conn_value(const struct writer *w, char buf[48])
 {
@@ -284,7 +293,6 @@ static struct str conn_value(const struct writer *w, char buf[48])
         } words[] = { { H1_WRITE_UPGRADE, 7, "Upgrade" },
                       { H1_WRITE_CLOSE, 5, "close" },
                       { H1_WRITE_KEEP_ALIVE, 10, "keep-alive" } };
-        const uint32_t te = HMSG_CONN_TE | HMSG_TE_TRAILERS;
         size_t n = 0;
 
         for (unsigned i = 0; i < array_len(words); i++) {
@@ -295,7 +303,7 @@ static struct str conn_value(const struct writer *w, char buf[48])
                 memcpy(buf + n, words[i].s, words[i].n);
                 n += words[i].n;
         }
-        if ((w->m->flags & te) == te) {
+        if (w->m->flags & HMSG_CONN_TE && sends_te(w->m)) {
                 memcpy(buf + n, n ? ", TE" : "TE", n ? 4 : 2);
                 n += n ? 4 : 2;
         }
@@ -304,22 +312,26 @@ static struct str conn_value(const struct writer *w, char buf[48])
 
 /* ---- fields ---- */
 
-static void put_field(struct writer *w, int i)
+static cold_path void put_rewritten(struct writer *w, int i)
 {
         const struct hfield *f = &w->m->f[i];
-        unsigned blk = (f->flags & HF_ARENA) != 0;
-        const char *b = w->m->blk[blk].p;
+        const struct hblock *b = &w->m->blk[hf_blk(f)];
 
-        if (likely(f->flags & HF_RAW)) {
-                if (likely(line_ok(b, w->m->blk[blk].n, f)))
-                        run(w, blk, f->name, f->val + f->vlen + 2);
-                else
-                        refuse(w, i);
-        } else if (pieces_ok(b, w->m->blk[blk].n, f)) {
+        if (!(f->flags & HF_RAW) && pieces_ok(b->p, b->n, f))
                 put_line(w, hmsg_name(w->m, i), hmsg_value(w->m, i));
-        } else {
+        else
                 refuse(w, i);
-        }
+}
+
+static inline void put_field(struct writer *w, const struct hmsg *m, int i)
+{
+        const struct hfield *f = &m->f[i];
+        unsigned blk = hf_blk(f);
+
+        if (likely((f->flags & HF_RAW) && line_ok(m->blk[blk].p, m->blk[blk].n, f)))
+                run(w, blk, f->name, f->val + f->vlen + 2);
+        else
+                put_rewritten(w, i);
 }
 
 /* The empty line; the received one if the run has just reached it. */
@@ -357,7 +369,7 @@ int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
                 if (f->flags & (HF_DEL | HF_HOP))
                         continue;
                 if (f->id == HID_NONE || f->id >= HID_FIRST_END2END || hop_field(&w, i))
-                        put_field(&w, i);
+                        put_field(&w, m, i);
         }
         if (!w.framed && (o->frame == HBODY_LENGTH || o->frame == HBODY_CHUNKED))
                 put_line(&w, hmsg_id_name(o->frame == HBODY_LENGTH ? HID_CONTENT_LENGTH : HID_TRANSFER_ENCODING),
@@ -382,7 +394,7 @@ int h1_write_trailers(const struct hmsg *m, struct h1_out *out)
                 if (f->id != HID_NONE && f->id <= HID_HOST)
                         refuse(&w, i);
                 else
-                        put_field(&w, i);
+                        put_field(&w, m, i);
         }
         if (!w.err)
                 empty_line(&w);

@@ -96,18 +96,15 @@ static inline uint32_t load32(const char *p)
 static inline bool same(const char *a, const char *b, uint32_t n)
 {
         if (n >= 8) {
-                uint64_t diff = load64(a + n - 8) ^ load64(b + n - 8);
+                uint64_t diff = load64(a) ^ load64(b);
 
-                for (uint32_t i = 0; i + 8 < n; i += 8)
+                for (uint32_t i = 8; i + 8 < n; i += 8)
                         diff |= load64(a + i) ^ load64(b + i);
-                return diff == 0;
+                return (diff | (load64(a + n - 8) ^ load64(b + n - 8))) == 0;
         }
         if (n >= 4)
-                return load32(a) == load32(b) && load32(a + n - 4) == load32(b + n - 4);
-        for (uint32_t i = 0; i < n; i++)
-                if (a[i] != b[i])
-                        return false;
-        return true;
+                return ((load32(a) ^ load32(b)) | (load32(a + n - 4) ^ load32(b + n - 4))) == 0;
+        return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
 }
 
 enum hid hmsg_id(const char *lower, uint32_t n)

@@ -102,6 +102,11 @@ struct hfield {
 };
 _Static_assert(sizeof(struct hfield) == 16, "four fields per cache line");
 
+static inline unsigned hf_blk(const struct hfield *f)
+{
+        return f->flags / HF_ARENA & 1U;
+}
+
 struct hpart { /* a piece of the start line */
         uint32_t off, len;
         uint32_t blk; /* 0 received, 1 arena */
@@ -192,7 +197,7 @@ static inline struct str hmsg_part(const struct hmsg *m, const struct hpart *p)
 
 static inline const char *hmsg_base(const struct hmsg *m, const struct hfield *f)
 {
-        return m->blk[(f->flags & HF_ARENA) != 0].p;
+        return m->blk[hf_blk(f)].p;
 }
 
 static inline struct str hmsg_name(const struct hmsg *m, int i)
