@@ -74,7 +74,13 @@ static enum h1_verdict judge_connection(struct h1 *h, struct hmsg *m)
         struct str opt;
 
         for (int i = -1; (i = hmsg_find(m, HID_CONNECTION, i + 1)) >= 0;) {
-                for (size_t pos = 0; h1_list_next(hmsg_value(m, i), &pos, &opt);) {
+                struct str list = hmsg_value(m, i);
+
+                if (h1_word(list, STR("keep-alive"))) { /* nearly always */
+                        m->flags |= HMSG_KEEP_ALIVE;
+                        continue;
+                }
+                for (size_t pos = 0; h1_list_next(list, &pos, &opt);) {
                         if (++count > MAX_OPTIONS)
                                 return h1_bad(h, H1_WHY_CONNECTION, m->f[i].val);
                         take_option(m, opt, &upgrade);

@@ -105,7 +105,7 @@ static cold_path enum h1_verdict pause_at(struct h1 *h, struct cursor c, unsigne
 }
 
 /* The field [name, colon) [val, end), which ends in CRLF or in LF alone; false: no room. */
-static inline bool push_field(struct hmsg *m, const char *b, struct cursor c, bool crlf)
+static inline bool push_field(struct hmsg *m, const char *b, struct cursor c, enum hid id, bool crlf)
 {
         uint32_t vend = c.i, nlen = c.colon - c.name;
         unsigned nf = m->nf;
@@ -116,7 +116,8 @@ static inline bool push_field(struct hmsg *m, const char *b, struct cursor c, bo
         while ((unsigned char)b[vend - 1] <= ' ' && vend > c.val)
                 vend--;
         bool raw = crlf && vend == c.i && c.val == c.colon + 2 && memcmp(b + c.colon, ": ", 2) == 0;
-        enum hid id = hmsg_id(b + c.name, nlen);
+        if (id == HID_NONE)
+                id = hmsg_id(b + c.name, nlen);
         struct hfield *f = &m->f[nf];
 
         f->name = c.name;
@@ -142,7 +143,7 @@ static cold_path enum h1_verdict odd_eol(struct h1 *h, struct hmsg *m, const cha
                 return pause_at(h, c, ST_VALUE, len);
         if (e < 0)
                 return bad_eol(h, b, c.i, H1_WHY_VALUE_BYTE);
-        if (!push_field(m, b, c, false))
+        if (!push_field(m, b, c, HID_NONE, false))
                 return h1_bad(h, H1_WHY_TOO_MANY, c.name);
         h->bare = true;
         *ret_taken = true;
@@ -169,6 +170,7 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
         char *b = m->blk[0].p;
         struct cursor c = { h->pos, h->line, h->colon, h->val };
         unsigned stage = h->stage;
+        enum hid id = HID_NONE; /* of the name just read, if the short cut knew it */
 
         for (;;) {
                 switch (stage) {
@@ -178,15 +180,18 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
                         if (unlikely((unsigned char)b[c.i] <= '\r' && (b[c.i] == '\r' || b[c.i] == '\n')))
                                 return head_end(h, m, b, c, len);
                         c.name = c.i;
+                        id = h1_take_known(b, c.i, len, &c.i);
                         /* fall through */
                 case ST_NAME:
-                        c.i = h1_lower_name(b, c.i, len);
-                        if (unlikely(c.i - c.name > UINT16_MAX))
-                                return h1_bad(h, H1_WHY_NAME_LONG, c.name + UINT16_MAX);
-                        if (unlikely(c.i == len))
-                                return pause_at(h, c, ST_NAME, len);
-                        if (unlikely(b[c.i] != ':' || c.i == c.name))
-                                return bad_name(h, b, c.name, c.i);
+                        if (id == HID_NONE) {
+                                c.i = h1_lower_name(b, c.i, len);
+                                if (unlikely(c.i - c.name > UINT16_MAX))
+                                        return h1_bad(h, H1_WHY_NAME_LONG, c.name + UINT16_MAX);
+                                if (unlikely(c.i == len))
+                                        return pause_at(h, c, ST_NAME, len);
+                                if (unlikely(b[c.i] != ':' || c.i == c.name))
+                                        return bad_name(h, b, c.name, c.i);
+                        }
                         c.colon = c.i++;
                         if (likely(len - c.i >= 2 && b[c.i] == ' ' && (unsigned char)b[c.i + 1] > ' '))
                                 c.i++;
@@ -202,7 +207,7 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
                         c.i = h1_find_ctl(b, c.i, len);
                         stage = ST_LINE;
                         if (likely(len - c.i >= 2 && memcmp(b + c.i, "\r\n", 2) == 0)) {
-                                if (unlikely(!push_field(m, b, c, true)))
+                                if (unlikely(!push_field(m, b, c, id, true)))
                                         return h1_bad(h, H1_WHY_TOO_MANY, c.name);
                                 c.i += 2;
                                 continue;

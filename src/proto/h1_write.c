@@ -105,7 +105,8 @@ static inline bool line_ok(const char *b, uint32_t n, const struct hfield *f)
 {
         uint32_t colon = f->name + f->nlen, end = f->val + f->vlen;
 
-        return inside(f, n) && f->val == colon + 2 && h1_find_not_lower_token(b, f->name, n) == colon &&
+        return inside(f, n) && f->val == colon + 2 &&
+               (h1_is_known(b, f->name, f->nlen, n, f->id) || h1_find_not_lower_token(b, f->name, n) == colon) &&
                memcmp(b + colon, ": ", 2) == 0 && value_end(b, f->val, n) == end && memcmp(b + end, "\r\n", 2) == 0;
 }
 
@@ -323,7 +324,7 @@ static cold_path void put_rewritten(struct writer *w, int i)
                 refuse(w, i);
 }
 
-static inline void put_field(struct writer *w, const struct hmsg *m, int i)
+static inline __attribute__((always_inline)) void put_field(struct writer *w, const struct hmsg *m, int i)
 {
         const struct hfield *f = &m->f[i];
         unsigned blk = hf_blk(f);

@@ -1,21 +1,19 @@
 /* proto/hmsg.c - the message head: well-known names, look-up, edits. */
 #include "proto/hmsg.h"
 #include "proto/h1_scan.h"
+#include "proto/hmsg_known.h"
 
 #include <errno.h>
 
 /* ---- well-known names ---- */
 
 #define ROW(id, name) [HID_##id] = { name, sizeof(name) - 1 },
-static const struct known {
-        char s[23];
-        uint8_t n;
-} known[HID_COUNT] = { HID_LIST(ROW) };
+const struct hmsg_known hmsg_known[HID_COUNT] = { HID_LIST(ROW) };
 #undef ROW
 
-/* Slot of a name = known_hash(): no two names of HID_LIST meet (hmsg_test walks the list; a new name that collides
+/* Slot of a name = hmsg_known_hash(): no two names of HID_LIST meet (hmsg_test walks the list; a new name that collides
  * needs new factors). */
-static const uint8_t known_slot[256] = {
+const uint8_t hmsg_known_slot[256] = {
         [13] = HID_REFERER,
         [23] = HID_CONTENT_ENCODING,
         [27] = HID_HTTP2_SETTINGS,
@@ -68,14 +66,6 @@ static const uint8_t known_slot[256] = {
         [252] = HID_PRAGMA,
 };
 
-static inline uint32_t known_hash(const char *s, uint32_t n)
-{
-        return ((unsigned char)s[0] * 535U + (unsigned char)s[n - 2] * 993U + (unsigned char)s[n / 2] * 63U +
-                n * 927U) >>
-                       2 &
-               255U;
-}
-
 static inline uint64_t load64(const char *p)
 {
         uint64_t v;
@@ -111,14 +101,14 @@ enum hid hmsg_id(const char *lower, uint32_t n)
 {
         if (n < 2)
                 return HID_NONE;
-        uint8_t id = known_slot[known_hash(lower, n)];
+        uint8_t id = hmsg_known_slot[hmsg_known_hash(lower, n, 0)];
 
-        return known[id].n == n && same(known[id].s, lower, n) ? (enum hid)id : HID_NONE;
+        return hmsg_known[id].n == n && same(hmsg_known[id].s, lower, n) ? (enum hid)id : HID_NONE;
 }
 
 struct str hmsg_id_name(enum hid id)
 {
-        return (struct str){ known[id].s, known[id].n };
+        return (struct str){ hmsg_known[id].s, hmsg_known[id].n };
 }
 
 enum hmeth hmsg_method_of(struct str s)
@@ -216,7 +206,7 @@ static bool all_class(struct str s, unsigned cls)
 
 static bool name_ok(struct str s)
 {
-        return s.n > 0 && s.n <= UINT16_MAX && all_class(s, CH_TOKEN);
+        return s.n > 0 && s.n <= UINT16_MAX;
 }
 
 /* Room for n more bytes in the arena, or NULL. */
@@ -255,7 +245,8 @@ static int put_line(struct hmsg *m, struct hfield *f, struct str name, struct st
         if (vlen)
                 memcpy(p + nlen + 2, value.p, vlen);
         memcpy(p + nlen + 2 + vlen, "\r\n", 2);
-        (void)h1_lower_name(p, 0, nlen + 1);
+        if (h1_lower_name(p, 0, nlen + 1) != nlen)
+                return -EINVAL; /* what was copied lies behind the used part */
         m->blk[1].n += nlen + vlen + 4;
         *f = (struct hfield){ .name = at,
                               .val = at + nlen + 2,
@@ -342,7 +333,7 @@ static int put_part(struct hmsg *m, struct hpart *part, struct str s)
 
 int hmsg_set_method(struct hmsg *m, struct str method)
 {
-        if (!name_ok(method))
+        if (!name_ok(method) || !all_class(method, CH_TOKEN))
                 return -EINVAL;
         int r = put_part(m, &m->mpart, method);
         if (r == 0)
