@@ -240,7 +240,7 @@ static bool list_has(struct str list, struct str word, size_t prefix)
 /* The field is sent as it stands if it says just what we would say, else our line takes its place. */
 static bool as_is(struct writer *w, int i, struct str want)
 {
-        if (str_ieq(hmsg_value(w->m, i), want))
+        if (str_eq(hmsg_value(w->m, i), want))
                 return true;
         put_line(w, hmsg_name(w->m, i), want);
         return false;
@@ -252,6 +252,16 @@ static bool once(bool *done)
 
         *done = true;
         return first;
+}
+
+static bool passes_upgrade(struct str v)
+{
+        return !list_has(v, STR("h2c"), 3);
+}
+
+static bool passes_te(struct str v)
+{
+        return list_has(v, STR("trailers"), 0);
 }
 
 /* True: send field i as it stands. */
@@ -268,20 +278,29 @@ static bool hop_field(struct writer *w, int i)
         case HID_CONNECTION:
                 if (w->o->flags & (H1_WRITE_CLOSE | H1_WRITE_KEEP_ALIVE) || w->conn.n == 0)
                         return false;
-                return once(&w->connected) && as_is(w, i, w->conn);
-        case HID_TE: return list_has(v, STR("trailers"), 0) && once(&w->te) && as_is(w, i, STR("trailers"));
-        case HID_UPGRADE: return (w->o->flags & H1_WRITE_UPGRADE) && !list_has(v, STR("h2c"), 3);
+                return once(&w->connected) && (str_ieq(v, w->conn) || as_is(w, i, w->conn));
+        case HID_TE: return passes_te(v) && once(&w->te) && as_is(w, i, STR("trailers"));
+        case HID_UPGRADE: return (w->o->flags & H1_WRITE_UPGRADE) && passes_upgrade(v);
         default: return false;
         }
 }
 
-/* The fields decide, not the parser's flag: a rule may have removed TE since. */
-static bool sends_te(const struct hmsg *m)
+/* Connection names TE and Upgrade only while such a field is really sent: a rule may have removed it since. */
+static bool sends(const struct hmsg *m, enum hid id, bool (*passes)(struct str v))
 {
-        for (int i = -1; (i = hmsg_find(m, HID_TE, i + 1)) >= 0;)
-                if (list_has(hmsg_value(m, i), STR("trailers"), 0))
+        for (int i = -1; (i = hmsg_find(m, id, i + 1)) >= 0;)
+                if (passes(hmsg_value(m, i)))
                         return true;
         return false;
+}
+
+static uint8_t conn_flags(const struct writer *w)
+{
+        uint8_t flags = w->o->flags;
+
+        if (flags & H1_WRITE_UPGRADE && !sends(w->m, HID_UPGRADE, passes_upgrade))
+                flags &= (uint8_t)~H1_WRITE_UPGRADE;
+        return flags;
 }
 
 /* What Connection must say, in buf. */
@@ -294,17 +313,18 @@ static struct str conn_value(const struct writer *w, char buf[48])
         } words[] = { { H1_WRITE_UPGRADE, 7, "Upgrade" },
                       { H1_WRITE_CLOSE, 5, "close" },
                       { H1_WRITE_KEEP_ALIVE, 10, "keep-alive" } };
+        uint8_t flags = conn_flags(w);
         size_t n = 0;
 
         for (unsigned i = 0; i < array_len(words); i++) {
-                if (!(w->o->flags & words[i].flag))
+                if (!(flags & words[i].flag))
                         continue;
                 memcpy(buf + n, n ? ", " : "", n ? 2 : 0);
                 n += n ? 2 : 0;
                 memcpy(buf + n, words[i].s, words[i].n);
                 n += words[i].n;
         }
-        if (w->m->flags & HMSG_CONN_TE && sends_te(w->m)) {
+        if (w->m->flags & HMSG_CONN_TE && sends(w->m, HID_TE, passes_te)) {
                 memcpy(buf + n, n ? ", TE" : "TE", n ? 4 : 2);
                 n += n ? 4 : 2;
         }
