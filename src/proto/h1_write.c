@@ -97,7 +97,9 @@ static inline uint32_t value_end(const char *b, uint32_t i, uint32_t end)
 /* The offsets of f lie inside a block of n bytes, with room for the CRLF. */
 static inline bool inside(const struct hfield *f, uint32_t n)
 {
-        return f->nlen && (uint64_t)f->name + f->nlen <= n && (uint64_t)f->val + f->vlen + 2 <= n;
+        uint64_t end = (uint64_t)f->val + f->vlen + 2;
+
+        return f->nlen && (uint64_t)f->name + f->nlen <= f->val && end <= n;
 }
 
 /* The bytes really are "name: value\r\n", ending where the offsets say. */
@@ -254,9 +256,15 @@ static bool once(bool *done)
         return first;
 }
 
+/* It names some protocol, and not h2c: that one would let the peers talk past us. */
 static bool passes_upgrade(struct str v)
 {
-        return !list_has(v, STR("h2c"), 3);
+        struct str tok;
+        bool any = false;
+
+        for (size_t pos = 0; h1_list_next(v, &pos, &tok);)
+                any |= tok.n > 0;
+        return any && !list_has(v, STR("h2c"), 3);
 }
 
 static bool passes_te(struct str v)
