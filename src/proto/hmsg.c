@@ -137,9 +137,10 @@ void hmsg_init(struct hmsg *m, struct hfield *fields, uint16_t capf, char *arena
         *m = (struct hmsg){ .f = fields, .capf = capf, .blk[1] = { arena, 0, arena_cap } };
 }
 
-void hmsg_rebase(struct hmsg *m, char *block0)
+void hmsg_rebase(struct hmsg *m, char *block0, uint32_t n)
 {
         m->blk[0].p = block0;
+        m->blk[0].n = n;
 }
 
 void hmsg_rebase_arena(struct hmsg *m, char *block1, uint32_t cap)

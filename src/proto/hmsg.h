@@ -158,7 +158,8 @@ struct hmsg {
 
 /* fields: storage for capf fields (tune.http.maxhdr - 1); arena may be empty. */
 void hmsg_init(struct hmsg *m, struct hfield *fields, uint16_t capf, char *arena, uint32_t arena_cap);
-void hmsg_rebase(struct hmsg *m, char *block0); /* the owner moved the received bytes */
+/* The owner moved the received bytes; n of them are there now (head_len at least, once the head is complete). */
+void hmsg_rebase(struct hmsg *m, char *block0, uint32_t n);
 void hmsg_rebase_arena(struct hmsg *m, char *block1, uint32_t cap);
 
 enum hid hmsg_id(const char *lower, uint32_t n); /* of a lower-case name */
