@@ -269,12 +269,10 @@ enum h1_verdict h1_judge_response(struct h1 *h, struct hmsg *m)
 {
         if (judge_connection(h, m) != H1_OK || take_framing(h, m) != H1_OK)
                 return H1_BAD;
-        if (m->status == 101)
+        if (m->status == 101 || (h->req_method == HMETH_CONNECT && m->status / 100 == 2))
                 no_body(m, HBODY_TUNNEL);
         else if (m->status < 200 || m->status == 204)
                 no_body(m, HBODY_NONE);
-        else if (h->req_method == HMETH_CONNECT && m->status < 300)
-                no_body(m, HBODY_TUNNEL);
         else if (h->req_method == HMETH_HEAD || m->status == 304)
                 m->body = HBODY_NONE;
         else if (m->announced != HBODY_NONE)

@@ -242,10 +242,12 @@ static int put_line(struct hmsg *m, struct hfield *f, struct str name, struct st
         value = follow(m, old, value);
         uint32_t at = m->blk[1].n, nlen = (uint32_t)name.n, vlen = (uint32_t)value.n;
         memcpy(p, name.p, nlen);
-        memcpy(p + nlen, ": ", 2);
+        p[nlen] = ':';
+        p[nlen + 1] = ' ';
         if (vlen)
                 memcpy(p + nlen + 2, value.p, vlen);
-        memcpy(p + nlen + 2 + vlen, "\r\n", 2);
+        p[nlen + 2 + vlen] = '\r';
+        p[nlen + 3 + vlen] = '\n';
         if (h1_lower_name(p, 0, nlen + 1) != nlen)
                 return -EINVAL; /* what was copied lies behind the used part */
         m->blk[1].n += nlen + vlen + 4;
