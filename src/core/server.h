@@ -11,10 +11,24 @@
 struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
         int weight, maxconn, maxqueue, minconn;
         bool backup, disabled;
-        int id;
         int pool_max_conn, pool_purge_ms, pool_low_conn;
 };
 extern int server_slot;
+
+struct server_addr_cfg {       /* slot "server_addr": what each server has alone */
+        struct addr addr;      /* port 0 when port_follows; AF_UNSPEC: none (unresolved, or a unix socket) */
+        const char *host;      /* a name stood in the file; `addr` is what it resolved to */
+        const char *path;      /* unix socket; without the abns@ prefix */
+        const char *unix_text; /* as written */
+        const char *init_addr; /* NULL: last,libc */
+        int host_port;
+        int port_offset; /* "addr:+n": added to the client's destination port */
+        int id;          /* 0 = automatic */
+        bool abstract;
+        bool port_follows; /* no port in the file, or an offset: the client's destination port (+ port_offset) is used */
+        bool unresolved;   /* `none` was reached: starts in maintenance */
+};
+extern int server_addr_slot;
 
 enum server_oper { SRV_STOPPED, SRV_STARTING, SRV_RUNNING, SRV_STOPPING }; /* what the checks say */
 enum {                        /* server.admin: who wants it out; manual of `show servers state`, srv_admin_state */
@@ -40,8 +54,11 @@ struct server {
         uint32_t iweight;        /* initial, from the file */
         _Atomic uint32_t maxconn;
         struct addr addr;          /* TCP; read through server_addr() */
-        const char *path;          /* unix socket, or NULL */
-        _Atomic uint32_t addr_seq; /* sequence lock of addr and path: odd = being written */
+        const char *path;          /* unix socket, or NULL; of the configuration's strings */
+        _Atomic uint32_t addr_seq; /* sequence lock of addr, path and port_*: odd = being written */
+        int16_t port_offset;
+        bool abstract;     /* path is an abstract name (abns@) */
+        bool port_follows; /* connect to the client's destination port + port_offset: addr carries no port */
         _Atomic uint8_t oper;      /* enum server_oper */
         _Atomic uint8_t admin;     /* SRV_ADM_* */
         _Atomic uint8_t usable;    /* takes new sessions: derived, written by server_set_state() only */
@@ -56,22 +73,36 @@ struct server {
         struct pins pins; /* streams hold the cell */
 };
 
-struct idle_list { /* this thread's idle connections to a server, newest first */
-        struct list conns;
-        uint32_t n, max_seen;
+struct server_col { /* a thread's column of a server */
+        struct px_stat st;
+        struct {
+                struct list conns; /* idle connections, newest first */
+                uint32_t n;
+        } idle;
+        struct list streams; /* that use it here, for on-marked-down and `shutdown sessions server` */
 };
 
-struct server_col {
-        struct px_stat st;
-        struct idle_list idle;
-        uint32_t cur_here;
-};
+/* This thread's column; columns start as zero bytes, so the lists are made at first use. */
+static inline struct server_col *server_col(struct server *s)
+{
+        struct server_col *c = cell_col(&s->cell);
+
+        if (unlikely(!c->streams.next)) {
+                list_init(&c->streams);
+                list_init(&c->idle.conns);
+        }
+        return c;
+}
 
 struct server *server_find(struct back *b, struct str name);
 
-/* Reads the address consistently; returns the length for connect(2), 0 when it has none. */
-socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa);
-void server_addr_set(struct server *s, const struct addr *a);
+/* Reads the address consistently; returns the length for connect(2), 0 when it has none. A server without a port of its own
+ * gets the one the client came to (st, may be NULL: checks). */
+struct strm;
+socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa, struct strm *st);
+void server_addr_set(struct server *s, const struct addr *a); /* a TCP address with its port */
+/* The address that the file gives. */
+void server_addr_set_cfg(struct server *s, const struct server_addr_cfg *a);
 
 /* Why a state changed; becomes the reason and info of the log line and of `last_chk`. */
 struct state_cause {
