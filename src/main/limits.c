@@ -1,25 +1,13 @@
 /* main/limits.c - see the header. */
 #include "main/limits.h"
 
-#include "base/thr.h"
 #include "main/proclog.h"
 
 #include <errno.h>
 #include <malloc.h>
-#include <sched.h>
 #include <sys/resource.h>
 
 #define FILES_MAX 1048576 /* fs.nr_open's default; more only when the file asks for it */
-
-unsigned limits_threads(const struct global_cfg *g)
-{
-        cpu_set_t set;
-        unsigned n = g->nbthread > 0 ? (unsigned)g->nbthread : 0;
-
-        if (!n)
-                n = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-        return n > THR_MAX - 1 ? THR_MAX - 1 : n; /* one id is the control thread's */
-}
 
 void limits_memory(const struct args *a)
 {

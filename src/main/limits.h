@@ -1,11 +1,10 @@
-/* main/limits.h - file descriptors, memory and threads the process may use (management.txt 5 and 6). */
+/* main/limits.h - file descriptors and memory the process may use (management.txt 5 and 6). */
 #ifndef MAIN_LIMITS_H
 #define MAIN_LIMITS_H
 
 #include "core/global.h"
 #include "main/argv.h"
 
-unsigned limits_threads(const struct global_cfg *g); /* nbthread, or one per processor we may run on */
 void limits_memory(const struct args *a);            /* -m and -dM; warns when it cannot be had */
 /* Raises the descriptor limit for ulimit-n or maxconn (two per connection), or to all that is allowed. Warns when that is less
  * than the file asks for. */

@@ -1,56 +1,20 @@
 /* main/privileges.c - the order matters: chroot needs CAP_SYS_CHROOT, groups CAP_SETGID, so the user comes last. */
 #include "main/privileges.h"
 
-#include "core/kinds.h"
-
 #include <errno.h>
 #include <execinfo.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-static struct span place(const struct conf *c, const char *kw)
-{
-        const struct conf_obj *o = conf_find(c, KIND_GLOBAL, STR(""));
-
-        return o ? conf_span_name(o, kw) : SPAN_NONE;
-}
-
-static bool look_user(const struct conf *c, const struct global_cfg *g, struct privileges *p, struct diags *d)
-{
-        struct passwd *pw = g->user && g->uid < 0 ? getpwnam(g->user) : NULL;
-
-        p->uid = pw ? (int)pw->pw_uid : g->uid;
-        if (!g->user || p->uid >= 0)
-                return true;
-        diag_add(d, DIAG_ALERT, place(c, "user"), "E0030", "cannot find user id for '%s'", g->user);
-        return false;
-}
-
-static bool look_group(const struct conf *c, const struct global_cfg *g, struct privileges *p, struct diags *d)
-{
-        struct group *gr = g->group && g->gid < 0 ? getgrnam(g->group) : NULL;
-
-        p->gid = gr ? (int)gr->gr_gid : g->gid;
-        if (!g->group || p->gid >= 0)
-                return true;
-        diag_add(d, DIAG_ALERT, place(c, "group"), "E0030", "cannot find group id for '%s'", g->group);
-        return false;
-}
-
-bool privileges_of(const struct conf *c, struct privileges *ret_p, struct diags *d)
+void privileges_of(const struct conf *c, struct privileges *ret_p)
 {
         const struct global_cfg *g = global_of(c);
-        struct privileges p = { -1, -1, g->chroot };
-        bool user = look_user(c, g, &p, d), group = look_group(c, g, &p, d);
 
-        if (user && group)
-                *ret_p = p;
-        return user && group;
+        *ret_p = (struct privileges){ g->uid, g->gid, g->chroot };
 }
 
 void privileges_prepare(void)

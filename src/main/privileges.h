@@ -11,8 +11,7 @@ struct privileges {
         const char *chroot; /* NULL = keep the root; borrowed */
 };
 
-/* Looks user and group names up. false: the alert is in d. */
-bool privileges_of(const struct conf *c, struct privileges *ret_p, struct diags *d);
+void privileges_of(const struct conf *c, struct privileges *ret_p);
 
 /* What must be loaded while the real root is still there: time zone, unwinder. */
 void privileges_prepare(void);

@@ -38,12 +38,13 @@ static void report(const struct load *l, const struct args *a)
 /* The load and what -c checks beyond it. Exit code 0, 1 or 2. */
 static int load_all(struct load *l, const struct args *a, struct privileges *ret_p, struct engine_binds *ret_b)
 {
-        bool ok = load_disk(l, a) && privileges_of(l->conf, ret_p, &l->diags);
+        bool ok = load_disk(l, a);
 
         report(l, a);
         if (!ok)
                 return 1;
-        engine_binds(l->conf, limits_threads(global_of(l->conf)), ret_b);
+        privileges_of(l->conf, ret_p);
+        engine_binds(l->conf, engine_threads(l->conf), ret_b);
         return ret_b->n ? 0 : 2;
 }
 
@@ -212,7 +213,7 @@ static bool prepare(struct single *s)
         const struct global_cfg *g = global_of(s->load.conf);
 
         proclog_quiet(s->args->quiet || (g->quiet && !s->args->verbose));
-        limits_files(g, s->binds.n, limits_threads(g));
+        limits_files(g, s->binds.n, engine_threads(s->load.conf));
         if (!bind_all(s) || !open_pidfile(s) || !background(s))
                 return false;
         pidfile_write(s->pidfile, (int)getpid());
