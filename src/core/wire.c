@@ -11,11 +11,20 @@
 
 #include <errno.h>
 
-unsigned wire_local;
+static unsigned wire_local;
 
-void wire_boot(void)
+static void wire_thr_free(void *p)
 {
+<<<<<<< HEAD
         wire_local = thr_local_index(NULL);
+=======
+        mem_put(p, ((struct wire_thr *)p)->size);
+}
+
+__attribute__((constructor)) static void wire_boot(void)
+{
+        wire_local = thr_local_index(wire_thr_free);
+>>>>>>> main
 }
 
 struct wire_thr *wire_thr(void)
@@ -27,6 +36,7 @@ struct wire_thr *wire_thr(void)
                 t = mem_get(sizeof(*t), &size);
                 ASSERT(t != NULL); /* once per thread, at its first connection */
                 t->tenant = NULL;
+                t->size = size;
                 thr_self->local[wire_local] = t;
         }
         return t;
