@@ -6,6 +6,7 @@
 #include "main/proclog.h"
 #include "main/runner.h"
 #include "main/single.h"
+#include "main/supervisor.h"
 #include "main/version.h"
 
 #include <errno.h>
@@ -54,14 +55,16 @@ static void say_idle(const char *option, const char *why)
         proclog(PROC_NOTICE, "option '%s' has no effect: %s.", option, why);
 }
 
-static int run(const struct args *a, int *ret_ended_by)
+static int run(const struct args *a, char **argv, int *ret_ended_by)
 {
         if (a->check)
                 return single_check(a);
+        if (a->master_worker)
+                return supervisor_run(a, argv);
         return single_run(a, ret_ended_by);
 }
 
-static int start(const struct args *a, int *ret_ended_by)
+static int start(const struct args *a, char **argv, int *ret_ended_by)
 {
         proclog_quiet(a->quiet);
         if (a->show != SHOW_NONE)
@@ -79,7 +82,7 @@ static int start(const struct args *a, int *ret_ended_by)
         args_warn(a, say_idle);
         limits_memory(a);
         load_environment(a);
-        return run(a, ret_ended_by);
+        return run(a, argv, ret_ended_by);
 }
 
 int main(int argc, char **argv)
@@ -100,7 +103,7 @@ int main(int argc, char **argv)
                 buf_printf(&why, "unknown role '%s'", a.role);
                 return usage(&why);
         }
-        code = start(&a, &ended_by);
+        code = start(&a, argv, &ended_by);
         args_fini(&a);
         runner_exit(ended_by, code);
 }
