@@ -92,7 +92,7 @@ void vfs_add(struct vfs *v, enum vfs_kind kind, const char *path, struct str tex
         enum vfs_what what = kind == VFS_ENV ? VFS_W_ENV : VFS_W_FILE;
         struct vfs_rec *r = vfs_find(v, what, path);
 
-        ASSERT(v->memory);
+        ASSERT(v->memory || v->disk);
         if (!r)
                 r = vfs_record(v, what, kind, path);
         r->e.error = 0;

@@ -673,5 +673,7 @@ void change_commit(struct change_set *s)
         number_proxies(a);
         world_names_publish();
         engine_binds_fini(&a->want);
+        if (check_driver)
+                check_driver->launch();
         s->prepared = NULL;
 }
