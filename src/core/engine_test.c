@@ -138,7 +138,6 @@ static void start(const char *text, unsigned threads)
 static void stop(void)
 {
         engine_stop(fx.e);
-        engine_shutdown(fx.e);
         engine_free(fx.e);
         buf_fini(&fx.journal);
 }
