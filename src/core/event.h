@@ -9,13 +9,16 @@
 enum event_type {
         EVENT_SERVER_STATE, /* struct event_server; any thread, back->lock held */
         EVENT_BACK_STATE,   /* struct event_back: no server left, or some again */
-        EVENT_FRONT_STATE,  /* started, stopped, paused */
+        EVENT_FRONT_STATE,  /* struct event_front: started, stopped, paused, resumed */
         EVENT_STREAM_END,   /* struct strm *: log it */
         EVENT_SESS_REJECT,  /* a session that ended before a stream (bad PROXY line, denied) */
         EVENT_RELOAD,       /* const char *: the diff */
         EVENT_CHECK_RESULT, /* struct event_check: option log-health-checks */
         EVENT_TYPES
 };
+
+struct check;
+struct check_result;
 
 struct event_server {
         struct server *srv;
@@ -29,6 +32,20 @@ struct event_server {
 struct event_back {
         struct back *back;
         bool available;
+};
+
+enum front_change { FRONT_STARTED, FRONT_CHG_STOPPED, FRONT_CHG_PAUSED, FRONT_CHG_RESUMED };
+
+struct event_front { /* control thread; a `listen` section has both sides */
+        struct front *front; /* or NULL: a backend that stops */
+        struct back *back;   /* or NULL */
+        enum front_change to;
+};
+
+struct event_check { /* a result that did not change the state also comes here */
+        struct check *check;
+        const struct check_result *result;
+        bool ok, changed; /* changed: EVENT_SERVER_STATE follows */
 };
 
 struct event_sub {
