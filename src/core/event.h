@@ -9,16 +9,13 @@
 enum event_type {
         EVENT_SERVER_STATE, /* struct event_server; any thread, back->lock held */
         EVENT_BACK_STATE,   /* struct event_back: no server left, or some again */
-        EVENT_FRONT_STATE,  /* struct event_front: started, stopped, paused, resumed */
+        EVENT_FRONT_STATE,  /* struct event_front: started, stopped, paused; control thread */
         EVENT_STREAM_END,   /* struct strm *: log it */
         EVENT_SESS_REJECT,  /* a session that ended before a stream (bad PROXY line, denied) */
         EVENT_RELOAD,       /* const char *: the diff */
         EVENT_CHECK_RESULT, /* struct event_check: option log-health-checks */
         EVENT_TYPES
 };
-
-struct check;
-struct check_result;
 
 struct event_server {
         struct server *srv;
@@ -29,23 +26,23 @@ struct event_server {
         unsigned requeued; /* sessions that were put back into the queue */
 };
 
-struct event_back {
+struct event_back { /* back->lock held */
         struct back *back;
         bool available;
 };
 
-enum front_change { FRONT_STARTED, FRONT_CHG_STOPPED, FRONT_CHG_PAUSED, FRONT_CHG_RESUMED };
-
-struct event_front { /* control thread; a `listen` section has both sides */
-        struct front *front; /* or NULL: a backend that stops */
-        struct back *back;   /* or NULL */
-        enum front_change to;
+struct event_front {
+        struct front *front;
+        enum front_state from, to;
 };
 
-struct event_check { /* a result that did not change the state also comes here */
-        struct check *check;
+struct check;
+struct check_result;
+struct event_check { /* the check's thread, before a state change that follows from it */
+        const struct check *check; /* `last` is still the result before */
         const struct check_result *result;
-        bool ok, changed; /* changed: EVENT_SERVER_STATE follows */
+        int was_health;
+        bool first, up; /* up: by the check's own count, this result included */
 };
 
 struct event_sub {

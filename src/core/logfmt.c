@@ -9,6 +9,7 @@
 #include "core/logfmt_int.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 extern const struct log_alias_table *const __start_telamon_alias[] __attribute__((weak));

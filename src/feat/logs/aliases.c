@@ -35,7 +35,7 @@ static size_t dec_or_hex(char *dst, size_t n, unsigned flags, uint64_t v, unsign
 /* Bytes of a request line: what is not printable ASCII, '"' and '#' become #XX (manual 8.6). */
 static size_t uri(char *dst, size_t n, const char *p, size_t len)
 {
-        static const uint8_t plain[256] = { [' ' ... '~'] = 1, ['"'] = 0, ['#'] = 0 };
+        static const uint8_t plain[256] = { [' '] = 1, ['!'] = 1, ['$' ... '~'] = 1 };
         char *out = dst;
         const char *end = dst + n;
 

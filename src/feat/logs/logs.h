@@ -47,9 +47,12 @@ struct log_line { /* one `log` line; immutable. `log global` has only `global` s
 struct log_cfg { /* slot "log": global, defaults, frontend, backend, listen */
         const struct log_line *lines; /* the last one */
         const char *tag, *hostname;   /* hostname: "" = the machine's (global only) */
-        const char *format;           /* log-format text */
+        const char *format;           /* log-format text; counts unless option httplog or tcplog is set */
+        struct span format_at;
+        struct log_cache *cache; /* section global: formats compiled in this load */
 };
 extern int log_slot;
+void log_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d); /* of the table */
 extern const struct kw_val log_facilities[], log_levels[], log_formats[];
 
 /* ---- sinks: one per destination and process, kept for ever (their number is bounded by what configurations name) ---- */
@@ -90,6 +93,7 @@ struct logger {
 
 /* Sends one message to all targets that want its level. Text is cut to fit each target's `len`, header and newline included. */
 void logger_emit(const struct logger *l, enum log_level level, const char *text, size_t n);
+char *logger_text(const struct logger *l, size_t *ret_n); /* the thread's buffer for a line to emit; as long as any target takes */
 const struct logger *logger_global(void); /* of the current configuration, or NULL */
 uint32_t logs_count(const struct logger *l);
 const char *logs_host(void); /* the machine's name */

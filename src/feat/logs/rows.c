@@ -248,6 +248,7 @@ static void log_dump(const struct kw *kw, const void *slot, struct buf *out)
 static int format_parse(struct kw_call *c)
 {
         struct log_cfg *cfg = c->slot;
+        struct proxy_cfg *px;
 
         if (c->n_args != 1) {
                 (void)kw_fail(c, NULL, "E0718", "%s expects %s", c->kw->name,
@@ -255,7 +256,10 @@ static int format_parse(struct kw_call *c)
                 return -1;
         }
         cfg->format = conf_intern(c->conf, c->args[0].text);
-        cfg->preset = LOG_PRESET_CUSTOM;
+        cfg->format_at = c->args[0].at;
+        /* The later of log-format and option httplog or tcplog counts (manual 4.2): the options win when they are set. */
+        px = conf_slot_edit(c->conf, c->obj, proxy_slot);
+        px->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG);
         return 1;
 }
 
@@ -263,41 +267,11 @@ static void format_dump(const struct kw *kw, const void *slot, struct buf *out)
 {
         const struct log_cfg *cfg = slot;
 
-        if (cfg->preset != LOG_PRESET_CUSTOM)
+        if (!cfg->format)
                 return;
         buf_printf(out, "    %s ", kw->name);
         kw_quote(out, cfg->format);
         buf_putc(out, '\n');
-}
-
-static int preset_parse(struct kw_call *c)
-{
-        struct log_cfg *cfg = c->slot;
-        bool http = strcmp(c->kw->name, "option httplog") == 0;
-        bool clf = c->n_args && str_is(c->args[0].text, "clf");
-        int mine = http ? (clf ? LOG_PRESET_HTTP_CLF : LOG_PRESET_HTTP) : clf ? LOG_PRESET_TCP_CLF : LOG_PRESET_TCP;
-        int other = http ? (clf ? LOG_PRESET_HTTP : LOG_PRESET_HTTP_CLF) : clf ? LOG_PRESET_TCP : LOG_PRESET_TCP_CLF;
-
-        if (c->n_args && !clf) {
-                (void)kw_fail(c, &c->args[0], "E0719", "keyword '%s' only supports option 'clf'.", c->kw->name);
-                return -1;
-        }
-        if (!c->no)
-                cfg->preset = mine;
-        else if (cfg->preset == mine || cfg->preset == other)
-                cfg->preset = LOG_PRESET_NONE;
-        return clf;
-}
-
-static void preset_dump(const struct kw *kw, const void *slot, struct buf *out)
-{
-        const struct log_cfg *cfg = slot;
-        bool http = strcmp(kw->name, "option httplog") == 0;
-
-        if (cfg->preset == (http ? LOG_PRESET_HTTP : LOG_PRESET_TCP))
-                buf_printf(out, "    %s\n", kw->name);
-        else if (cfg->preset == (http ? LOG_PRESET_HTTP_CLF : LOG_PRESET_TCP_CLF))
-                buf_printf(out, "    %s clf\n", kw->name);
 }
 
 static int hostname_parse(struct kw_call *c)
@@ -357,11 +331,5 @@ static const struct kw rows[] = {
               .why = "ignored because backend 'x' has no frontend capability", .help = "The format of traffic lines."),
         KW_FN("log-send-hostname", hostname_parse, hostname_dump, .kinds = KIND_GLOBAL, .manual = "3.1", .apply = KW_NEW,
               .args = "[<string>]", .sample = "lb1.example", .help = "Puts a host name into syslog headers."),
-        KW_FN("option httplog", preset_parse, preset_dump, .no_ok = true, .kinds = FRONT_KINDS, .warn_kinds = KIND_BACKEND,
-              .manual = "4.2", .apply = KW_NEW, .args = "[clf]", .sample = "clf",
-              .help = "Rich lines for HTTP requests (manual 8.2.3)."),
-        KW_FN("option tcplog", preset_parse, preset_dump, .no_ok = true, .kinds = FRONT_KINDS, .warn_kinds = KIND_BACKEND,
-              .manual = "4.2", .apply = KW_NEW, .args = "[clf]", .sample = "clf",
-              .help = "Rich lines for TCP sessions (manual 8.2.2)."),
 };
 KW_TABLE(log, KIND_GLOBAL | KIND_PROXY, struct log_cfg, rows, .check = log_check);
