@@ -14,10 +14,11 @@ struct arena_block {
 };
 
 #if defined(__SANITIZE_ADDRESS__)
-#define BLOCK_MIN 0u
+static const bool own_block = true;
 #else
-#define BLOCK_MIN 4096u
+static const bool own_block = false;
 #endif
+#define BLOCK_MIN 4096u
 #define BLOCK_MAX (1u << 20)
 
 static void add_block(struct arena *a, size_t n)
@@ -25,7 +26,7 @@ static void add_block(struct arena *a, size_t n)
         size_t want = a->total < BLOCK_MAX ? a->total : BLOCK_MAX; /* doubles up to the maximum */
         struct arena_block *b;
 
-        want = BLOCK_MIN == 0 ? n : want < BLOCK_MIN ? BLOCK_MIN : want;
+        want = own_block ? n : want < BLOCK_MIN ? BLOCK_MIN : want;
         want = want < n ? n : want;
         b = calloc(1, sizeof(*b) + want);
         ASSERT(b != NULL);

@@ -216,7 +216,9 @@ static int eval_args(struct eval *e, const struct pred *p, struct args *a)
         do {
                 e->i++;
                 if (a->n == p->n_args)
-                        return bad(e, e->i - 1, "expected ')' before '%.*s' in argument %zu of predicate '%s'",
+                        return bad(e, e->i - 1,
+                                   "expected ')' before '%.*s' in argument %zu of predicate '%s' used in conditional "
+                                   "expression",
                                    (int)(e->s.n - e->i + 1 < 60 ? e->s.n - e->i + 1 : 60), e->s.p + e->i - 1,
                                    p->n_args - 1 ? p->n_args - 1 : 1, p->name);
                 if (eval_arg(e, a->text[a->n], &a->a[a->n]) < 0)
@@ -224,10 +226,12 @@ static int eval_args(struct eval *e, const struct pred *p, struct args *a)
                 a->n++;
         } while (e->i < e->s.n && e->s.p[e->i] == ',');
         if (e->i == e->s.n)
-                return bad(e, from, "expected ')' in argument %zu of predicate '%s'", a->n - 1 ? a->n - 1 : 1, p->name);
+                return bad(e, from, "expected ')' in argument %zu of predicate '%s' used in conditional expression",
+                           a->n - 1 ? a->n - 1 : 1, p->name);
         if (a->n < p->n_args)
                 return bad(e, e->i,
-                           "missing arguments (got %zu/%zu), type 'string' expected in argument %zu of predicate '%s'",
+                           "missing arguments (got %zu/%zu), type 'string' expected in argument %zu of predicate '%s' "
+                           "used in conditional expression",
                            a->n, p->n_args, a->n, p->name);
         e->i++;
         return 0;

@@ -75,6 +75,10 @@ bool conf_expand(struct kw_call *c, const struct word *w, const char **ret_text)
                 kw_fail(c, w, f.code, "%s at position %u of '%.*s'", f.what, f.at + 1, (int)w->text.n, w->text.p);
                 return false;
         }
+        if (b.n == 0) {
+                kw_fail(c, w, "E0128", "'%.*s' expands to an empty string.", (int)w->text.n, w->text.p);
+                return false;
+        }
         *ret_text = conf_intern(c->conf, buf_view(&b));
         return true;
 }

@@ -91,8 +91,8 @@ const char *conf_env_get(struct conf *c, struct str name); /* NULL when unset */
 void conf_env_set(struct conf *c, struct str name, struct str value);
 void conf_env_unset(struct conf *c, struct str name);
 void conf_env_reset(struct conf *c, const struct word *keep, size_t n); /* unsets all but these */
-/* The word with $X, ${X}, ${X-def} replaced even outside quotes: addresses of bind, server, log. Interned; false after
- * it appended an alert. */
+/* The word with $X, ${X}, ${X-def} replaced even outside quotes: addresses of bind, server, log. Interned, never
+ * empty; false after it appended an alert. */
 bool conf_expand(struct kw_call *c, const struct word *w, const char **ret_text);
 /* Reads a file that the configuration names, through the load's vfs. */
 int conf_read_file(struct conf *c, enum vfs_kind kind, const char *path, struct str *ret_text);

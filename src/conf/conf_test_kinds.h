@@ -5,6 +5,8 @@
 
 #include "conf/conf.h"
 
+#include <stdio.h>
+
 #define K_GLOBAL   ((kind_mask)1 << 0)
 #define K_DEFAULTS ((kind_mask)1 << 1)
 #define K_FRONTEND ((kind_mask)1 << 2)
@@ -93,6 +95,13 @@ static int t_parse_acl(struct kw_call *c)
 
         if (!kw_need_args(c, 2, "<name> <criterion>"))
                 return -1;
+        for (size_t i = 0; i < 2; i++)
+                if (memchr(c->args[i].text.p, ';', c->args[i].text.n) ||
+                    memchr(c->args[i].text.p, '=', c->args[i].text.n) ||
+                    c->args[i].text.n + strlen(p->acls ? p->acls : "") > 200) {
+                        kw_fail(c, &c->args[i], "E9003", "too much, or ';' or '=' in 'acl'.");
+                        return -1;
+                }
         (void)snprintf(line, sizeof(line), "%s%.*s=%.*s;", p->acls ? p->acls : "", (int)c->args[0].text.n,
                        c->args[0].text.p, (int)c->args[1].text.n, c->args[1].text.p);
         p->acls = conf_intern(c->conf, str_of(line));
@@ -247,7 +256,9 @@ static void t_head_server(const struct conf_obj *o, struct buf *out)
 {
         const struct t_server *s = conf_slot(o, t_server_slot);
 
-        buf_printf(out, "server %s ", o->name);
+        buf_puts(out, "server ");
+        kw_quote(out, o->name);
+        buf_putc(out, ' ');
         kw_quote(out, s->addr ? s->addr : "-");
 }
 

@@ -34,7 +34,7 @@ void diags_forget_texts(struct diags *d)
                 d->files[i].text = (struct str){ NULL, 0 };
 }
 
-static char *vprint(struct arena *a, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static char *vprint(struct arena *a, const char *fmt, va_list ap)
 {
         va_list again;
         char *p;

@@ -117,6 +117,14 @@ static bool is_set(const struct kw *kw, const void *f)
         return (u & kw->bit) != 0;
 }
 
+void dump_default(const struct kw *kw, const void *f, struct buf *out)
+{
+        if (kw->type == KW_T_FLAG || kw->type == KW_T_BITS)
+                buf_puts(out, is_set(kw, f) ? "on" : "");
+        else if (kw->type != KW_T_STR || *(const char *const *)f)
+                dump_value(kw, f, out);
+}
+
 static bool str_same(const char *a, const char *b)
 {
         return a == b || (a && b && strcmp(a, b) == 0);
@@ -206,10 +214,17 @@ static bool is_printed(const struct conf_obj *child)
 
 static void dump_child(const struct conf_obj *o, struct buf *out)
 {
+        size_t line = out->n, words;
+
         buf_puts(out, "    ");
         dump_head(o, out);
+        words = out->n;
         dump_tables(o, out);
         dump_unused(o, out);
+        if (o->kind->is_defaults && out->n == words) {
+                out->n = line; /* a default-server line without words is not allowed */
+                return;
+        }
         buf_putc(out, '\n');
 }
 

@@ -55,7 +55,8 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int http_reuse;
         const char *default_backend;
         const char *description;
-        const char *forwardfor_header, *forwardfor_except;
+        const char *forwardfor_header;
+        const struct addr_net *forwardfor_net; /* except: NULL = none */
         bool forwardfor_if_none;
         bool disabled;
         int id;  /* 0 = automatic */
@@ -90,8 +91,8 @@ struct listener { /* one bound address of a frontend */
         const struct bind_cfg *cfg; /* of the frontend's published cfg */
         unsigned n_fds;
         int fds[LISTEN_SHARDS_MAX];
-        struct listen_shard *shards; /* [thr_count()]; each touched by its thread only */
-        struct bind_shard *binds;    /* private to core/sess.c: shard + back pointer */
+        struct bind_shard *binds; /* private to core/sess_accept.c: one per thread or socket */
+        int accept_batch;         /* tune.maxaccept */
         _Atomic uint32_t cur;
 };
 
@@ -105,6 +106,7 @@ struct front_cfg { /* immutable */
         const struct hook_set *hooks; /* request hooks of features and rules, in rank order */
         int maxconn;                  /* resolved */
         unsigned bufsize;
+        unsigned logurilen;
 };
 
 enum front_state { FRONT_OPEN, FRONT_PAUSED, FRONT_STOPPED };
@@ -173,6 +175,7 @@ struct world {
         char *node; /* host name */
         int pid;
         _Atomic uint32_t cur_conns, max_conns; /* of the process */
+        _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
         uint32_t maxconn;
         uint32_t reloads;
         struct rate conn_rate, sess_rate;
