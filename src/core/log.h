@@ -36,7 +36,7 @@ struct log_driver {
         const struct logger *(*compile)(struct conf *c, const struct conf_obj *proxy, bool as_front, struct diags *d);
         /* A line without a stream: state changes. Goes to the logger's own targets (NULL: the global ones of the current world). */
         void (*send)(const struct logger *l, enum log_level level, const char *text, size_t n);
-        void (*stream)(struct strm *s);                                   /* the line of a stream, once: sets logged_early */
+        void (*stream)(struct strm *s);                                   /* the line of a stream, once: sets logged */
         void (*reopen)(const char *path, int fd);                         /* engine_log_fd(): takes the fd over */
         const char *const *(*paths)(const struct conf *c, size_t *ret_n); /* local socket paths, for the supervisor */
         uint64_t (*dropped)(void);                                        /* lines lost since the start (DroppedLogs) */

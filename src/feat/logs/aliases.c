@@ -103,7 +103,7 @@ ALIAS(front_port)
 static bool server_address(const struct strm *s, struct addr *ret_a)
 {
         struct sockaddr_storage sa;
-        socklen_t len = s->srv ? server_addr_get(s->srv, &sa) : 0;
+        socklen_t len = s->srv ? server_addr_get(s->srv, &sa, (struct strm *)(uintptr_t)s) : 0;
 
         if (len == 0)
                 return false;
@@ -176,7 +176,8 @@ ALIAS(host_name)
 COUNTER(act_conn, RELAXED(world.cur_conns))
 COUNTER(front_conn, RELAXED(s->front->cur))
 COUNTER(back_conn, s->back ? RELAXED(s->back->cur) : 0)
-COUNTER(server_conn, s->srv ? RELAXED(s->srv->cur) : 0)
+/* At its end the stream still holds its slot; HAProxy's lines count without it. */
+COUNTER(server_conn, s->srv ? RELAXED(s->srv->cur) - (s->t.end && s->has_slot) : 0)
 COUNTER(server_queue, s->log.q_srv)
 COUNTER(back_queue, s->log.q_back)
 COUNTER(uploaded, s->cl.rx_bytes)

@@ -53,7 +53,7 @@ static enum log_level level_of(const struct strm *s, const struct logger *l)
 
 static bool is_wanted(const struct strm *s, const struct logger *l)
 {
-        if (s->no_log || s->logged_early)
+        if (s->no_log || s->logged)
                 return false;
         if (l->when == LOG_AT_START)
                 return true; /* as in HAProxy, the default line is not subject to the filters */
@@ -77,7 +77,7 @@ hot_path void logs_stream(struct strm *s)
                 return;
         text = logger_text(l, &n);
         n = l->format ? logfmt_print(l->format, &x, text, n) : default_line(s, text, n);
-        s->logged_early = true;
+        s->logged = true;
         atomic_fetch_add_explicit(l->lines, 1, memory_order_relaxed);
         logger_emit(l, level_of(s, l), text, n);
 }
