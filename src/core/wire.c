@@ -11,16 +11,11 @@
 
 #include <errno.h>
 
-static unsigned wire_local;
+unsigned wire_local;
 
-static void wire_thr_free(void *p)
+void wire_boot(void)
 {
-        mem_put(p, ((struct wire_thr *)p)->size);
-}
-
-__attribute__((constructor)) static void wire_boot(void)
-{
-        wire_local = thr_local_index(wire_thr_free);
+        wire_local = thr_local_index(NULL);
 }
 
 struct wire_thr *wire_thr(void)
@@ -32,7 +27,6 @@ struct wire_thr *wire_thr(void)
                 t = mem_get(sizeof(*t), &size);
                 ASSERT(t != NULL); /* once per thread, at its first connection */
                 t->tenant = NULL;
-                t->size = size;
                 thr_self->local[wire_local] = t;
         }
         return t;
