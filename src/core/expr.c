@@ -176,12 +176,8 @@ static bool set_arg(struct build *b, struct str what, enum expr_arg_type type, u
         a->s = text.p;
         a->n = (uint32_t)text.n;
         switch (type) {
-        case ARG_SINT:
-                ok = str_to_i64(text, &a->i);
-                break;
-        case ARG_IPV4_MASK:
-                ok = parse_mask(text, a);
-                break;
+        case ARG_SINT: ok = str_to_i64(text, &a->i); break;
+        case ARG_IPV4_MASK: ok = parse_mask(text, a); break;
         case ARG_TIME:
                 if (!kw_arg_time(b->c, &w, false, &ms))
                         return false;
@@ -192,10 +188,8 @@ static bool set_arg(struct build *b, struct str what, enum expr_arg_type type, u
                         return false;
                 a->i = (int64_t)size;
                 break;
-        case ARG_NONE:
-                return fail(b, "too many arguments for '%.*s'", (int)what.n, what.p);
-        default:
-                break;
+        case ARG_NONE: return fail(b, "too many arguments for '%.*s'", (int)what.n, what.p);
+        default: break;
         }
         return ok || fail(b, "invalid argument %u in '%.*s' : failed to parse '%.*s'", no, (int)what.n, what.p,
                           (int)text.n, text.p);
@@ -255,22 +249,25 @@ static bool push_cast(struct build *b, enum smp_type to)
 static bool check_place(struct build *b, const struct fetch *f)
 {
         unsigned lacks = f->needs & ~b->allowed & ~(unsigned)(EXPR_INTERNAL | EXPR_CONF);
-        const char *what = lacks & EXPR_CLIENT   ? "client information" :
-                           lacks & EXPR_REQ_HEAD ? "HTTP request headers" :
-                           lacks & EXPR_RSP_HEAD ? "HTTP response headers" :
-                           lacks & EXPR_SERVER   ? "server information" :
-                           lacks & EXPR_LOG      ? "final statistics" :
-                           lacks & EXPR_TLS      ? "TLS" :
-                                                   "message contents";
+        const char *what = lacks & EXPR_CLIENT     ? "client information"
+                           : lacks & EXPR_REQ_HEAD ? "HTTP request headers"
+                           : lacks & EXPR_RSP_HEAD ? "HTTP response headers"
+                           : lacks & EXPR_SERVER   ? "server information"
+                           : lacks & EXPR_LOG      ? "final statistics"
+                           : lacks & EXPR_TLS      ? "TLS"
+                                                   : "message contents";
 
         if (!lacks)
                 return true;
         if (!(b->allowed & EXPR_SOFT))
-                return fail(b, "sample fetch <%s> may not be reliably used here because it needs '%s' which is not available here.",
+                return fail(b,
+                            "sample fetch <%s> may not be reliably used here because it needs '%s' which is not "
+                            "available here.",
                             f->name, what);
-        (void)kw_warn(b->c, b->at, "W0700",
-                      "sample fetch <%s> may not be reliably used here because it needs '%s' which is not available here.",
-                      f->name, what);
+        (void)kw_warn(
+                b->c, b->at, "W0700",
+                "sample fetch <%s> may not be reliably used here because it needs '%s' which is not available here.",
+                f->name, what);
         return true;
 }
 

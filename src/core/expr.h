@@ -47,7 +47,7 @@ enum { /* what a fetch needs, and so where it may be used (manual 7.3) */
        EXPR_RSP_BODY = 64,
        EXPR_LOG = 128, /* final values: bytes, timers */
        EXPR_TLS = 256,
-       EXPR_CONF = 512, /* no stream at all: constants, env */
+       EXPR_CONF = 512,     /* no stream at all: constants, env */
        EXPR_SOFT = 1 << 30, /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
 };
 
@@ -136,14 +136,15 @@ const struct conv *expr_conv(struct str name);
 const struct expr *expr_compile(struct kw_call *c, struct str text, const struct word *at, unsigned allowed,
                                 size_t *ret_used);
 enum expr_answer expr_run(const struct expr *e, const struct expr_ctx *x, struct smp *ret_smp);
-enum smp_type expr_type(const struct expr *e);                /* of its result; SMP_ADDR: v4 or v6 */
-unsigned expr_needs(const struct expr *e);                    /* EXPR_* */
+enum smp_type expr_type(const struct expr *e); /* of its result; SMP_ADDR: v4 or v6 */
+unsigned expr_needs(const struct expr *e);     /* EXPR_* */
 /* A copy that ends with a cast to `to`; NULL when no such conversion exists (manual 7.1). */
 const struct expr *expr_cast(struct kw_call *c, const struct expr *e, enum smp_type to);
 const char *smp_type_name(enum smp_type t);
 bool smp_cast(struct smp *s, enum smp_type to); /* manual 7.1's conversions; scratch is the thread's */
 char *expr_scratch(size_t *ret_n);              /* one of the thread's rotating buffers (three live at a time) */
-bool smp_keep(struct smp *s, struct strm *st);  /* copies borrowed bytes into the stream's own memory; false: no memory */
+bool smp_keep(struct smp *s,
+              struct strm *st); /* copies borrowed bytes into the stream's own memory; false: no memory */
 bool smp_can_cast(enum smp_type from, enum smp_type to);
 
 static inline void smp_str(struct smp *s, struct str v) /* borrowed bytes */

@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 struct logdate {
-        int64_t sec;        /* since the epoch; the entry's key */
-        char local[20];     /* 21/Nov/2026:12:05:52 */
-        char gmt[20];       /* the same in UTC */
-        char zone[5];       /* +0100 */
-        char bsd[15];       /* Nov 21 12:05:52, local (RFC 3164 4.1.2) */
-        char iso[19];       /* 2026-11-21T12:05:52, local (RFC 5424 6.2.3) */
-        char iso_zone[6];   /* +01:00 */
+        int64_t sec;      /* since the epoch; the entry's key */
+        char local[20];   /* 21/Nov/2026:12:05:52 */
+        char gmt[20];     /* the same in UTC */
+        char zone[5];     /* +0100 */
+        char bsd[15];     /* Nov 21 12:05:52, local (RFC 3164 4.1.2) */
+        char iso[19];     /* 2026-11-21T12:05:52, local (RFC 5424 6.2.3) */
+        char iso_zone[6]; /* +01:00 */
 };
 
 const struct logdate *logdate(int64_t wall_us);

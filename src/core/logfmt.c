@@ -156,7 +156,8 @@ static bool parse_name(struct parse *p)
         type = str_sub(body, (size_t)(colon - body.p) + 1, body.n - (size_t)(colon - body.p) - 1);
         if (str_is(type, "str") || str_is(type, "sint") || str_is(type, "bool"))
                 return true;
-        return fail(p, "unexpected output type '%.*s', one of 'str', 'sint' and 'bool' is expected", (int)type.n, type.p);
+        return fail(p, "unexpected output type '%.*s', one of 'str', 'sint' and 'bool' is expected", (int)type.n,
+                    type.p);
 }
 
 static bool parse_expr(struct parse *p)
@@ -195,10 +196,11 @@ static bool parse_alias(struct parse *p)
         }
         a = logfmt_alias(name);
         if (!a)
-                return fail(p,
-                            "no such format alias '%.*s'. If you wanted to emit the '%%' character verbatim, you need to "
-                            "use '%%%%'",
-                            (int)name.n, name.p);
+                return fail(
+                        p,
+                        "no such format alias '%.*s'. If you wanted to emit the '%%' character verbatim, you need to "
+                        "use '%%%%'",
+                        (int)name.n, name.p);
         p->f->needs |= a->needs;
         node_add(p, LF_ALIAS)->alias = a;
         return true;

@@ -125,12 +125,8 @@ hot_path size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, c
                                 *o.p++ = ' ';
                         o.blank = true;
                         break;
-                case LF_ALIAS:
-                        print_alias(&o, f, i, x->strm);
-                        break;
-                case LF_EXPR:
-                        print_expr(&o, f, i, x);
-                        break;
+                case LF_ALIAS: print_alias(&o, f, i, x->strm); break;
+                case LF_EXPR: print_expr(&o, f, i, x); break;
                 }
         }
         return (size_t)(o.p - dst);

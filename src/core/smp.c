@@ -97,8 +97,8 @@ static bool to_str(struct smp *s)
                 return set_text(s, p, (size_t)(put_u64(p, p + cap, s->b) - p), cap);
         if (s->type == SMP_SINT)
                 return set_text(s, p, (size_t)(put_i64(p, p + cap, s->i) - p), cap);
-        if (!inet_ntop(s->type == SMP_IPV4 ? AF_INET : AF_INET6, s->type == SMP_IPV4 ? (void *)&s->ip4 : (void *)&s->ip6,
-                       p, (socklen_t)cap))
+        if (!inet_ntop(s->type == SMP_IPV4 ? AF_INET : AF_INET6,
+                       s->type == SMP_IPV4 ? (void *)&s->ip4 : (void *)&s->ip6, p, (socklen_t)cap))
                 return false;
         return set_text(s, p, strlen(p), cap);
 }
@@ -122,12 +122,8 @@ static bool to_sint(struct smp *s)
         int64_t v = 0;
 
         switch (s->type) {
-        case SMP_BOOL:
-                v = s->b;
-                break;
-        case SMP_IPV4:
-                v = ntohl(s->ip4.s_addr);
-                break;
+        case SMP_BOOL: v = s->b; break;
+        case SMP_IPV4: v = ntohl(s->ip4.s_addr); break;
         case SMP_STR:
                 if (s->s.n == 0)
                         return false;
@@ -137,8 +133,7 @@ static bool to_sint(struct smp *s)
                 for (uint32_t i = 0; i < s->s.n && i < 8; i++)
                         v = (int64_t)((uint64_t)v << 8 | (unsigned char)s->s.p[i]);
                 break;
-        default:
-                return s->type == SMP_SINT;
+        default: return s->type == SMP_SINT;
         }
         if (s->type != SMP_SINT)
                 smp_int(s, v);
@@ -262,10 +257,10 @@ static bool to_meth(struct smp *s)
 
 bool smp_cast(struct smp *s, enum smp_type to)
 {
-        static bool (*const fn[SMP_TYPES])(struct smp *) = { [SMP_BOOL] = to_bool, [SMP_SINT] = to_sint,
-                                                             [SMP_IPV4] = to_ip4,  [SMP_IPV6] = to_ip6,
-                                                             [SMP_ADDR] = to_addr, [SMP_STR] = to_str,
-                                                             [SMP_BIN] = to_bin,   [SMP_METH] = to_meth };
+        static bool (*const fn[SMP_TYPES])(struct smp *) = {
+                [SMP_BOOL] = to_bool, [SMP_SINT] = to_sint, [SMP_IPV4] = to_ip4, [SMP_IPV6] = to_ip6,
+                [SMP_ADDR] = to_addr, [SMP_STR] = to_str,   [SMP_BIN] = to_bin,  [SMP_METH] = to_meth
+        };
 
         if (s->type == to || to == SMP_ANY)
                 return true;

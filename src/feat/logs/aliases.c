@@ -58,8 +58,8 @@ static size_t uri(char *dst, size_t n, const char *p, size_t len)
 
 static size_t ip(const struct addr *a, unsigned flags, char *dst, size_t n)
 {
-        const uint8_t *b = a->sa.sa_family == AF_INET6 ? (const uint8_t *)&a->in6.sin6_addr :
-                                                         (const uint8_t *)&a->in.sin_addr;
+        const uint8_t *b =
+                a->sa.sa_family == AF_INET6 ? (const uint8_t *)&a->in6.sin6_addr : (const uint8_t *)&a->in.sin_addr;
         size_t len = a->sa.sa_family == AF_INET6 ? 16 : 4;
         char *p = dst;
 
@@ -430,7 +430,12 @@ static const struct log_alias rows[] = {
         { .name = "HM", .print = req_method, .needs = EXPR_CLIENT, .string = true, .help = "HTTP method" },
         { .name = "HP", .print = req_no_query, .needs = EXPR_CLIENT, .string = true, .help = "URI without query" },
         { .name = "HPO", .print = req_path, .needs = EXPR_CLIENT, .string = true, .help = "path only" },
-        { .name = "HQ", .print = req_query, .needs = EXPR_CLIENT, .string = true, .quiet = true, .help = "query string" },
+        { .name = "HQ",
+          .print = req_query,
+          .needs = EXPR_CLIENT,
+          .string = true,
+          .quiet = true,
+          .help = "query string" },
         { .name = "HU", .print = req_uri, .needs = EXPR_CLIENT, .string = true, .help = "URI" },
         { .name = "HV", .print = req_version, .needs = EXPR_CLIENT, .string = true, .help = "HTTP version" },
         { .name = "ID", .print = nothing, .string = true, .help = "unique id" },
@@ -465,7 +470,11 @@ static const struct log_alias rows[] = {
         { .name = "hr", .print = nothing, .needs = EXPR_LOG, .quiet = true, .help = "captured request headers" },
         { .name = "hrl", .print = nothing, .needs = EXPR_LOG, .quiet = true, .help = "captured request headers, list" },
         { .name = "hs", .print = nothing, .needs = EXPR_LOG, .quiet = true, .help = "captured response headers" },
-        { .name = "hsl", .print = nothing, .needs = EXPR_LOG, .quiet = true, .help = "captured response headers, list" },
+        { .name = "hsl",
+          .print = nothing,
+          .needs = EXPR_LOG,
+          .quiet = true,
+          .help = "captured response headers, list" },
         { .name = "lc", .print = log_counter, .help = "log lines of the frontend" },
         { .name = "ms", .print = accept_ms, .help = "accept date, milliseconds" },
         { .name = "pid", .print = pid, .help = "process id" },

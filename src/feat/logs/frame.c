@@ -49,8 +49,8 @@ static char *put_bsd(char *p, const char *end, const struct logger *l, int64_t u
         p = put_bytes(p, end, logdate(us)->bsd, 15);
         p = put_ch(p, end, ' ');
         if (host) {
-                p = l->hostname_len ? put_bytes(p, end, l->hostname, l->hostname_len) :
-                                      put_bytes(p, end, "localhost", 9);
+                p = l->hostname_len ? put_bytes(p, end, l->hostname, l->hostname_len)
+                                    : put_bytes(p, end, "localhost", 9);
                 p = put_ch(p, end, ' ');
         }
         return put_tag_pid(p, end, l);
@@ -69,34 +69,21 @@ static char *put_5424(char *p, const char *end, const struct logger *l, int64_t 
         return put_bytes(p, end, " - - ", 5);
 }
 
-size_t frame_header(const struct logger *l, const struct log_target *t, enum log_level level, int64_t wall_us, char *dst,
-                    size_t n)
+size_t frame_header(const struct logger *l, const struct log_target *t, enum log_level level, int64_t wall_us,
+                    char *dst, size_t n)
 {
         const char *end = dst + n;
         unsigned pri = (unsigned)t->facility * 8 + (unsigned)level;
         char *p = dst;
 
         switch ((enum log_format)t->format) {
-        case LOGF_RAW:
-                break;
-        case LOGF_SHORT:
-                p = put_pri(p, end, (unsigned)level);
-                break;
-        case LOGF_PRIORITY:
-                p = put_pri(p, end, pri);
-                break;
-        case LOGF_TIMED:
-                p = put_iso(put_pri(p, end, (unsigned)level), end, wall_us);
-                break;
-        case LOGF_ISO:
-                p = put_iso(p, end, wall_us);
-                break;
-        case LOGF_RFC5424:
-                p = put_5424(put_pri(p, end, pri), end, l, wall_us);
-                break;
-        case LOGF_RFC3164:
-                p = put_bsd(put_pri(p, end, pri), end, l, wall_us, true);
-                break;
+        case LOGF_RAW: break;
+        case LOGF_SHORT: p = put_pri(p, end, (unsigned)level); break;
+        case LOGF_PRIORITY: p = put_pri(p, end, pri); break;
+        case LOGF_TIMED: p = put_iso(put_pri(p, end, (unsigned)level), end, wall_us); break;
+        case LOGF_ISO: p = put_iso(p, end, wall_us); break;
+        case LOGF_RFC5424: p = put_5424(put_pri(p, end, pri), end, l, wall_us); break;
+        case LOGF_RFC3164: p = put_bsd(put_pri(p, end, pri), end, l, wall_us, true); break;
         case LOGF_UNSET:
         case LOGF_LOCAL:
                 p = put_bsd(put_pri(p, end, pri), end, l, wall_us, l->hostname_len && t->format == LOGF_UNSET);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* The named formats, word for word as manual 8.2.2 and 8.2.3 give them. */
-#define FMT_TCP  "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq"
+#define FMT_TCP "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq"
 #define FMT_HTTP                                                                                                       \
         "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
 
@@ -107,12 +107,13 @@ static uint32_t fill(struct logger *l, const struct log_line *line, const struct
                         end = fill(l, global, NULL, end);
                         continue;
                 }
-                l->target[--end] = (struct log_target){ .sink = sink_get(line),
-                                                        .len = line->len,
-                                                        .format = line->format,
-                                                        .facility = line->facility,
-                                                        .level = line->level < 0 ? LOG_L_DEBUG : line->level,
-                                                        .min_level = line->min_level < 0 ? LOG_L_EMERG : line->min_level };
+                l->target[--end] =
+                        (struct log_target){ .sink = sink_get(line),
+                                             .len = line->len,
+                                             .format = line->format,
+                                             .facility = line->facility,
+                                             .level = line->level < 0 ? LOG_L_DEBUG : line->level,
+                                             .min_level = line->min_level < 0 ? LOG_L_EMERG : line->min_level };
         }
         return end;
 }
@@ -184,10 +185,11 @@ static void check_front(struct conf *c, struct conf_obj *o, const struct log_cfg
         if (!px)
                 return;
         if (px->options & OPT_HTTPLOG && px->mode == PX_TCP)
-                (void)diag_add(d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0720",
-                               "'option httplog' not usable with proxy '%s' (needs 'mode http'). Falling back to 'option "
-                               "tcplog'.",
-                               o->name);
+                (void)diag_add(
+                        d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0720",
+                        "'option httplog' not usable with proxy '%s' (needs 'mode http'). Falling back to 'option "
+                        "tcplog'.",
+                        o->name);
         if (cfg->format && !preset_text(px))
                 (void)format_get(c, o, cfg->format, cfg->format_at, d);
         if ((cfg->format || preset_text(px)) && count(cfg, cfg_global(c)) == 0)

@@ -32,7 +32,7 @@ enum log_format { /* `format`; UNSET: local, or rfc3164 with log-send-hostname (
 
 enum log_via { LOG_VIA_UDP, LOG_VIA_UNIX, LOG_VIA_FD };
 
-struct log_line { /* one `log` line; immutable. `log global` has only `global` set */
+struct log_line {                    /* one `log` line; immutable. `log global` has only `global` set */
         const struct log_line *prev; /* the line before it: lists are shared with the defaults they come from */
         bool global;
         enum log_via via;
@@ -44,7 +44,7 @@ struct log_line { /* one `log` line; immutable. `log global` has only `global` s
         int level, min_level; /* -1 = not given */
 };
 
-struct log_cfg { /* slot "log": global, defaults, frontend, backend, listen */
+struct log_cfg {                      /* slot "log": global, defaults, frontend, backend, listen */
         const struct log_line *lines; /* the last one */
         const char *tag, *hostname;   /* hostname: "" = the machine's (global only) */
         const char *format;           /* log-format text; counts unless option httplog or tcplog is set */
@@ -66,7 +66,7 @@ uint64_t sink_dropped(void);
 void sink_flush(unsigned max_ms);
 
 struct ring;
-struct ring *ring_new(int fd, size_t bytes); /* starts its thread at the first line; NULL: no memory */
+struct ring *ring_new(int fd, size_t bytes);                 /* starts its thread at the first line; NULL: no memory */
 bool ring_put(struct ring *r, const struct iovec *v, int n); /* false: no room, nothing was taken */
 bool ring_wait_empty(struct ring *r, unsigned max_ms);
 uint64_t ring_lost(const struct ring *r); /* lines that the writer could not write (a full disk, a closed pipe) */
@@ -93,14 +93,15 @@ struct logger {
 
 /* Sends one message to all targets that want its level. Text is cut to fit each target's `len`, header and newline included. */
 void logger_emit(const struct logger *l, enum log_level level, const char *text, size_t n);
-char *logger_text(const struct logger *l, size_t *ret_n); /* the thread's buffer for a line to emit; as long as any target takes */
+char *logger_text(const struct logger *l,
+                  size_t *ret_n);         /* the thread's buffer for a line to emit; as long as any target takes */
 const struct logger *logger_global(void); /* of the current configuration, or NULL */
 uint32_t logs_count(const struct logger *l);
 const char *logs_host(void); /* the machine's name */
 void logs_stream(struct strm *s);
 
 /* Writes the header for a target; at most n bytes. */
-size_t frame_header(const struct logger *l, const struct log_target *t, enum log_level level, int64_t wall_us, char *dst,
-                    size_t n);
+size_t frame_header(const struct logger *l, const struct log_target *t, enum log_level level, int64_t wall_us,
+                    char *dst, size_t n);
 
 #endif

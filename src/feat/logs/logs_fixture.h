@@ -41,39 +41,6 @@ static void fx_thread(void)
 
 /* ---- a configuration ---- */
 
-static const struct conf_kind fx_global = { .name = "global", .bit = KIND_GLOBAL, .section = true, .single = true };
-CONF_KIND(fx_global);
-static const struct conf_kind fx_defaults = {
-        .name = "defaults", .bit = KIND_DEFAULTS, .section = true, .named = true, .is_defaults = true
-};
-CONF_KIND(fx_defaults);
-static const struct conf_kind fx_frontend = {
-        .name = "frontend", .bit = KIND_FRONTEND, .section = true, .named = true, .inherits = KIND_DEFAULTS
-};
-CONF_KIND(fx_frontend);
-static const struct conf_kind fx_backend = {
-        .name = "backend", .bit = KIND_BACKEND, .section = true, .named = true, .inherits = KIND_DEFAULTS
-};
-CONF_KIND(fx_backend);
-static const struct conf_kind fx_listen = {
-        .name = "listen", .bit = KIND_LISTEN, .section = true, .named = true, .inherits = KIND_DEFAULTS
-};
-CONF_KIND(fx_listen);
-
-static const struct kw_val fx_modes[] = { { "tcp", PX_TCP }, { "http", PX_HTTP }, { NULL, 0 } };
-static const struct kw fx_rows[] = {
-        KW_ENUM("mode", struct proxy_cfg, mode, fx_modes, .help = "x", .manual = "4.2"),
-#define FX_OPT(n, b) KW_BITS("option " n, struct proxy_cfg, options, b, .help = "x", .manual = "4.2")
-        FX_OPT("httplog", OPT_HTTPLOG),
-        FX_OPT("tcplog", OPT_TCPLOG),
-        FX_OPT("dontlognull", OPT_DONTLOGNULL),
-        FX_OPT("dontlog-normal", OPT_DONTLOG_NORMAL),
-        FX_OPT("log-separate-errors", OPT_LOG_SEPARATE_ERRORS),
-        FX_OPT("logasap", OPT_LOGASAP),
-        FX_OPT("log-health-checks", OPT_LOG_HEALTH),
-};
-KW_TABLE(proxy, KIND_PROXY, struct proxy_cfg, fx_rows);
-
 struct fx_conf {
         struct vfs *v;
         struct diags d;
@@ -106,7 +73,7 @@ static void fx_unload(struct fx_conf *f)
         free(f);
 }
 
-static const struct logger *fx_logger(struct fx_conf *f, const char *name)
+static inline const struct logger *fx_logger(struct fx_conf *f, const char *name)
 {
         struct diags d;
         const struct logger *l;
@@ -182,8 +149,13 @@ static void fx_stream_init(struct fx_stream *f, const struct logger *l)
         f->s.cl.rx_bytes = 79;
         f->s.id = 5;
         f->s.log.wall_us = f->s.log.req_wall_us = FX_WALL_US - 5000;
-        f->s.t = (struct strm_times){ t - 5 * NS_PER_MS, t - 5 * NS_PER_MS, t - 5 * NS_PER_MS, t - 5 * NS_PER_MS,
-                                      t - 4 * NS_PER_MS, t - 1 * NS_PER_MS, t };
+        f->s.t = (struct strm_times){ t - 5 * NS_PER_MS,
+                                      t - 5 * NS_PER_MS,
+                                      t - 5 * NS_PER_MS,
+                                      t - 5 * NS_PER_MS,
+                                      t - 4 * NS_PER_MS,
+                                      t - 1 * NS_PER_MS,
+                                      t };
         fx_request(f, "GET /x?y=1 HTTP/1.1");
 }
 

@@ -1,29 +1,30 @@
 /* feat/logs/rows.c - `log`, `log-tag`, `log-format`, `log-send-hostname` (manual 3.1, 4.2). */
 #include "conf/conf.h"
 #include "core/kinds.h"
+#include "core/rows_int.h"
 #include "feat/logs/logs.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 const struct kw_val log_facilities[] = {
-        { "kern", 0 },    { "user", 1 },    { "mail", 2 },    { "daemon", 3 },  { "auth", 4 },    { "syslog", 5 },
-        { "lpr", 6 },     { "news", 7 },    { "uucp", 8 },    { "cron", 9 },    { "auth2", 10 },  { "ftp", 11 },
-        { "ntp", 12 },    { "audit", 13 },  { "alert", 14 },  { "cron2", 15 },  { "local0", 16 }, { "local1", 17 },
-        { "local2", 18 }, { "local3", 19 }, { "local4", 20 }, { "local5", 21 }, { "local6", 22 }, { "local7", 23 },
-        { NULL, 0 },
+        { "kern", 0 },    { "user", 1 },    { "mail", 2 },    { "daemon", 3 },  { "auth", 4 },
+        { "syslog", 5 },  { "lpr", 6 },     { "news", 7 },    { "uucp", 8 },    { "cron", 9 },
+        { "auth2", 10 },  { "ftp", 11 },    { "ntp", 12 },    { "audit", 13 },  { "alert", 14 },
+        { "cron2", 15 },  { "local0", 16 }, { "local1", 17 }, { "local2", 18 }, { "local3", 19 },
+        { "local4", 20 }, { "local5", 21 }, { "local6", 22 }, { "local7", 23 }, { NULL, 0 },
 };
 
 const struct kw_val log_levels[] = {
-        { "emerg", LOG_L_EMERG },     { "alert", LOG_L_ALERT },   { "crit", LOG_L_CRIT }, { "err", LOG_L_ERR },
-        { "warning", LOG_L_WARNING }, { "notice", LOG_L_NOTICE }, { "info", LOG_L_INFO }, { "debug", LOG_L_DEBUG },
-        { NULL, 0 },
+        { "emerg", LOG_L_EMERG }, { "alert", LOG_L_ALERT },     { "crit", LOG_L_CRIT },
+        { "err", LOG_L_ERR },     { "warning", LOG_L_WARNING }, { "notice", LOG_L_NOTICE },
+        { "info", LOG_L_INFO },   { "debug", LOG_L_DEBUG },     { NULL, 0 },
 };
 
 const struct kw_val log_formats[] = {
-        { "local", LOGF_LOCAL }, { "rfc3164", LOGF_RFC3164 }, { "rfc5424", LOGF_RFC5424 }, { "priority", LOGF_PRIORITY },
-        { "short", LOGF_SHORT }, { "timed", LOGF_TIMED },     { "iso", LOGF_ISO },         { "raw", LOGF_RAW },
-        { NULL, 0 },
+        { "local", LOGF_LOCAL },       { "rfc3164", LOGF_RFC3164 }, { "rfc5424", LOGF_RFC5424 },
+        { "priority", LOGF_PRIORITY }, { "short", LOGF_SHORT },     { "timed", LOGF_TIMED },
+        { "iso", LOGF_ISO },           { "raw", LOGF_RAW },         { NULL, 0 },
 };
 
 static const struct kw_val *val_named(const struct kw_val *v, struct str name)
@@ -60,8 +61,8 @@ static bool parse_inet(struct kw_call *c, struct log_line *l)
 
         if (a == ADDR_BAD)
                 return fail_address(c, l->text, why);
-        if (a == ADDR_NAME)
-                return fail_address(c, l->text, "host names are not resolved for log targets, use an address");
+        if (a == ADDR_NAME && lookup_host(c->conf, conf_intern(c->conf, str_of(spec.host)), &spec.addr) < 0)
+                return fail_address(c, l->text, "invalid address");
         if (spec.inherited_fd >= 0) {
                 l->via = LOG_VIA_FD;
                 l->fd = spec.inherited_fd;
@@ -106,8 +107,8 @@ static bool parse_len(struct kw_call *c, const struct word *w, struct log_line *
         int64_t v;
 
         if (!str_to_i64(w->text, &v) || v < LOG_LEN_MIN || v > LOG_LEN_MAX) {
-                (void)kw_fail(c, w, "E0712", "log : invalid log length '%.*s', must be between %d and %d", (int)w->text.n,
-                              w->text.p, LOG_LEN_MIN, LOG_LEN_MAX);
+                (void)kw_fail(c, w, "E0712", "log : invalid log length '%.*s', must be between %d and %d",
+                              (int)w->text.n, w->text.p, LOG_LEN_MIN, LOG_LEN_MAX);
                 return false;
         }
         l->len = (int)v;
@@ -167,6 +168,22 @@ static bool parse_severity(struct kw_call *c, struct log_line *l, size_t at)
         return false;
 }
 
+static bool parse_words(struct kw_call *c, struct log_line *l)
+{
+        size_t at = 1;
+
+        if (c->n_args < 2) {
+                (void)kw_fail(c, NULL, "E0715", "log : expects <address> and <facility> or global as arguments");
+                return false;
+        }
+        if (str_is(c->args[0].text, "global")) { /* not alone: the next word is what HAProxy stumbles over */
+                (void)kw_fail(c, &c->args[1], "E0713", "log : unknown log facility '%.*s'", (int)c->args[1].text.n,
+                              c->args[1].text.p);
+                return false;
+        }
+        return parse_target(c, l) && parse_options(c, l, &at) && parse_severity(c, l, at);
+}
+
 static bool has_global(const struct log_line *l)
 {
         while (l && !l->global)
@@ -190,7 +207,6 @@ static int log_parse(struct kw_call *c)
 {
         struct log_cfg *cfg = c->slot;
         struct log_line l = { .fd = -1, .len = LOG_LEN_DEFAULT, .level = -1, .min_level = -1 }, *kept;
-        size_t at = 1;
 
         if (c->no)
                 return log_flush(c);
@@ -198,11 +214,7 @@ static int log_parse(struct kw_call *c)
         if (l.global && has_global(cfg->lines))
                 return 1;
         if (!l.global) {
-                if (c->n_args < 2) {
-                        (void)kw_fail(c, NULL, "E0715", "log : expects <address> and <facility> or global as arguments");
-                        return -1;
-                }
-                if (!parse_target(c, &l) || !parse_options(c, &l, &at) || !parse_severity(c, &l, at))
+                if (!parse_words(c, &l))
                         return -1;
         }
         l.prev = cfg->lines;
@@ -322,14 +334,14 @@ static void tag_dump(const struct kw *kw, const void *slot, struct buf *out)
 static const struct kw rows[] = {
         KW_FN("log", log_parse, log_dump, .no_ok = true, .manual = "4.2", .apply = KW_NEW,
               .args = "global | <target> [len <length>] [format <format>] <facility> [<level> [<minlevel>]]",
-              .sample = "127.0.0.1:514 len 2048 format rfc5424 local0 notice err",
-              .help = "Where log lines go."),
+              .sample = "127.0.0.1:514 len 2048 format rfc5424 local0 notice err", .help = "Where log lines go."),
         KW_FN("log-tag", tag_parse, tag_dump, .manual = "4.2", .apply = KW_NEW, .args = "<string>", .sample = "lb1",
               .help = "The tag of syslog headers; \"haproxy\" when not set."),
-        KW_FN("log-format", format_parse, format_dump, .kinds = FRONT_KINDS, .warn_kinds = KIND_BACKEND, .manual = "4.2",
-              .apply = KW_NEW, .args = "<fmt>", .sample = "%ci:%cp",
-              .why = "ignored because backend 'x' has no frontend capability", .help = "The format of traffic lines."),
-        KW_FN("log-send-hostname", hostname_parse, hostname_dump, .kinds = KIND_GLOBAL, .manual = "3.1", .apply = KW_NEW,
-              .args = "[<string>]", .sample = "lb1.example", .help = "Puts a host name into syslog headers."),
+        KW_FN("log-format", format_parse, format_dump, .kinds = FRONT_KINDS, .warn_kinds = KIND_BACKEND,
+              .manual = "4.2", .apply = KW_NEW, .args = "<fmt>", .sample = "%ci:%cp",
+              .help = "The format of traffic lines."),
+        KW_FN("log-send-hostname", hostname_parse, hostname_dump, .kinds = KIND_GLOBAL, .manual = "3.1",
+              .apply = KW_NEW, .args = "[<string>]", .sample = "lb1.example",
+              .help = "Puts a host name into syslog headers."),
 };
 KW_TABLE(log, KIND_GLOBAL | KIND_PROXY, struct log_cfg, rows, .check = log_check);

@@ -19,8 +19,8 @@ struct sink {
         enum log_via via;
         struct addr addr;
         const char *path;
-        int key_fd;         /* LOG_VIA_FD: the number in the file */
-        _Atomic int fd;     /* of a local socket; -1 = never was connected */
+        int key_fd;     /* LOG_VIA_FD: the number in the file */
+        _Atomic int fd; /* of a local socket; -1 = never was connected */
         _Atomic bool broken;
         _Atomic uint64_t retry_at; /* mono_t */
         _Atomic uint64_t dropped;
@@ -200,15 +200,9 @@ void sink_send(struct sink *s, const struct iovec *v, int n)
         bool ok = false;
 
         switch (s->via) {
-        case LOG_VIA_UDP:
-                ok = send_udp(s, v, n);
-                break;
-        case LOG_VIA_UNIX:
-                ok = send_unix(s, v, n);
-                break;
-        case LOG_VIA_FD:
-                ok = s->ring && ring_put(s->ring, v, n);
-                break;
+        case LOG_VIA_UDP: ok = send_udp(s, v, n); break;
+        case LOG_VIA_UNIX: ok = send_unix(s, v, n); break;
+        case LOG_VIA_FD: ok = s->ring && ring_put(s->ring, v, n); break;
         }
         if (unlikely(!ok))
                 drop(s);

@@ -119,9 +119,9 @@ static void say_leaves_maint(const struct event_server *e)
 
         add_name(&t, e->srv);
         add(&t, "is %s/%s (leaving %s).", up_word(e), e->to_admin & SRV_ADM_FDRAIN ? "DRAIN" : "READY",
-            e->from_admin & SRV_ADM_RMAINT && !(e->from_admin & (SRV_ADM_MAINT & ~SRV_ADM_RMAINT)) ?
-                    "resolution maintenance" :
-                    "forced maintenance");
+            e->from_admin & SRV_ADM_RMAINT && !(e->from_admin & (SRV_ADM_MAINT & ~SRV_ADM_RMAINT))
+                    ? "resolution maintenance"
+                    : "forced maintenance");
         say(back_logger(e->srv->back), LOG_L_NOTICE, false, &t);
         if (!(e->to_admin & SRV_ADM_FDRAIN))
                 return;
@@ -214,8 +214,7 @@ static void say_stopped(const char *name, const struct logger *l, const struct c
 /* Backends have no listeners; they stop with the process. */
 static void say_backs_stopped(void)
 {
-        list_for_each(i, &world.backs)
-        {
+        list_for_each (i, &world.backs) {
                 struct back *b = list_item(i, struct back, link);
 
                 if (!front_find(str_of(b->cell.name)))
@@ -225,8 +224,7 @@ static void say_backs_stopped(void)
 
 static bool all_stopped(void)
 {
-        list_for_each(i, &world.fronts)
-        {
+        list_for_each (i, &world.fronts) {
                 if (GET(list_item(i, struct front, link)->state) != FRONT_STOPPED)
                         return false;
         }
