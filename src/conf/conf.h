@@ -115,7 +115,8 @@ void conf_dump_obj(const struct conf_obj *o, struct buf *out); /* the section or
 void conf_dump(const struct conf *c, struct buf *out);
 
 /* What differs between two objects of one kind: calls fn for each row, with both values as the text that the dump would
- * hold ("" = built-in default). kw and table are NULL for the line's own head (a server's address). */
+ * hold ("" = built-in default). kw and table are NULL for the line's own head (a server's address), table alone for
+ * words without effect. */
 struct conf_delta {
         const struct kw_table *table;
         const struct kw *kw;

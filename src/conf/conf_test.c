@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "conf/conf_test_kinds.h"
@@ -652,7 +653,7 @@ static void test_diff(void **st)
         struct conf_obj *x, *y;
 
         (void)st;
-        load(&a, "backend b\n mode http\n option httplog\n server s 1.1.1.1:1 weight 5\n server t :1\n");
+        load(&a, "backend b\n mode http\n option httplog\n server s 1.1.1.1:1 weight 5 track-old x\n server t :1\n");
         load(&b, "\n\nbackend b\n # other places, other order\n option httplog\n timeout server 2s\n server t :1\n"
                  " server s 1.1.1.2:1 inter 1s weight 05\n");
         x = conf_find(a.c, K_BACKEND, STR("b"));
@@ -666,7 +667,8 @@ static void test_diff(void **st)
         assert_string_equal(s.b.p, "mode: [mode http] -> []\n"
                                    "timeout server: [] -> [timeout server 2s]\n"
                                    "(line): [server s 1.1.1.1:1] -> [server s 1.1.1.2:1]\n"
-                                   "inter: [] -> [inter 1s]\n");
+                                   "inter: [] -> [inter 1s]\n"
+                                   "track-old: [track-old x] -> []\n");
         buf_fini(&s.b);
         unload(&a);
         unload(&b);
@@ -703,6 +705,34 @@ static void test_many(void **st)
         unload(&l);
 }
 
+/* The worker's load: the same text and environment out of a bundle, nothing else. */
+static void test_bundle(void **st)
+{
+        static const char *const files[] = { "t.cfg" };
+        struct load a, b = { .out = BUF_INIT };
+        char *x, *y;
+        int fd;
+
+        (void)st;
+        load(&a, "frontend f\n log-tag \"$HOME_X${UNSET-u}\"\n.if defined(EMPTY)\n maxconn 9\n.endif\n");
+        assert_non_null(a.c);
+        assert_int_equal(vfs_seal(a.v, &fd), 0);
+        assert_int_equal(vfs_new_bundle(fd, &b.v), 0);
+        close(fd);
+        diags_init(&b.d);
+        b.c = conf_load(b.v, files, 1, &t_opts, &b.d);
+        assert_non_null(b.c);
+        x = dump(&a);
+        y = dump(&b);
+        assert_string_equal(x, "frontend f\n    maxconn 9\n    log-tag homeu\n");
+        assert_string_equal(x, y);
+        assert_true(conf_obj_same(a.c->first, b.c->first));
+        free(x);
+        free(y);
+        unload(&a);
+        unload(&b);
+}
+
 static void test_life(void **st)
 {
         struct load l;
@@ -731,6 +761,7 @@ int main(void)
                 cmocka_unit_test(test_zero_warning),   cmocka_unit_test(test_checks),
                 cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_diff),
                 cmocka_unit_test(test_many),           cmocka_unit_test(test_life),
+                cmocka_unit_test(test_bundle),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

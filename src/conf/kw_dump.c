@@ -210,7 +210,7 @@ static void dump_tables(const struct conf_obj *o, struct buf *out)
                         dump_table(o, t, out);
 }
 
-static void dump_unused(const struct conf_obj *o, struct buf *out)
+void dump_unused(const struct conf_obj *o, struct buf *out)
 {
         for (const struct conf_unused *u = o->unused; u; u = u->next)
                 buf_printf(out, o->kind->section ? "    %s%s\n" : " %s%s", u->kw->name, u->args);

@@ -78,7 +78,7 @@ struct vfs_rec *vfs_record(struct vfs *v, enum vfs_what what, enum vfs_kind kind
         char *key = arena_printf(&v->mem, "%c%s", '0' + (int)what, path);
         bool ok = map_put(&v->recs, str_of(key), r);
 
-        ASSERT(ok);
+        ASSERT(ok && key != NULL);
         r->e = (struct vfs_entry){ .kind = kind, .path = key + 1, .text = { "", 0 } };
         r->what = what;
         *v->tail = r;
