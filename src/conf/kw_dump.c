@@ -1,8 +1,6 @@
 /* conf/kw_dump.c - canonical text and its hash. */
 #include "conf/conf_int.h"
 
-#include <xxhash.h>
-
 void kw_dump_child(const struct kw *kw, const void *slot, struct buf *out)
 {
         (void)kw, (void)slot, (void)out;
@@ -212,7 +210,7 @@ static void dump_tables(const struct conf_obj *o, struct buf *out)
                         dump_table(o, t, out);
 }
 
-static void dump_unused(const struct conf_obj *o, struct buf *out)
+void dump_unused(const struct conf_obj *o, struct buf *out)
 {
         for (const struct conf_unused *u = o->unused; u; u = u->next)
                 buf_printf(out, o->kind->section ? "    %s%s\n" : " %s%s", u->kw->name, u->args);
@@ -300,7 +298,7 @@ static uint64_t hash_table(const struct conf_obj *o, size_t t, struct buf *scrat
                 return s->dump_hash;
         scratch->n = 0;
         dump_table(o, t, scratch);
-        s->dump_hash = XXH3_64bits(scratch->p, scratch->n);
+        s->dump_hash = map_hash(buf_view(scratch));
         s->for_kind = o->kind->bit; /* a table's rows may differ by kind */
         s->hashed = true;
         return s->dump_hash;
@@ -313,12 +311,12 @@ uint64_t dump_hash_obj(const struct conf_obj *o, struct buf *scratch)
         scratch->n = 0;
         dump_head(o, scratch);
         dump_unused(o, scratch);
-        part[0] = XXH3_64bits(scratch->p, scratch->n);
+        part[0] = map_hash(buf_view(scratch));
         for (size_t t = 0; t < kw_engine.n_tables; t++) {
                 if (!(kw_engine.tables[t]->kinds & o->kind->bit) || !kw_engine.tables[t]->size)
                         continue;
                 part[1] = hash_table(o, t, scratch);
-                part[0] = XXH3_64bits(part, sizeof(part));
+                part[0] = map_hash((struct str){ (const char *)part, sizeof(part) });
         }
         return part[0];
 }
