@@ -270,7 +270,7 @@ static void *data_main(void *arg)
 
 int engine_start(struct engine *e)
 {
-        char name[16];
+        char name[20];
 
         for (unsigned i = 0; i < e->n_threads; i++) {
                 int r = pthread_create(&e->v[i].id, NULL, data_main, &e->v[i]);
