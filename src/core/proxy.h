@@ -219,5 +219,12 @@ extern struct world world;
 /* Control thread (CLI commands and applets run their look-ups there or inside an epoch). */
 struct front *front_find(struct str name);
 struct back *back_find(struct str name);
+/* All proxies by iid, ascending; one of a `listen` section has both sides. Inside an epoch, like the pointers in it. */
+struct world_px {
+        int iid;
+        struct front *front; /* NULL: none */
+        struct back *back;
+};
+const struct world_px *world_proxies(size_t *ret_n);
 
 #endif
