@@ -270,7 +270,7 @@ static void *data_main(void *arg)
 
 int engine_start(struct engine *e)
 {
-        char name[20];
+        char name[32]; /* the kernel takes 15 bytes, and no thread number is longer */
 
         for (unsigned i = 0; i < e->n_threads; i++) {
                 int r = pthread_create(&e->v[i].id, NULL, data_main, &e->v[i]);
@@ -304,9 +304,56 @@ void engine_stop(struct engine *e)
         e->started = false;
 }
 
+/* One turn of every loop on the calling thread: the data threads have ended, what they would have done is done here. */
+static void turn_all(struct engine *e)
+{
+        for (unsigned i = 0; i < e->n_threads; i++) {
+                thr_self = e->v[i].thr;
+                loop_turn(&e->v[i].loop, false);
+        }
+        thr_self = e->thr;
+        loop_turn(&e->control, false);
+}
+
+static void retire_world(void)
+{
+        list_for_each_safe (i, &world.fronts)
+                front_retire(list_item(i, struct front, link));
+        list_for_each_safe (i, &world.backs)
+                back_retire(list_item(i, struct back, link));
+        if (world.cli)
+                front_retire(world.cli);
+        world_names_forget();
+        if (world.conf)
+                conf_put(world.conf);
+        free(world.host);
+        world = (struct world){ .fronts = LIST_INIT(world.fronts), .backs = LIST_INIT(world.backs) };
+}
+
+#define LAST_TURNS 1000
+
+/* The world is taken down in its own way, so that what was forgotten shows up as a leak. */
+static void take_down(struct engine *e)
+{
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < e->n_threads; i++) {
+                thr_self = e->v[i].thr;
+                sess_kill_all();
+        }
+        thr_self = e->thr;
+        (void)pins_next_generation();
+        retire_world();
+        do
+                turn_all(e);
+        while (cells_reap() > 0 && ++n < LAST_TURNS);
+        pins_fini();
+}
+
 void engine_free(struct engine *e)
 {
         ASSERT(!e->started);
+        take_down(e);
         timer_stop(&e->control, &e->reap);
         timer_stop(&e->control, &e->stopping);
         free_loops(e);

@@ -13,6 +13,7 @@
 
 /* world.c: the name tables that any thread may read inside an epoch, replaced as a whole when a name comes or goes. */
 void world_names_publish(void);
+void world_names_forget(void);
 /* Replaces the array of a backend's servers by one with room for at least the old number, too (NULLs at its end); the caller frees the
  * old one after an epoch. back->lock held. */
 void world_servers_replace(struct back *b, struct server **v, uint32_t n, struct server ***ret_old);

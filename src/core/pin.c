@@ -167,6 +167,18 @@ unsigned pins_reap(void)
         return waiting;
 }
 
+void pins_fini(void)
+{
+        struct block *b, *next;
+
+        for (b = open_blocks; b; b = next) {
+                next = b->next_free;
+                ASSERT(b->used == 0); /* the size of a block follows the number of threads */
+                free(b);
+        }
+        open_blocks = NULL;
+}
+
 unsigned pins_waiting(void)
 {
         return waiting;
