@@ -12,7 +12,7 @@ enum { SORT_FROM = 9 }; /* so many exact patterns are searched by halves */
 
 struct build {
         struct kw_call *c;
-        const char *name; /* of the ACL, or NULL */
+        const char *what; /* for messages */
         const struct word *w;
         size_t n, i;
         struct acl_test *t;
@@ -31,10 +31,7 @@ static bool fail(struct build *b, const struct word *w, const char *fmt, ...)
         va_start(ap, fmt);
         (void)vsnprintf(why, sizeof(why), fmt, ap);
         va_end(ap);
-        if (b->name)
-                (void)kw_fail(b->c, w, "E0730", "error detected while parsing ACL '%s' : %s", b->name, why);
-        else
-                (void)kw_fail(b->c, w, "E0730", "error detected while parsing an anonymous ACL : %s", why);
+        (void)kw_fail(b->c, w, "E0730", "error detected while parsing %s : %s.", b->what, why);
         return false;
 }
 
@@ -106,7 +103,7 @@ static bool take_match(struct build *b)
         w = &b->w[++b->i];
         b->match = match_named(w->text);
         if (b->match < 0)
-                return fail(b, w, "unknown pattern matching method '%.*s'", (int)w->text.n, w->text.p);
+                return fail(b, w, "unknown matching method '%.*s' when parsing ACL expression", (int)w->text.n, w->text.p);
         return true;
 }
 
@@ -298,9 +295,9 @@ static void sort(struct build *b)
         b->t->sorted = true;
 }
 
-const struct acl_test *acl_test_compile(struct kw_call *c, const char *name, const struct word *w, size_t n)
+const struct acl_test *acl_test_compile(struct kw_call *c, const char *what, const struct word *w, size_t n)
 {
-        struct build b = { .c = c, .name = name, .w = w, .n = n, .match = -1 };
+        struct build b = { .c = c, .what = what, .w = w, .n = n, .match = -1 };
         enum int_op op = OP_EQ;
 
         if (n == 0) {
@@ -341,6 +338,7 @@ static int acl_parse(struct kw_call *c)
         struct acl_line *l;
         const char **words;
         struct str name;
+        char what[128];
 
         if (!kw_need_args(c, 2, "<name> and <criterion>"))
                 return -1;
@@ -352,7 +350,8 @@ static int acl_parse(struct kw_call *c)
         }
         l = conf_alloc(c->conf, sizeof(*l));
         l->name = conf_intern(c->conf, name);
-        l->test = acl_test_compile(c, l->name, c->args + 1, c->n_args - 1);
+        (void)snprintf(what, sizeof(what), "ACL '%s'", l->name);
+        l->test = acl_test_compile(c, what, c->args + 1, c->n_args - 1);
         if (!l->test)
                 return -1;
         words = conf_alloc(c->conf, c->n_args * sizeof(*words));

@@ -33,6 +33,7 @@ extern const struct acl_table *const __stop_telamon_acl[] __attribute__((weak));
 
 struct build {
         struct kw_call *c;
+        const char *what;
         const struct word *w;
         size_t n, i;
         unsigned allowed, needs;
@@ -53,8 +54,7 @@ static bool fail(struct build *b, const struct word *w, const char *fmt, ...)
         va_start(ap, fmt);
         (void)vsnprintf(why, sizeof(why), fmt, ap);
         va_end(ap);
-        (void)kw_fail(b->c, w, "E0732", "error detected while parsing '%s' condition : %s.",
-                      b->c->kw ? b->c->kw->name : "if", why);
+        (void)kw_fail(b->c, w, "E0732", "error detected while parsing %s : %s.", b->what, why);
         return false;
 }
 
@@ -128,7 +128,7 @@ static const struct acl_test *compile_predefined(struct build *b, const struct a
                 w[n++] = (struct word){ .text = { rest.p, len }, .at = b->w[b->i].at };
                 rest = str_sub(rest, len + (sp != NULL), rest.n - len - (sp != NULL));
         }
-        return acl_test_compile(b->c, r->name, w, n);
+        return acl_test_compile(b->c, b->what, w, n);
 }
 
 static bool take_predefined(struct build *b, const struct word *w, bool negated)
@@ -174,7 +174,7 @@ static bool take_anonymous(struct build *b, bool negated)
                 b->i++;
         if (b->i >= b->n)
                 return fail(b, &b->w[from - 1], "missing closing '}' in condition");
-        t = acl_test_compile(b->c, NULL, b->w + from, b->i - from);
+        t = acl_test_compile(b->c, b->what, b->w + from, b->i - from);
         return t && push(b, t, negated, true);
 }
 
@@ -240,9 +240,9 @@ static struct cond *finish(struct build *b)
         return d;
 }
 
-const struct cond *cond_compile(struct kw_call *c, const struct word *w, size_t n, unsigned allowed)
+const struct cond *cond_compile(struct kw_call *c, const char *what, const struct word *w, size_t n, unsigned allowed)
 {
-        struct build b = { .c = c, .w = w, .n = n, .allowed = allowed };
+        struct build b = { .c = c, .what = what, .w = w, .n = n, .allowed = allowed };
         const struct cond *d = NULL;
 
         ASSERT(n >= 1 && cond_starts(&w[0]));

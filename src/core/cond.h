@@ -14,9 +14,9 @@ struct cond;
 
 enum cond_answer { COND_FALSE, COND_TRUE, COND_WAIT /* needs more of the message: ask again */ };
 
-/* Words from "if" or "unless" on, all of them. `allowed`: EXPR_*. NULL after an alert. ACLs must stand before their use, in
- * the same section. */
-const struct cond *cond_compile(struct kw_call *c, const struct word *w, size_t n, unsigned allowed);
+/* Words from "if" or "unless" on, all of them. `what` for messages: "switching rule", "an 'http-request deny' condition".
+ * `allowed`: EXPR_*. NULL after an alert. ACLs must stand before their use, in the same section. */
+const struct cond *cond_compile(struct kw_call *c, const char *what, const struct word *w, size_t n, unsigned allowed);
 enum cond_answer cond_run(const struct cond *d, const struct expr_ctx *x);
 unsigned cond_needs(const struct cond *d);
 
@@ -64,8 +64,8 @@ struct acl_test {
         const struct acl_pat *pat;
 };
 
-/* "<criterion> [flags] [operator] [<value>...]". `name` for messages: of the ACL, or NULL for an anonymous one. */
-const struct acl_test *acl_test_compile(struct kw_call *c, const char *name, const struct word *w, size_t n);
+/* "<criterion> [flags] [operator] [<value>...]". `what` for messages: "ACL 'x'". NULL after an alert. */
+const struct acl_test *acl_test_compile(struct kw_call *c, const char *what, const struct word *w, size_t n);
 bool acl_match(const struct acl_test *t, const struct smp *s); /* s was cast by the test's expression */
 
 /* A predefined ACL (manual 7.4): a row. `why`: not available yet, said when it is used. */
