@@ -211,8 +211,8 @@ static bool take_args(struct build *b, struct str what, const enum expr_arg_type
                         b->i++;
                         if (!take_arg(b, &mem, &a))
                                 return fail(b, "unmatched quote in the arguments of '%.*s'", (int)what.n, what.p);
-                        if (a.n == 0 && n == 0 && b->i < b->text.n && b->text.p[b->i] == ')')
-                                break;
+                        if (a.n == 0 && n == 0 && types[0] != ARG_STR && b->i < b->text.n && b->text.p[b->i] == ')')
+                                break; /* "src()"; but str() is the empty string */
                         if (n == ARGS_MAX || types[n] == ARG_NONE)
                                 return fail(b, "too many arguments for '%.*s'", (int)what.n, what.p);
                         if (!set_arg(b, what, types[n], n + 1, a, &args[n]))

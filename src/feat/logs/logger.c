@@ -13,8 +13,6 @@
 #define FMT_HTTP                                                                                                       \
         "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
 
-#define ALLOWED (EXPR_INTERNAL | EXPR_CLIENT | EXPR_SERVER | EXPR_LOG | EXPR_CONF)
-
 struct log_cache { /* a load's compiled formats by text: thousands of frontends share a few */
         struct log_cache *next;
         const char *text; /* interned */
@@ -64,7 +62,7 @@ static const struct logfmt *format_get(struct conf *c, const struct conf_obj *o,
                 if (!e->next)
                         break;
         }
-        f = logfmt_compile(&call, str_of(text), NULL, ALLOWED);
+        f = logfmt_compile(&call, str_of(text), NULL, EXPR_AT_LOG);
         if (e && f) {
                 e->next = conf_alloc(c, sizeof(*e));
                 e->next->text = conf_intern(c, str_of(text));

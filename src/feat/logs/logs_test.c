@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "feat/logs/logs_fixture.h"
+#include "core/strm_fixture.h"
+#include "feat/logs/logs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -68,7 +68,7 @@ hot_path void logs_stream(struct strm *s)
         struct expr_ctx x = { .strm = s,
                               .req = s->req,
                               .rsp = s->rsp,
-                              .have = EXPR_INTERNAL | EXPR_CLIENT | EXPR_SERVER | EXPR_LOG | EXPR_CONF,
+                              .have = EXPR_AT_LOG,
                               .final = true };
         size_t n;
         char *text;

@@ -1,14 +1,15 @@
-/* feat/logs/logs_fixture.h - what tests of logging need around them: a thread with a clock that stands still, the kinds of a
- * configuration, one finished stream. Included by one file of each test program. */
-#ifndef FEAT_LOGS_LOGS_FIXTURE_H
-#define FEAT_LOGS_LOGS_FIXTURE_H
+/* core/strm_fixture.h - what tests of programs over streams need: a thread with a clock that stands still, a configuration from
+ * text, one finished stream, heads from text. Included by one file of each test program. */
+#ifndef CORE_STRM_FIXTURE_H
+#define CORE_STRM_FIXTURE_H
 
 #include "core/check.h"
 #include "core/event.h"
 #include "core/global.h"
 #include "core/queue.h"
 #include "core/sess.h"
-#include "feat/logs/logs.h"
+#include "core/log.h"
+#include "proto/h1.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -20,17 +21,17 @@
 static mono_t fx_mono_now = 1000 * (mono_t)NS_PER_S;
 static struct sys_ops fx_sys;
 
-static mono_t fx_mono(void)
+static inline mono_t fx_mono(void)
 {
         return fx_mono_now;
 }
 
-static int64_t fx_wall(void)
+static inline int64_t fx_wall(void)
 {
         return FX_WALL_US;
 }
 
-static void fx_thread(void)
+static inline void fx_thread(void)
 {
         (void)setenv("TZ", "UTC", 1);
         fx_sys = sys_kernel;
@@ -48,7 +49,7 @@ struct fx_conf {
         struct buf text; /* diagnostics, classic */
 };
 
-static struct fx_conf *fx_load(const char *text)
+static inline struct fx_conf *fx_load(const char *text)
 {
         static const char *const files[] = { "t.cfg" };
         static const struct conf_opts opts = { .version = "3.4.0", .keep_spans = true };
@@ -63,7 +64,7 @@ static struct fx_conf *fx_load(const char *text)
         return f;
 }
 
-static void fx_unload(struct fx_conf *f)
+static inline void fx_unload(struct fx_conf *f)
 {
         if (f->c)
                 conf_put(f->c);
@@ -98,7 +99,7 @@ struct fx_stream {
         char request[256];
 };
 
-static void fx_address(struct addr *a, const char *ip, int port)
+static inline void fx_address(struct addr *a, const char *ip, int port)
 {
         memset(a, 0, sizeof(*a));
         a->in.sin_family = AF_INET;
@@ -106,14 +107,36 @@ static void fx_address(struct addr *a, const char *ip, int port)
         a->in.sin_port = htons((uint16_t)port);
 }
 
-static void fx_request(struct fx_stream *f, const char *line)
+/* ---- heads ---- */
+
+struct fx_head {
+        struct hmsg m;
+        struct hfield f[64];
+        char bytes[4096], arena[4096];
+};
+
+/* lines: "GET / HTTP/1.1\r\nhost: a\r\n\r\n". False: the parser refused it. */
+static inline bool fx_head(struct fx_head *h, const char *lines, bool response)
+{
+        struct h1 p;
+        size_t n = strlen(lines);
+
+        hmsg_init(&h->m, h->f, 64, h->arena, sizeof(h->arena));
+        memcpy(h->bytes, lines, n);
+        h->m.blk[0].p = h->bytes;
+        h->m.blk[0].n = h->m.blk[0].cap = (uint32_t)n;
+        h1_init(&p, 0, 0);
+        return (response ? h1_response(&p, &h->m, (uint32_t)n, HMETH_GET) : h1_request(&p, &h->m, (uint32_t)n)) == H1_OK;
+}
+
+static inline void fx_request(struct fx_stream *f, const char *line)
 {
         (void)snprintf(f->request, sizeof(f->request), "%s", line);
         f->s.log.request = f->request;
         f->s.log.request_len = (uint32_t)strlen(f->request);
 }
 
-static void fx_sess_init(struct fx_stream *f)
+static inline void fx_sess_init(struct fx_stream *f)
 {
         fx_address(&f->ss.src, "127.0.0.1", 33376);
         fx_address(&f->ss.dst, "127.0.0.1", 27001);
@@ -126,7 +149,7 @@ static void fx_sess_init(struct fx_stream *f)
         f->s.bcfg = &f->bcfg;
 }
 
-static void fx_stream_init(struct fx_stream *f, const struct logger *l)
+static inline void fx_stream_init(struct fx_stream *f, const struct logger *l)
 {
         mono_t t = thr_self->now;
 
