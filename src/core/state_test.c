@@ -21,10 +21,10 @@ static void on_server(const void *event)
         size_t n = strlen(said);
 
         (void)snprintf(said + n, sizeof(said) - n, "%s %s %u+%u %s\n", e->srv->cell.name,
-                       e->to_admin & SRV_ADM_MAINT       ? "maint"
-                       : e->to_admin & SRV_ADM_FDRAIN    ? "drain"
-                       : e->to_oper == SRV_STOPPED       ? "down"
-                                                         : "up",
+                       e->to_admin & SRV_ADM_MAINT    ? "maint"
+                       : e->to_admin & SRV_ADM_FDRAIN ? "drain"
+                       : e->to_oper == SRV_STOPPED    ? "down"
+                                                      : "up",
                        back->act, back->bck, e->why && e->why->reason ? e->why->reason : "-");
 }
 
@@ -200,7 +200,9 @@ static void words_of_administration(void **state)
 static void addresses_are_read_whole(void **state)
 {
         struct sockaddr_storage sa;
-        struct addr a = { .in = { .sin_family = AF_INET, .sin_port = htons(99), .sin_addr.s_addr = htonl(0x0a000001) } };
+        struct addr a = {
+                .in = { .sin_family = AF_INET, .sin_port = htons(99), .sin_addr.s_addr = htonl(0x0a000001) }
+        };
 
         (void)state;
         assert_int_equal(server_addr_get(srv("s1"), &sa, NULL), sizeof(struct sockaddr_in));

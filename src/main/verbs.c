@@ -43,10 +43,17 @@ VERB(verb_dump);
 
 /* ---- explain ---- */
 
-static const char *const types[] = { [KW_T_FLAG] = "flag",        [KW_T_INT] = "number",  [KW_T_SIZE] = "size",
-                                     [KW_T_TIME] = "time",        [KW_T_TIME_S] = "time", [KW_T_STR] = "text",
-                                     [KW_T_ENUM] = "one of",      [KW_T_BITS] = "flag",   [KW_T_FN] = "",
-                                     [KW_T_NONE] = "no effect",   [KW_T_REFUSED] = "not supported" };
+static const char *const types[] = { [KW_T_FLAG] = "flag",
+                                     [KW_T_INT] = "number",
+                                     [KW_T_SIZE] = "size",
+                                     [KW_T_TIME] = "time",
+                                     [KW_T_TIME_S] = "time",
+                                     [KW_T_STR] = "text",
+                                     [KW_T_ENUM] = "one of",
+                                     [KW_T_BITS] = "flag",
+                                     [KW_T_FN] = "",
+                                     [KW_T_NONE] = "no effect",
+                                     [KW_T_REFUSED] = "not supported" };
 static const char *const applies[] = { [KW_LIVE] = "at once, also for what is under way",
                                        [KW_NEW] = "for new sessions and requests",
                                        [KW_SWAP] = "with the next start of the worker",
