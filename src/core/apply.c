@@ -301,9 +301,36 @@ static void refuse_delta(void *ctx, const struct conf_delta *dl)
         g->parsing = false;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A section `global` that appears or disappears has no rows to compare; what the process was started with must be the same. */
+static bool same_process(const struct global_cfg *a, const struct global_cfg *b)
+{
+        return a->uid == b->uid && a->gid == b->gid && same_text(a->chroot, b->chroot) && a->daemon == b->daemon &&
+               same_text(a->pidfile, b->pidfile) && a->master_worker == b->master_worker &&
+               a->ulimit_n == b->ulimit_n && a->quiet == b->quiet;
+}
+
+static bool global_allowed(const struct change_set *s, struct diags *d)
+{
+        const struct conf_obj *b = conf_find(s->to, KIND_GLOBAL, STR(""));
+        struct diag *g;
+
+        if (!s->from || (b && conf_find(s->from, KIND_GLOBAL, STR(""))) ||
+            same_process(global_of(s->from), global_of(s->to)))
+                return true;
+        g = diag_add(d, DIAG_ALERT, b ? b->at : SPAN_NONE, "E0253",
+                     "section 'global' holds words that cannot be changed by a reload, it takes a restart.");
+        g->parsing = false;
+        return false;
+}
+
 static bool allowed(const struct change_set *s, struct diags *d)
 {
-        bool ok = true;
+        bool ok = global_allowed(s, d);
 
         list_for_each (i, &s->all) {
                 const struct change *c = list_item(i, struct change, link);
@@ -411,21 +438,41 @@ static void move_server(struct server *s, const struct conf_obj *o)
         atomic_store_explicit(&s->weight, (uint32_t)now->weight, memory_order_relaxed);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-        return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool address_differs(const struct server_addr_cfg *a, const struct server_addr_cfg *b)
 {
         return !addr_eq(&a->addr, &b->addr) || !same_text(a->path, b->path) || a->abstract != b->abstract ||
                a->port_follows != b->port_follows || a->port_offset != b->port_offset || !same_text(a->host, b->host);
 }
 
+/* What the file says now must not be undone by the journal when the worker is replaced. The keys are those of feat/cli. */
+static void forget(const struct server *s, const char *what, bool touched)
+{
+        AUTO_BUF(key);
+
+        if (!touched)
+                return;
+        buf_printf(&key, "server %s/%s %s", s->back->cell.name, s->cell.name, what);
+        buf_putc(&key, 0);
+        engine_journal(key.p, NULL);
+}
+
+/* Of a server that leaves: only what somebody changed at run time can be in the journal. */
+static void forget_all(const struct server *s)
+{
+        const struct server_addr_cfg *a = conf_slot(s->obj, server_addr_slot);
+
+        forget(s, "weight", atomic_load_explicit(&s->weight, memory_order_relaxed) != s->iweight);
+        forget(s, "maxconn", atomic_load_explicit(&s->maxconn, memory_order_relaxed) != (uint32_t)s->cfg->maxconn);
+        forget(s, "state", atomic_load_explicit(&s->admin, memory_order_relaxed) & (SRV_ADM_FMAINT | SRV_ADM_FDRAIN));
+        forget(s, "addr", !addr_eq(&s->addr, &a->addr));
+        forget(s, "checks", s->check && !s->check->enabled);
+}
+
 static void follow_address(struct server *s, const struct server_addr_cfg *was, const struct server_addr_cfg *now)
 {
         if (!address_differs(was, now))
                 return;
+        forget(s, "addr", true);
         server_addr_set_cfg(s, now);
         server_set_admin(s, now->unresolved ? SRV_ADM_RMAINT : 0, now->unresolved ? 0 : SRV_ADM_RMAINT, &by_reload);
 }
@@ -435,6 +482,9 @@ static void follow_file(struct server *s, const struct conf_obj *before)
 {
         const struct server_cfg *was = conf_slot(before, server_slot), *now = s->cfg;
 
+        forget(s, "weight", was->weight != now->weight);
+        forget(s, "maxconn", was->maxconn != now->maxconn);
+        forget(s, "state", was->disabled != now->disabled);
         if (was->maxconn != now->maxconn)
                 server_set_maxconn(s, (uint32_t)now->maxconn);
         if (was->disabled && !now->disabled)
@@ -531,8 +581,10 @@ static void commit_back(struct back_step *st)
         epoch_publish(&b->cfg, st->cfg);
         replace_servers(st, kept, &n_kept, &old);
         for (uint32_t i = 0; i < n_old; i++)
-                if (old[i]->pos == UINT32_MAX)
+                if (old[i]->pos == UINT32_MAX) {
+                        forget_all(old[i]);
                         server_retire(old[i]);
+                }
         for (size_t i = 0; i < n_kept; i++)
                 follow_file(kept[i].s, kept[i].before);
         for (uint32_t i = 0; i < st->n_file; i++) {

@@ -486,7 +486,7 @@ int engine_cli_attach(struct engine *e, int fd, int level)
 
 struct journal {
         struct mail mail;
-        char *cmd; /* behind the key */
+        const char *cmd; /* behind the key, or NULL: forget the key */
         char key[];
 };
 
@@ -502,7 +502,7 @@ static void journal_home(struct mail *m)
 
 void engine_journal(const char *key, const char *cmd)
 {
-        size_t n = strlen(key) + 1, m = strlen(cmd) + 1;
+        size_t n = strlen(key) + 1, m = cmd ? strlen(cmd) + 1 : 0;
         struct journal *j;
 
         if (!the_engine)
@@ -510,8 +510,7 @@ void engine_journal(const char *key, const char *cmd)
         j = malloc(sizeof(*j) + n + m);
         ASSERT(j != NULL);
         memcpy(j->key, key, n);
-        j->cmd = j->key + n;
-        memcpy(j->cmd, cmd, m);
+        j->cmd = cmd ? memcpy(j->key + n, cmd, m) : NULL;
         j->mail.fn = journal_home;
         loop_mail(&the_engine->control, &j->mail);
 }

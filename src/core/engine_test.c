@@ -309,6 +309,9 @@ static void three_way(void **state)
         assert_int_equal(c->admin, SRV_ADM_FDRAIN); /* but for its address nothing was said about c */
         assert_int_equal(back_find(STR("l"))->act, 2);
         assert_int_equal(world.reloads, 2);
+        turns(2); /* a respawned worker must not undo what the file says now */
+        buf_putc(&fx.journal, 0);
+        assert_string_equal(fx.journal.p, "server l/a weight=\nserver l/b maxconn=\nserver l/c addr=\n");
         stop();
 }
 
@@ -327,6 +330,26 @@ static void refused_and_broken(void **state)
         assert_int_equal(server_find(back_find(STR("l")), STR("a"))->weight, 1);
         assert_int_equal(world.reloads, 0);
         assert_int_equal(world.n_servers, 1);
+        stop();
+}
+
+static void a_new_global_section_is_looked_at(void **state)
+{
+        static const char base[] = "defaults\n" TIMES "listen l\n    bind 127.0.0.1:26016\n    server a 127.0.0.1:1\n";
+        AUTO_BUF(diff);
+        AUTO_BUF(text);
+
+        (void)state;
+        start(base, 1);
+        buf_printf(&text, "global\n    user root\n%s", base);
+        buf_putc(&text, 0);
+        assert_false(apply(text.p, &diff));
+        assert_non_null(strstr(diff.p, "it takes a restart"));
+        text.n = 0;
+        buf_printf(&text, "global\n    maxconn 55\n%s", base);
+        buf_putc(&text, 0);
+        assert_true(apply(text.p, &diff));
+        assert_int_equal(world.maxconn, 55);
         stop();
 }
 
@@ -390,6 +413,7 @@ int main(void)
                 cmocka_unit_test(sections_come_and_go),
                 cmocka_unit_test(three_way),
                 cmocka_unit_test(refused_and_broken),
+                cmocka_unit_test(a_new_global_section_is_looked_at),
                 cmocka_unit_test(no_socket_is_an_error),
                 cmocka_unit_test(soft_stop_waits_for_the_last),
                 cmocka_unit_test(journal_goes_home),

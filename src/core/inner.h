@@ -23,7 +23,7 @@ void server_recount(struct back *b); /* back->lock held: act, bck and the backen
 bool server_would_serve(const struct server *s);
 
 /* engine.c */
-void engine_journal(const char *key, const char *cmd); /* any thread */
+void engine_journal(const char *key, const char *cmd); /* any thread; cmd NULL: the key is forgotten */
 void engine_reap_soon(void);                           /* something was retired */
 unsigned engine_reap(void);                            /* what nobody uses any more goes; how many still wait */
 bool engine_is_running(void);                          /* data threads run */
