@@ -610,10 +610,10 @@ static void commit_listener(struct front_step *st, struct listen_step *s, const 
 
         __atomic_store_n(&l->cfg, conf_slot(s->obj, bind_slot), __ATOMIC_RELEASE);
         l->port_index = s->port;
-        l->accept_batch = g->maxaccept > 0 ? g->maxaccept : 1 << 20;
         l->kept = true;
         if (!s->is_new)
                 return;
+        l->accept_batch = g->maxaccept > 0 ? g->maxaccept : 1 << 20; /* read once, when its shards start */
         l->n_fds = s->from->n_fds;
         for (unsigned i = 0; i < l->n_fds; i++) {
                 l->fds[i] = s->from->fds[i];
