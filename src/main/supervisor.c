@@ -675,6 +675,11 @@ static int worker_pid(void)
         return sup.worker_state == W_UP ? sup.worker.pid : 0;
 }
 
+static int bundle(void)
+{
+        return sup.good ? sup.good->bundle : -1;
+}
+
 static int attach(int fd, int level)
 {
         struct channel_arg a[] = { CH_U(level) };
@@ -682,7 +687,7 @@ static int attach(int fd, int level)
         return channel_send(sup.worker.channel.fd, CH_CLI, a, &fd, 1);
 }
 
-static const struct mastercli_ops cli_ops = { show_proc, reload, reload_failed, worker_pid, attach };
+static const struct mastercli_ops cli_ops = { show_proc, reload, reload_failed, worker_pid, bundle, attach };
 
 /* ---- life ---- */
 
