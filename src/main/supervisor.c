@@ -739,7 +739,7 @@ int supervisor_run(const struct args *a, char **argv)
         sup.daemon = (struct daemon)DAEMON_INIT;
         sup.worker.channel.fd = sup.loader.channel.fd = -1;
         keep_from_children();
-        if (a->daemon && !a->foreground && !a->debug && daemon_fork(&sup.daemon) < 0)
+        if (args_background(a) && daemon_fork(&sup.daemon) < 0)
                 return 1;
         thr_self = thr_new(0, &sys_kernel, 65536);
         if (!thr_self || !open_up())
