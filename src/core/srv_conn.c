@@ -8,7 +8,8 @@
 
 #define SRV_CONN_MAGIC 0x5c000001u
 
-struct pool { /* per thread */
+struct pool {        /* per thread */
+        size_t size; /* of this block, for mem_put */
         struct slab slab;
         struct list age; /* all idle connections, oldest first */
         uint32_t n_idle;
@@ -17,9 +18,17 @@ struct pool { /* per thread */
 
 static unsigned pool_local = ~0u;
 
+static void pool_free(void *p)
+{
+        struct pool *t = p;
+
+        slab_fini(&t->slab);
+        mem_put(t, t->size);
+}
+
 __attribute__((constructor)) static void pool_boot(void)
 {
-        pool_local = thr_local_index(NULL);
+        pool_local = thr_local_index(pool_free);
 }
 
 static void purge_tick(struct timer *t);
@@ -32,6 +41,7 @@ static struct pool *pool_get(void)
                 size_t size;
                 p = mem_get(sizeof(*p), &size);
                 ASSERT(p != NULL);
+                p->size = size;
                 slab_init(&p->slab, "srv_conn", sizeof(struct srv_conn), 0);
                 list_init(&p->age);
                 p->n_idle = 0;

@@ -1,5 +1,6 @@
 /* core/strm_route.c - from the first byte to a server: head, hooks, backend, slot or queue. */
 #include "base/slab.h"
+#include "core/applet.h"
 #include "core/hook.h"
 #include "core/lb.h"
 #include "core/queue.h"
@@ -142,10 +143,19 @@ static enum run no_server(struct strm *s)
         return RUN_NEXT;
 }
 
+static enum run answered_here(struct strm *s)
+{
+        STAT_INC(strm_front_stat(s)->intercepted);
+        s->t.queued = s->t.connected = thr_self->now;
+        return strm_goto(s, STRM_XFER);
+}
+
 hot_path enum run strm_step_route(struct strm *s)
 {
         enum hook_answer a;
 
+        if (unlikely(s->fcfg->px->mode == PX_CLI))
+                return applet_attach(s, applet_cli) ? answered_here(s) : strm_goto(s, STRM_END);
         if (!s->bcfg) {
                 a = run_hooks(s, s->fcfg->hooks, true);
                 if (a == HOOK_NEXT && !s->back)
@@ -164,12 +174,7 @@ hot_path enum run strm_step_route(struct strm *s)
         if (a == HOOK_CLOSE)
                 return strm_goto(s, STRM_END);
         if (a == HOOK_TAKEN) {
-                if (s->step == STRM_ROUTE) { /* an applet is the server side now */
-                        STAT_INC(strm_front_stat(s)->intercepted);
-                        s->t.queued = s->t.connected = thr_self->now;
-                        return strm_goto(s, STRM_XFER);
-                }
-                return RUN_NEXT; /* our own answer */
+                return s->step == STRM_ROUTE ? answered_here(s) : RUN_NEXT; /* an applet, or an answer on its way */
         }
         if (s->http)
                 forward_for(s);

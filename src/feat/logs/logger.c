@@ -182,12 +182,6 @@ static void check_front(struct conf *c, struct conf_obj *o, const struct log_cfg
 
         if (!px)
                 return;
-        if (px->options & OPT_HTTPLOG && px->mode == PX_TCP)
-                (void)diag_add(
-                        d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0720",
-                        "'option httplog' not usable with proxy '%s' (needs 'mode http'). Falling back to 'option "
-                        "tcplog'.",
-                        o->name);
         if (cfg->format && !preset_text(px))
                 (void)format_get(c, o, cfg->format, cfg->format_at, d);
         if ((cfg->format || preset_text(px)) && count(cfg, cfg_global(c)) == 0)

@@ -344,4 +344,4 @@ static const struct kw rows[] = {
               .apply = KW_NEW, .args = "[<string>]", .sample = "lb1.example",
               .help = "Puts a host name into syslog headers."),
 };
-KW_TABLE(log, KIND_GLOBAL | KIND_PROXY, struct log_cfg, rows, .check = log_check);
+KW_TABLE(log, KIND_GLOBAL | KIND_PROXY, struct log_cfg, rows, .rank = 1, .check = log_check);
