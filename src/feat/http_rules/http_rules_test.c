@@ -74,7 +74,7 @@ static int teardown(void **st)
 }
 
 #define PRELUDE                                                                                                        \
-        "defaults\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\n"                        \
+        "defaults\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\n"                          \
         "backend b\nbackend api\nbackend img\n"
 
 static struct fx_conf *load(const char *rules)
@@ -149,9 +149,10 @@ static const char *chosen(const char *rules, const char *head)
 
 static void test_use_backend(void **st)
 {
-        static const char *const rules = " acl img path_beg /img /pic\n acl img path_end -i .PNG\n acl www hdr(host) -i WWW.example.com\n"
-                                         " use_backend img if img !www || { path /force }\n"
-                                         " use_backend api if { hdr_beg(host) api. }\n use_backend b unless www\n";
+        static const char *const rules =
+                " acl img path_beg /img /pic\n acl img path_end -i .PNG\n acl www hdr(host) -i WWW.example.com\n"
+                " use_backend img if img !www || { path /force }\n"
+                " use_backend api if { hdr_beg(host) api. }\n use_backend b unless www\n";
 
         (void)st;
         assert_string_equal(chosen(rules, GET("/img/x", "h")), "img");
@@ -215,7 +216,8 @@ static void test_conditions(void **st)
                 { "if { src_port 1024:65535 }", true },
                 { "if { src_port :1023 }", false },
                 { "if { src_port 1024: }", true },
-                { "if { src_port le 33376 } { src_port ge 33376 } !{ src_port gt 33376 } !{ src_port lt 33376 }", true },
+                { "if { src_port le 33376 } { src_port ge 33376 } !{ src_port gt 33376 } !{ src_port lt 33376 }",
+                  true },
                 { "if { src 127.0.0.0/8 }", true },
                 { "if { src 10.0.0.0/8 192.168.1 127.1 }", true },
                 { "if { src 127.0.0.0/255.0.0.0 }", true },
@@ -252,15 +254,18 @@ static void test_condition_errors(void **st)
 {
         static const char *const t[][2] = {
                 { "use_backend b if foo", "error detected while parsing switching rule : no such ACL : 'foo'." },
-                { "use_backend b foo", "unexpected keyword 'foo' after switching rule, only 'if' and 'unless' are allowed." },
+                { "use_backend b foo",
+                  "unexpected keyword 'foo' after switching rule, only 'if' and 'unless' are allowed." },
                 { "use_backend", "'use_backend' expects a backend name." },
                 { "use_backend b if", "error detected while parsing switching rule : missing condition." },
-                { "use_backend b if { path /x", "error detected while parsing switching rule : missing closing '}' in condition." },
+                { "use_backend b if { path /x",
+                  "error detected while parsing switching rule : missing closing '}' in condition." },
                 { "use_backend b if !", "error detected while parsing switching rule : missing ACL name after '!'." },
                 { "use_backend b if TRUE or", "error detected while parsing switching rule : missing condition." },
-                { "use_backend b if or TRUE", "error detected while parsing switching rule : nothing stands before 'or'." },
-                { "use_backend b if { hdr(host) -m xx a }",
-                  "error detected while parsing switching rule : unknown matching method 'xx' when parsing ACL expression." },
+                { "use_backend b if or TRUE",
+                  "error detected while parsing switching rule : nothing stands before 'or'." },
+                { "use_backend b if { hdr(host) -m xx a }", "error detected while parsing switching rule : unknown "
+                                                            "matching method 'xx' when parsing ACL expression." },
                 { "use_backend b if { hdr(host) -m reg a }", "come with the rules issue" },
                 { "use_backend b if { hdr(host) -f /x }", "comes with the rules issue" },
                 { "use_backend b if { foo /x }", "unknown fetch method 'foo'" },
@@ -269,21 +274,25 @@ static void test_condition_errors(void **st)
                 { "use_backend b if { src,hex,bytes(0) a }", "matching method must be specified first (using '-m')" },
                 { "acl a", "'acl' expects <name> and <criterion> as arguments." },
                 { "acl a$b path x", "invalid ACL name" },
-                { "acl a src 1.2.3.999", "error detected while parsing ACL 'a' : '1.2.3.999' is not a valid IPv4 or IPv6 address." },
+                { "acl a src 1.2.3.999",
+                  "error detected while parsing ACL 'a' : '1.2.3.999' is not a valid IPv4 or IPv6 address." },
                 { "acl a src 1.2.3.4/33", "is not a valid IPv4 or IPv6 address" },
                 { "acl a src_port x", "'x' is not a number" },
                 { "acl a src_port gt 1:2", "'1:2' is not a number" },
                 { "acl a path -m", "missing pattern matching method after '-m'" },
-                { "http-request deny if foo", "error detected while parsing an 'http-request deny' condition : no such ACL : 'foo'." },
+                { "http-request deny if foo",
+                  "error detected while parsing an 'http-request deny' condition : no such ACL : 'foo'." },
                 { "http-request", "'http-request' expects an action as argument." },
                 { "http-request den", "'http-request' : unknown action 'den'." },
                 { "http-request deny deny_status 999", "expects a status code among" },
-                { "http-request deny foo", "error detected while parsing an 'http-request deny' rule : expects 'if' or 'unless', but found 'foo'." },
+                { "http-request deny foo", "error detected while parsing an 'http-request deny' rule : expects 'if' or "
+                                           "'unless', but found 'foo'." },
                 { "http-request set-header X", "expects exactly 2 arguments" },
                 { "http-request set-header X a b", "expects 'if' or 'unless', but found 'b'" },
                 { "http-request set-header \"X y\" a", "is not a valid header name" },
                 { "http-request set-header X %[foo]", "unknown fetch method 'foo'" },
-                { "http-request set-header X %[res.hdr(a)]", "needs 'HTTP response headers' which is not available here" },
+                { "http-request set-header X %[res.hdr(a)]",
+                  "needs 'HTTP response headers' which is not available here" },
                 { "http-request return status 99", "expects an integer between 200 and 599" },
                 { "http-request return string x", "a content type must be defined" },
                 { "http-request return file x", "comes with the rules issue" },
@@ -313,17 +322,20 @@ static const char *field(const struct hmsg *m, const char *name)
         out[0] = '\0';
         for (int i = hmsg_next(m, 0); i >= 0; i = hmsg_next(m, i + 1)) {
                 if (str_is(hmsg_name(m, i), name))
-                        n += (size_t)snprintf(out + n, sizeof(out) - n, "[%.*s]", (int)hmsg_value(m, i).n, hmsg_value(m, i).p);
+                        n += (size_t)snprintf(out + n, sizeof(out) - n, "[%.*s]", (int)hmsg_value(m, i).n,
+                                              hmsg_value(m, i).p);
         }
         return out;
 }
 
 static void test_headers(void **st)
 {
-        struct fx_conf *c = load(" http-request set-header X-New \"a %[src] \" if TRUE\n http-request set-header Host new.%[hdr(host)]\n"
-                                 " http-request add-header x-l 2\n http-request del-header X-Gone\n http-request set-header x-no x if FALSE\n"
-                                 " http-request set-header x-plain text\n http-request allow if { path /stop }\n"
-                                 " http-request set-header x-last 1\n");
+        struct fx_conf *c = load(
+                " http-request set-header X-New \"a %[src] \" if TRUE\n http-request set-header Host new.%[hdr(host)]\n"
+                " http-request add-header x-l 2\n http-request del-header X-Gone\n http-request set-header x-no x if "
+                "FALSE\n"
+                " http-request set-header x-plain text\n http-request allow if { path /stop }\n"
+                " http-request set-header x-last 1\n");
 
         (void)st;
         assert_non_null(c->c);
@@ -344,8 +356,9 @@ static void test_headers(void **st)
 
 static void test_response_headers(void **st)
 {
-        struct fx_conf *c = load(" http-response set-header x-s %[status] if { status 404 }\n http-response del-header server\n"
-                                 " http-response add-header x-from %[srv_name]\n");
+        struct fx_conf *c =
+                load(" http-response set-header x-s %[status] if { status 404 }\n http-response del-header server\n"
+                     " http-response add-header x-from %[srv_name]\n");
 
         (void)st;
         assert_non_null(c->c);
@@ -362,7 +375,8 @@ static void test_response_headers(void **st)
 
 static void test_deny(void **st)
 {
-        struct fx_conf *c = load(" http-request deny if { path /a }\n http-request deny deny_status 429 if { path /b }\n");
+        struct fx_conf *c =
+                load(" http-request deny if { path /a }\n http-request deny deny_status 429 if { path /b }\n");
 
         (void)st;
         request_is(GET("/a", "h"));
@@ -382,9 +396,10 @@ static void test_deny(void **st)
 
 static void test_return(void **st)
 {
-        struct fx_conf *c = load(" http-request return status 201 content-type text/plain string hello hdr x-a %[path] if { path /a }\n"
-                                 " http-request return content-type text/html lf-string \"<%[hdr(host)]>\" if { path /b }\n"
-                                 " http-request return status 204\n");
+        struct fx_conf *c = load(
+                " http-request return status 201 content-type text/plain string hello hdr x-a %[path] if { path /a }\n"
+                " http-request return content-type text/html lf-string \"<%[hdr(host)]>\" if { path /b }\n"
+                " http-request return status 204\n");
 
         (void)st;
         assert_non_null(c->c);
@@ -449,10 +464,14 @@ static void test_dump(void **st)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_use_backend),      cmocka_unit_test(test_conditions),
-                cmocka_unit_test(test_condition_errors), cmocka_unit_test(test_headers),
-                cmocka_unit_test(test_response_headers), cmocka_unit_test(test_deny),
-                cmocka_unit_test(test_return),           cmocka_unit_test(test_full_head),
+                cmocka_unit_test(test_use_backend),
+                cmocka_unit_test(test_conditions),
+                cmocka_unit_test(test_condition_errors),
+                cmocka_unit_test(test_headers),
+                cmocka_unit_test(test_response_headers),
+                cmocka_unit_test(test_deny),
+                cmocka_unit_test(test_return),
+                cmocka_unit_test(test_full_head),
                 cmocka_unit_test(test_dump),
         };
 
