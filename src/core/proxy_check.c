@@ -78,24 +78,27 @@ static void check_timeouts(const struct conf_obj *o, const struct proxy_cfg *p, 
         g->parsing = false;
 }
 
-static void check_http_only(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
+/* The log format of the other mode is taken, as if the file had said so. */
+static void check_log_option(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
+{
+        if (p->mode == PX_HTTP || !is_front(o) || !(p->options & OPT_HTTPLOG))
+                return;
+        diag_add(d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0234",
+                 "'option httplog' not usable with %s '%s' (needs 'mode http'). Falling back to 'option tcplog'.",
+                 proxy_noun(o), o->name);
+        p->options = (p->options & ~(unsigned)OPT_HTTPLOG) | OPT_TCPLOG;
+}
+
+static void check_forwardfor(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
 {
         struct diag *g;
 
-        if (p->mode == PX_HTTP)
+        if (p->mode == PX_HTTP || !(p->options & OPT_FORWARDFOR))
                 return;
-        if (is_front(o) && (p->options & OPT_HTTPLOG)) {
-                diag_add(d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0234",
-                         "'option httplog' not usable with %s '%s' (needs 'mode http'). Falling back to 'option tcplog'.",
-                         proxy_noun(o), o->name);
-                p->options = (p->options & ~(unsigned)OPT_HTTPLOG) | OPT_TCPLOG;
-        }
-        if (p->options & OPT_FORWARDFOR) {
-                g = diag_add(d, DIAG_WARNING, conf_span_name(o, "option forwardfor"), "W0235",
-                             "'option forwardfor' ignored for %s '%s' as it requires HTTP mode.", proxy_noun(o), o->name);
-                g->parsing = false;
-                p->options &= ~(unsigned)OPT_FORWARDFOR;
-        }
+        g = diag_add(d, DIAG_WARNING, conf_span_name(o, "option forwardfor"), "W0235",
+                     "'option forwardfor' ignored for %s '%s' as it requires HTTP mode.", proxy_noun(o), o->name);
+        g->parsing = false;
+        p->options &= ~(unsigned)OPT_FORWARDFOR;
 }
 
 /* Numbers that the file gives: unique among frontends and among backends. */
@@ -162,8 +165,9 @@ void proxy_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d
                 if (p->default_backend)
                         check_default_backend(c, o, p, d);
         }
+        check_log_option(o, p, d);
         check_timeouts(o, p, d);
-        check_http_only(o, p, d);
+        check_forwardfor(o, p, d);
 }
 
 /* ---- servers ---- */
