@@ -23,6 +23,7 @@
 #include <limits.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -324,6 +325,7 @@ static void front_start(void)
 
 HELP void farm_start(int mode, int n)
 {
+        (void)signal(SIGPIPE, SIG_IGN); /* splice(2) knows no MSG_NOSIGNAL; the program ignores it too (ev/sig.c) */
         fds_before = count_fds();
         peers = NULL;
         bulk_served = false;
