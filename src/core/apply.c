@@ -100,8 +100,7 @@ static bool prepare_listeners(struct apply *a, const struct map *given, struct d
         bool ok = true;
 
         for (size_t i = 0; i < a->n_fronts; i++)
-                if (!map_put(&owners, (struct str){ (const char *)&a->fronts[i].o, sizeof(void *) }, &a->fronts[i]))
-                        ASSERT(!"memory for a reload");
+                map_set(&owners, (struct str){ (const char *)&a->fronts[i].o, sizeof(void *) }, &a->fronts[i]);
         for (size_t i = 0; i < a->want.n; i++) {
                 const struct conf_obj *owner = a->want.v[i].obj->parent;
                 struct front_step *st = map_get(&owners, (struct str){ (const char *)&owner, sizeof(void *) });
@@ -119,8 +118,7 @@ static bool prepare_sockets(struct apply *a, struct engine_binds *b, struct diag
         bool ok;
 
         for (size_t i = 0; b && i < b->n; i++)
-                if (!map_put(&given, str_of(b->v[i].key), &b->v[i]))
-                        ASSERT(!"memory for a reload");
+                map_set(&given, str_of(b->v[i].key), &b->v[i]);
         ok = prepare_listeners(a, &given, d);
         map_fini(&given);
         return ok;
@@ -138,7 +136,8 @@ static size_t count_listeners(const struct conf_obj *o)
         return n;
 }
 
-static bool prepare_front(struct change_set *s, struct front_step *st, struct front *have, struct str name, struct diags *d)
+static bool prepare_front(struct change_set *s, struct front_step *st, struct front *have, struct str name,
+                          struct diags *d)
 {
         st->f = have ? have : front_new(name, ORIGIN_FILE);
         st->is_new = !have;
@@ -229,13 +228,12 @@ static void link_backs(struct apply *a)
         struct map backs = MAP_INIT;
 
         for (size_t i = 0; i < a->n_backs; i++)
-                if (!map_put(&backs, str_of(a->backs[i].o->name), a->backs[i].b))
-                        ASSERT(!"memory for a reload");
+                map_set(&backs, str_of(a->backs[i].o->name), a->backs[i].b);
         for (size_t i = 1; i < a->n_fronts; i++) {
                 struct front_step *st = &a->fronts[i];
-                const char *name = st->o->kind->bit == KIND_LISTEN && !st->cfg->px->default_backend ?
-                                           st->o->name :
-                                           st->cfg->px->default_backend;
+                const char *name = st->o->kind->bit == KIND_LISTEN && !st->cfg->px->default_backend
+                                           ? st->o->name
+                                           : st->cfg->px->default_backend;
 
                 st->cfg->default_back = prepared_back(&backs, name);
         }
@@ -479,7 +477,9 @@ static void number_servers(struct back_step *st)
         struct numbers m = numbers_new((size_t)st->n * 2 + 2);
 
         for (uint32_t i = 0; i < st->n; i++) {
-                int id = i < st->n_file ? ((const struct server_addr_cfg *)conf_slot(st->v[i]->obj, server_addr_slot))->id : 0;
+                int id = i < st->n_file
+                                 ? ((const struct server_addr_cfg *)conf_slot(st->v[i]->obj, server_addr_slot))->id
+                                 : 0;
 
                 if (id)
                         st->v[i]->puid = id;

@@ -1,7 +1,7 @@
 /* core/cli.c - the register of runtime commands and what commands share. The connection side is feat/cli. */
 #include "core/cli.h"
 
-#include "core/engine_int.h"
+#include "core/inner.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,7 +113,8 @@ static unsigned cut(char *line, struct str *args)
 {
         unsigned n = 0;
 
-        for (char *save = NULL, *w = strtok_r(line, " \t", &save); w && n < LINE_WORDS; w = strtok_r(NULL, " \t", &save))
+        for (char *save = NULL, *w = strtok_r(line, " \t", &save); w && n < LINE_WORDS;
+             w = strtok_r(NULL, " \t", &save))
                 args[n++] = str_of(w);
         return n;
 }
@@ -129,7 +130,8 @@ void cli_run_line(const char *line, enum cli_level level, bool replay, struct bu
         c.n_args = cut(arena_strdup(&mem, str_of(line)), args);
         cmd = cli_find(args, c.n_args);
         if (!cmd)
-                buf_printf(out, "Unknown command: '%.*s'.\n", (int)(c.n_args ? args[0].n : 0), c.n_args ? args[0].p : "");
+                buf_printf(out, "Unknown command: '%.*s'.\n", (int)(c.n_args ? args[0].n : 0),
+                           c.n_args ? args[0].p : "");
         else if (cmd->level > level)
                 buf_puts(out, "Permission denied\n");
         else {

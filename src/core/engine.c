@@ -20,7 +20,7 @@
 
 #define REAP_MS      100  /* while something waits */
 #define REAP_IDLE_MS 1000 /* data threads retire views, too, and do not say so */
-#define STOP_MS 50
+#define STOP_MS      50
 
 struct data_thread {
         struct loop loop;
@@ -216,7 +216,8 @@ static void take_global(struct conf *c)
         world.node = g->node ? g->node : world.host;
         if (old) {
                 world.reloads++;
-                threads_run(read_mail, old, put_conf); /* checks read pointers into it until they have read their mail */
+                threads_run(read_mail, old,
+                            put_conf); /* checks read pointers into it until they have read their mail */
         }
         if (was && world.maxconn > was)
                 sess_limit_moved();

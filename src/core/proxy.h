@@ -89,7 +89,7 @@ struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         struct listen_spec spec; /* of the first port; `count` ports follow each other */
         int count;
         const char *name;
-        int maxconn, level; /* level: CLI rights, see core/cli.h */
+        int maxconn, level;                 /* level: CLI rights, see core/cli.h */
         const char *unix_user, *unix_group; /* as written; the ids are in spec */
 };
 extern int bind_slot;
@@ -174,8 +174,8 @@ struct back {
          * then sees has at least that many places. */
         struct server **srv;
         uint32_t n_srv;
-        uint32_t n_cells; /* control thread: servers that exist, those that wait for their last stream included */
-        struct map names; /* of a large backend: server_find() */
+        uint32_t n_cells;     /* control thread: servers that exist, those that wait for their last stream included */
+        struct map names;     /* of a large backend: server_find() */
         pthread_mutex_t lock; /* server states, weights, rebuilding the view; never on the request path */
         _Atomic(struct lb_view *) view;
         atomic_uint_fast64_t ticket; /* round robin */

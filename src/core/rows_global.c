@@ -151,10 +151,11 @@ static int node_parse(struct kw_call *c)
         struct diag *d;
 
         if (c->n_args == 0 || !is_node_name(c->args[0].text)) {
-                d = kw_fail(c, NULL, "E0204",
-                            "'%s' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.), "
-                            "hyphen(-) or underscode(_).",
-                            c->kw->name);
+                d = kw_fail(
+                        c, NULL, "E0204",
+                        "'%s' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.), "
+                        "hyphen(-) or underscode(_).",
+                        c->kw->name);
                 d->intro = DIAG_INTRO_TIGHT;
                 return -1;
         }

@@ -1,8 +1,8 @@
-/* core/engine_int.h - what the files of the engine and the change machine share; nobody outside core includes it.
+/* core/inner.h - what the files of the engine and the change machine share; nobody outside core includes it.
  *
  * Threads: control thread, unless said otherwise. */
-#ifndef CORE_ENGINE_INT_H
-#define CORE_ENGINE_INT_H
+#ifndef CORE_INNER_H
+#define CORE_INNER_H
 
 #include "core/change.h"
 #include "core/check.h"
