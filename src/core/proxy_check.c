@@ -112,7 +112,7 @@ static void check_id(const struct conf *c, const struct conf_obj *o, const struc
                         continue;
                 g = diag_add(d, DIAG_ALERT, conf_span_name(o, "id"), "E0236",
                              "%s %s reuses same custom id as %s %s (declared at %s:%u).", o->kind->name, o->name,
-                             x->kind->name, x->name, file_of(d, conf_span_name(x, "id")), conf_span_name(x, "id").line);
+                             x->kind->name, x->name, file_of(d, x->at), x->at.line);
                 g->intro = DIAG_INTRO_TIGHT;
                 return;
         }
@@ -181,16 +181,7 @@ static void check_server_name(const struct conf_obj *o, struct diags *d)
 
 void server_check_line(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 {
-        const struct server_addr_cfg *a = conf_slot(o, server_addr_slot);
-        struct diag *g;
-
         (void)c, (void)slot;
-        if (o->kind->bit != KIND_SERVER)
-                return;
-        check_server_name(o, d);
-        if (!a->unresolved)
-                return;
-        g = diag_add(d, DIAG_WARNING, o->at, "W0239", "'server %s/%s' : could not resolve address '%s', disabling server.",
-                     o->parent->name, o->name, a->host);
-        g->intro = DIAG_INTRO_PLACE;
+        if (o->kind->bit == KIND_SERVER)
+                check_server_name(o, d);
 }

@@ -119,7 +119,6 @@ static bool more_room(struct front *fe, struct listener *l)
 {
         if (likely(!full(fe, l)))
                 return true;
-        atomic_store(&fe->paused_for_limit, 1);
         atomic_store(&world.paused_for_limit, 1);
         return !full(fe, l);
 }
@@ -280,8 +279,12 @@ void sess_place_free(struct front *fe, struct listener *l)
                 atomic_fetch_sub(&l->cur, 1);
         atomic_fetch_sub(&fe->cur, 1);
         atomic_fetch_sub(&world.cur_conns, 1);
+        sess_limit_moved();
+}
+
+void sess_limit_moved(void)
+{
         if (likely(!atomic_load(&world.paused_for_limit)) || !atomic_exchange(&world.paused_for_limit, 0))
                 return;
-        atomic_store(&fe->paused_for_limit, 0);
         threads_run(resume_here, NULL, NULL); /* all frontends: the process limit may have held any of them */
 }
