@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "core/cells.h"
-#include "core/engine_int.h"
+#include "core/inner.h"
 #include "core/hook.h"
 #include "core/strm_fixture.h"
 
