@@ -11,24 +11,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SLAB_PAGE (64u * 1024)
+
 struct slab {
         const char *name;
-        size_t size; /* of one object, rounded up to 16 */
-        void *free;  /* chain of free objects */
-        void *pages; /* chain of pages, for slab_fini() */
-        uint64_t used, peak, made, failed;
-        uint64_t limit; /* objects; 0 = none */
+        size_t size;                       /* of one object, rounded up to 16 */
+        uint64_t used, peak, made, failed; /* out now, most ever out, carved so far, refused */
+        uint64_t limit;                    /* objects; 0 = none */
+        /* private */
+        void *free;              /* chain of free objects */
+        void *pages;             /* chain of pages, for slab_fini() */
+        char *fresh, *fresh_end; /* not yet carved part of the newest page: never touched, so it costs no memory */
 };
 
 void slab_init(struct slab *s, const char *name, size_t size, uint64_t limit);
-void *slab_get(struct slab *s); /* zeroed, or NULL */
+void *slab_get(struct slab *s); /* zeroed, aligned to 16, or NULL (limit, no memory) */
 void slab_put(struct slab *s, void *p);
-void slab_fini(struct slab *s);
+void slab_fini(struct slab *s); /* everything was put back before (ASan reports what was not) */
 
-/* Variable-sized private buffers (parked bytes) of power-of-two classes 256 B .. 256 KiB, kept on per-thread free lists of
- * bounded length. mem_get() returns at least n bytes and stores the real size; NULL when memory is gone or n is too large. */
+/* Variable-sized private buffers (parked bytes) of power-of-two classes, kept on per-thread free lists of bounded length.
+ * mem_get() returns at least n bytes, not zeroed, and stores the real size; NULL when memory is gone or n is more than
+ * MEM_MAX. A buffer may be put by another thread than the one that got it. */
+#define MEM_MIN 256u
+#define MEM_MAX (256u * 1024)
+
 void *mem_get(size_t n, size_t *ret_size);
-void mem_put(void *p, size_t size);
-void mem_trim(void); /* gives the calling thread's free lists back */
+void mem_put(void *p, size_t size); /* the size that mem_get() stored; NULL is fine */
+void mem_trim(void);                /* gives the calling thread's free lists back */
 
 #endif

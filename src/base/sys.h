@@ -2,7 +2,7 @@
  *
  * Why: the simulator and fault injection put their own table here; the product's objects run unchanged. An indirect call
  * costs 1.8 ns against 202 ns for an empty system call (mechanisms.md h).
- * Errors: negative errno instead of -1 + errno. */
+ * Errors: negative errno instead of -1 + errno. An interrupted call is repeated; an interrupted poll_wait() answers 0. */
 #ifndef BASE_SYS_H
 #define BASE_SYS_H
 
@@ -17,9 +17,10 @@
 struct sys_ops {
         mono_t (*mono)(void);
         int64_t (*wall_us)(void); /* microseconds since the epoch, UTC */
+        uint64_t (*cpu_ns)(void); /* used by the calling thread */
         void (*random)(void *p, size_t n);
 
-        int (*socket)(int domain, int type, int proto);
+        int (*socket)(int domain, int type, int proto); /* adds non-blocking, close-on-exec */
         int (*connect)(int fd, const struct sockaddr *sa, socklen_t len);
         int (*bind)(int fd, const struct sockaddr *sa, socklen_t len);
         int (*accept)(int fd, struct sockaddr *sa, socklen_t *len); /* non-blocking, close-on-exec */
@@ -29,8 +30,8 @@ struct sys_ops {
         ssize_t (*recv)(int fd, void *p, size_t n, int flags);
         ssize_t (*send)(int fd, const struct iovec *v, int n, int flags); /* never raises SIGPIPE */
         ssize_t (*sendto)(int fd, const struct iovec *v, int n, const struct sockaddr *sa, socklen_t len);
-        ssize_t (*splice)(int from, int to, size_t n, unsigned flags);
-        int (*pipe)(int fds[2], size_t want_bytes);
+        ssize_t (*splice)(int from, int to, size_t n, unsigned flags); /* adds non-blocking, move */
+        int (*pipe)(int fds[2], size_t want_bytes); /* non-blocking, close-on-exec; the capacity it got, in bytes */
         int (*shutdown)(int fd, int how);
         void (*close)(int fd);
 

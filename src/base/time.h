@@ -12,9 +12,14 @@ typedef uint64_t mono_t; /* nanoseconds, CLOCK_MONOTONIC */
 #define NS_PER_MS  1000000u
 #define NS_PER_S   1000000000u
 
+/* Saturates: a deadline too far to count is MONO_NEVER, one before the start of time is 0. */
 static inline mono_t mono_add_ms(mono_t t, int64_t ms)
 {
-        return t + (uint64_t)ms * NS_PER_MS;
+        uint64_t d = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;
+
+        if (ms < 0)
+                return d > t / NS_PER_MS ? 0 : t - d * NS_PER_MS;
+        return d > (MONO_NEVER - t) / NS_PER_MS ? MONO_NEVER : t + d * NS_PER_MS;
 }
 
 /* Milliseconds from a to b, 0 when b is not after a; rounded to nearest as log timers are. */

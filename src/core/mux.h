@@ -21,7 +21,6 @@
 
 struct strm;
 struct side;
-struct head; /* core/head.h: struct hmsg with its storage */
 
 enum msg_answer {
         MSG_OK = 0,   /* done / here it is */
@@ -51,17 +50,24 @@ struct side_bad {
 
 /* How a message's body is framed on its way out. */
 struct tx_frame {
-        enum hmsg_framing framing;
-        uint64_t length; /* HMSG_LENGTH */
+        enum hbody framing;
+        uint64_t length; /* HBODY_LENGTH */
         bool close;      /* say and do "connection: close" after this message */
+        bool upgrade;    /* keep Upgrade and say "connection: upgrade" */
+        bool keep_alive; /* say "connection: keep-alive" (an HTTP/1.0 peer wants it in words) */
 };
 
 struct mux_ops {
         const char *name; /* "H1", "TCP", "H2", "APPLET" */
         int (*rx_head)(struct side *s, struct hmsg **ret_m);
-        /* Lends body bytes as up to *n spans (in: room; out: filled), at most about `max` bytes. MSG_OK with *n == 0 never happens. */
+        void (*rx_head_free)(struct side *s); /* the head was passed on: its memory may go; body bytes stay */
+        /* Lends body bytes as up to *n spans (in: room; out: filled), at most about `max` bytes; max 0: only what is here
+         * already. The bytes are taken: the caller passes them on before the next call on either side. MSG_OK with *n == 0
+         * never happens. When the last byte is among them SIDE_RX_DONE is set, and side->trailers when there are any. */
         int (*rx_body)(struct side *s, struct iovec *v, int *n, size_t max);
-        /* Sends a head (NULL = none now) and body bytes, and, when `end`, the end of the message. Takes all. */
+        /* Sends a head (NULL = none now) and body bytes, and, when `end`, the end of the message. Takes all. After the
+         * message's own head, a second one (with `end`) is its trailers; a framing that cannot carry them drops them. An
+         * informational (1xx) head is passed with framing HBODY_NONE and end false: the final head is still to come. */
         int (*tx)(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
         int (*tx_flush)(struct side *s); /* tries the private bytes again: MSG_OK, MSG_WAIT, MSG_ERR */
         /* Raw moves of opaque bytes, both sides SIDE_SPLICE: MSG_OK with *ret_n > 0, MSG_WAIT, MSG_END, MSG_ERR. */
@@ -70,20 +76,19 @@ struct mux_ops {
         void (*rx_park)(struct side *s); /* keep unread bytes; the shared buffer is about to be reused */
         void (*want)(struct side *s);    /* the stream is about to wait on this side */
         void (*tunnel)(struct side *s);  /* from here on bytes are opaque in both directions */
-        void (*end)(struct side *s,
-                    bool clean); /* the stream leaves. clean: this message exchange is complete both ways,
-                                                                 * so the carrier may be used again; otherwise it is closed */
+        /* The stream leaves. clean: this exchange is complete both ways, so the carrier may serve the next one. */
+        void (*end)(struct side *s, bool clean);
 };
 
 struct side {
         const struct mux_ops *ops;
         struct strm *strm;
-        void *carrier; /* struct wire, H2 stream, applet instance */
+        void *carrier;         /* struct wire, H2 stream, applet instance */
+        struct hmsg *trailers; /* received; valid until rx_park */
         uint16_t flags;
         int err; /* negative errno */
         struct side_bad bad;
-        uint64_t rx_bytes,
-                tx_bytes; /* wire bytes of this message exchange, heads included (log's %B and %U, CSV bin/bout) */
+        uint64_t rx_bytes, tx_bytes; /* on the wire in this exchange, heads included (%U, %B, CSV bin and bout) */
 };
 
 #endif

@@ -90,8 +90,8 @@ struct listener { /* one bound address of a frontend */
         const struct bind_cfg *cfg; /* of the frontend's published cfg */
         unsigned n_fds;
         int fds[LISTEN_SHARDS_MAX];
-        struct listen_shard *shards; /* [thr_count()]; each touched by its thread only */
-        struct bind_shard *binds;    /* private to core/sess.c: shard + back pointer */
+        struct bind_shard *binds; /* private to core/sess_accept.c: one per thread or socket */
+        int accept_batch;         /* tune.maxaccept */
         _Atomic uint32_t cur;
 };
 
@@ -173,6 +173,7 @@ struct world {
         char *node; /* host name */
         int pid;
         _Atomic uint32_t cur_conns, max_conns; /* of the process */
+        _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
         uint32_t maxconn;
         uint32_t reloads;
         struct rate conn_rate, sess_rate;

@@ -69,8 +69,10 @@ struct server_col {
 
 struct server *server_find(struct back *b, struct str name);
 
-/* Reads the address consistently; returns the length for connect(2), 0 when it has none. */
-socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa);
+/* Reads the address consistently; returns the length for connect(2), 0 when it has none. A server without a port of its own
+ * gets the one the client came to (st, may be NULL: checks). */
+struct strm;
+socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa, struct strm *st);
 void server_addr_set(struct server *s, const struct addr *a);
 
 /* Why a state changed; becomes the reason and info of the log line and of `last_chk`. */

@@ -8,31 +8,39 @@
 #include "core/strm.h"
 #include "core/wire.h"
 
+enum sess_state { SESS_IDLE, SESS_BUSY, SESS_DRAIN, SESS_DEAD };
+
 struct sess {
         uint32_t magic;
-        bool http, closing, counted;
+        uint8_t state;          /* enum sess_state */
+        bool http, has_private;
         uint8_t cli_level;
         uint32_t n_req;
-        struct wire wire; /* the client's connection */
+        struct wire wire;       /* the client's connection */
         struct front *front;
-        struct front_cfg *cfg; /* pinned; renewed between requests */
-        struct listener *listener;
-        struct strm *strm;    /* the one at work, or NULL when idle */
-        struct timer timer;   /* idle: http-keep-alive or http-request */
-        struct addr src, dst; /* dst is fetched when first asked: sess_dst() */
-        mono_t accepted, idle_since;
-        int64_t wall_us;
-        struct list link; /* all sessions of the thread */
+        struct front_cfg *cfg;  /* pinned; renewed between requests */
+        struct listener *listener; /* NULL: attached by another way */
+        struct timer timer;     /* idle: http-keep-alive or http-request; lazily moved */
+        struct ev_task task;    /* goes on with bytes that came early */
+        struct addr src, dst;   /* dst is fetched when first asked: sess_dst() */
+        mono_t accepted, deadline, idle_since;
+        uint32_t drained;       /* bytes thrown away while closing */
+        struct list link;       /* all sessions of the thread */
         struct grave grave;
 };
 
-bool sess_accept(struct listener *l, int fd, const struct addr *from);
 const struct addr *sess_dst(struct sess *s);
-/* Attaches a connection that came by another way (the master socket) to a frontend of mode PX_CLI. */
+/* Attaches a connection that came by another way (the master socket) to a frontend of mode PX_CLI; owns the fd. Its thread. */
 bool sess_attach(struct front *fe, int fd, uint8_t level);
-void sess_start_listeners(struct front *fe); /* on each thread by mail; control thread */
-void sess_stop_listeners(struct front *fe);
-void sess_listener_free_place(struct front *fe); /* a connection ended: resume shards that wait for the limit */
-void sess_soft_stop(struct thr *t);              /* idle keep-alive sessions are closed after their next answer */
+
+/* Control thread: mailed to every data thread. */
+void sess_start_listener(struct listener *l);
+void sess_stop_listener(struct listener *l, void (*done)(struct listener *l)); /* done: on the control loop, when all threads let go */
+void sess_pause_front(struct front *fe, bool pause);
+/* A place became free: shards that wait for a limit accept again. Any data thread. */
+void sess_place_free(struct front *fe);
+void sess_soft_stop(void);                      /* this thread: idle sessions are closed, busy ones after their answer */
+void sess_kill_all(void);                       /* this thread: hard stop */
+struct list *sess_all(void);                    /* of this thread, for `show sess` */
 
 #endif

@@ -6,7 +6,9 @@
  *   HEAD    wait for the request head             (HTTP only)
  *   ROUTE   hooks (rules, stats page, ...), backend
  *   SERVER  choose a server, or wait in a queue
+ *   QUEUED  wait there for a grant
  *   CONNECT reuse or open a connection
+ *   RETRY   the turn-around wait before the same server is tried again
  *   XFER    request body one way, answer head and body the other
  *   ANSWER  our own answer (error page, applet) to the client
  *   END     log, give back, free */
@@ -17,7 +19,8 @@
 #include "core/server.h"
 #include "ev/loop.h"
 
-enum strm_step { STRM_HEAD, STRM_ROUTE, STRM_SERVER, STRM_QUEUED, STRM_CONNECT, STRM_XFER, STRM_END, STRM_STEPS };
+enum strm_step { STRM_HEAD, STRM_ROUTE, STRM_SERVER, STRM_QUEUED, STRM_CONNECT, STRM_RETRY, STRM_XFER, STRM_ANSWER, STRM_END,
+                 STRM_STEPS };
 
 /* Termination codes of the logs (manual 8.5): cause and phase. */
 struct strm_times {       /* mono_t; 0 = not reached */
@@ -46,45 +49,47 @@ struct srv_conn;
 
 struct strm {
         uint32_t magic;
-        uint8_t step;
-        char term[2]; /* cause, phase; '-' '-' */
-        bool http;
-        bool redispatched, reused, logged_early, no_log, counted_back, has_slot;
-        uint8_t hook_pos; /* where the hooks go on after a wait */
-        uint8_t tries;    /* connection attempts made after the first */
-        uint16_t status;  /* of the answer; 0 none */
-        uint16_t flags;
+        uint8_t step;           /* enum strm_step */
+        bool http, running, again;
+        bool redispatched, reused, no_log, logged, counted_back, has_slot, req_sent, rsp_seen, head_hooks_done;
+        char term[2];           /* cause, phase; '-' '-' */
+        uint8_t hook_pos;       /* where the hooks go on after a wait */
+        uint8_t tries;          /* connection attempts after the first */
+        uint8_t deadline_kind;
+        uint16_t status;        /* of the answer; 0 none */
         struct sess *sess;
         struct front *front;
         struct front_cfg *fcfg; /* pinned */
         struct back *back;
         struct back_cfg *bcfg;  /* pinned, NULL before ROUTE */
         struct server *srv;     /* pinned, NULL before SERVER */
+        struct server *avoid;   /* failed last time: redispatch goes elsewhere */
         struct srv_conn *sc;    /* server connection in use */
-        struct hmsg *req, *rsp; /* valid between rx_head and rx_park; afterwards in parked memory, or NULL when sent */
+        struct hmsg *req, *rsp; /* between rx_head and rx_head_free */
         struct side cl, sv;
         struct ev_task task;
-        struct timer timer; /* one, lazily moved: `deadline` is the real one */
+        struct timer timer;     /* one, lazily moved: `deadline` is the real one */
         mono_t deadline;
-        uint8_t deadline_kind;
         mono_t cl_active, sv_active; /* last progress of each side */
-        uint64_t generation;         /* of this object: a queue grant for an older one is given back */
+        mono_t step_since;
+        uint64_t generation;    /* a queue grant for an older stream at this place is given back */
         struct queue_entry *waiting;
-        struct pipe *pipe[2];  /* request, answer: while splicing */
-        uint32_t read_size[2]; /* adaptive: 16 -> 64 -> 256 KiB */
-        uint64_t body_in, body_out;
-        uint64_t id; /* unique in the process */
+        struct pipe *pipe[2];   /* request, answer: while splicing */
+        uint32_t read_size[2];  /* adaptive: 16 -> 64 -> 224 KiB */
+        uint64_t counted_in, counted_out; /* of the sides' bytes: already in the columns */
+        uint64_t id;            /* unique in the process */
         struct strm_times t;
         struct strm_log log;
         struct expr_state *vars;
-        struct list link;     /* all streams of the thread, for `show sess` and shutdown */
-        struct list srv_link; /* of its server on this thread, for on-marked-down */
+        struct list link;       /* all streams of the thread */
+        struct list srv_link;   /* of its server on this thread */
+        struct grave grave;
 };
 
 /* For carriers (sess, HTTP/2) */
 struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, bool http); /* NULL: out of streams */
-void strm_start(struct strm *s);                                                            /* after `cl` was set up */
-void strm_wake(struct strm *s); /* something changed: run it this turn */
+void strm_ready(struct strm *s); /* from a side's event: run it now; `cl` must be set up */
+void strm_wake(struct strm *s);  /* from anywhere on its thread: run it later this turn */
 
 /* For hooks and applets */
 void strm_set_applet(struct strm *s, const struct mux_ops *ops, void *instance); /* becomes the server side */

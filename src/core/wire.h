@@ -10,34 +10,51 @@
 #include "net/conn.h"
 #include "proto/h1.h"
 
-struct inbuf { /* received, unread bytes */
+struct inbuf { /* received bytes: p[hold .. off) is a head in use, p[off .. off + len) is unread */
         char *p;
-        uint32_t off, len; /* unread: p[off .. off + len) */
-        uint32_t cap;      /* of private memory; 0 = p is the thread's shared buffer */
+        uint32_t hold, off, len;
+        uint32_t cap; /* of private memory; 0 = p is the thread's shared buffer, or nothing */
+};
+
+/* A head being received or used: parser, fields and room for edits in one block of the thread's memory. */
+struct headbox {
+        struct hmsg m;
+        struct h1 parser;
+        uint32_t size;       /* of this block, for mem_put */
+        uint32_t arena_size; /* of a grown arena, 0 = the one below */
+        struct hfield f[100];
+        char arena[1024];
 };
 
 struct wire {
         struct conn conn;
         struct inbuf in;
-        char *out; /* private unsent bytes, or NULL */
+        struct headbox *box; /* NULL while no head is under way */
+        char *out;           /* private unsent bytes, or NULL */
         uint32_t out_off, out_len, out_cap;
-        bool server;                    /* this end is a server's: heads received are answers */
-        bool close_after;               /* no further message on this connection */
-        uint8_t rx_framing, tx_framing; /* enum hmsg_framing of the message under way */
-        uint8_t req_method;             /* server end: of the request sent, for the answer's framing */
-        bool rx_head_done, tx_head_done;
-        uint32_t head_scan;                /* bytes of an incomplete head that were parsed before */
-        uint64_t rx_left, tx_left;         /* HMSG_LENGTH: bytes to come */
-        struct h1_chunk chunk;             /* HMSG_CHUNKED: decoder */
+        bool server;      /* this end is a server's: heads received are answers */
+        bool close_after; /* no further message on this connection */
+        bool shut_after;  /* send FIN when the private bytes are gone */
+        bool tx_head_done;
+        uint8_t rx_body, tx_body;          /* enum hbody of the message under way */
+        uint8_t req_method;                /* server end: of the request sent, which the answer's framing needs */
+        uint8_t req_minor;                 /* client end: the version the answer is framed for */
+        uint64_t rx_left, tx_left;         /* HBODY_LENGTH: bytes to come */
+        struct h1_chunk chunk;             /* HBODY_CHUNKED: decoder */
+        uint32_t head_max;                 /* tune.bufsize */
         struct side *side;                 /* of the stream at work, or NULL */
         void (*idle_wake)(struct wire *w); /* no stream: the owner hears of bytes and closes */
+        void (*released)(struct wire *w, bool reusable); /* a stream left: idle, or to be closed by the owner */
 };
 
 extern const struct mux_ops wire_ops;
 
-void wire_init(struct wire *w, bool server, void (*idle_wake)(struct wire *));
-void wire_attach(struct wire *w, struct side *s, bool tunnel); /* begins a message exchange for a stream */
-bool wire_is_clean(const struct wire *w);   /* everything announced was sent and received, nothing unread */
+void wire_init(struct wire *w, bool server);
+/* Begins a message exchange for a stream; tunnel: no HTTP at all (mode tcp). */
+void wire_attach(struct wire *w, struct side *s, bool tunnel);
+/* Tries to have unread bytes: MSG_OK, MSG_WAIT, MSG_END (FIN), MSG_ERR. For owners of idle connections. */
+int wire_fill(struct wire *w, size_t max);
 void wire_fini(struct wire *w, bool reset); /* closes and frees private bytes; twice is fine */
+void wire_boot(void);
 
 #endif

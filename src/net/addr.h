@@ -1,7 +1,7 @@
 /* net/addr.h - addresses as the configuration writes them and as the kernel takes them.
  *
- * Grammar: manual of `bind` and `server` and management: [ipv4@|ipv6@|unix@|abns@|fd@|udp@...]addr[:port[-port]], "*" and ""
- * mean any address, a leading '/' a unix path. No name is resolved here: addr_parse() answers ADDR_NAME and the caller decides. */
+ * Grammar: manual 2.9, `bind` and `server`: [ipv4@|ipv6@|unix@|abns@|fd@|udp@...]addr[:port[-port]], "*" and "" mean any
+ * address, a leading '/' a unix path. No name is resolved here: addr_parse() answers ADDR_NAME and the caller decides. */
 #ifndef NET_ADDR_H
 #define NET_ADDR_H
 
@@ -24,7 +24,8 @@ enum addr_answer { ADDR_OK, ADDR_NAME, ADDR_BAD };
 struct addr_spec {
         int family;       /* AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC (name) */
         bool dgram;       /* udp@ and log addresses */
-        bool abstract;    /* abns@ */
+        bool abstract;    /* abns@, abnsz@ */
+        bool abstract_z;  /* abnsz@: the name ends at its NUL, without padding */
         int inherited_fd; /* fd@N, -1 otherwise */
         struct addr addr;
         char path[108];          /* AF_UNIX */
@@ -37,6 +38,9 @@ enum { ADDR_WANT_PORT = 1, ADDR_RANGE = 2, ADDR_OFFSET = 4, ADDR_FD = 8, ADDR_UN
 
 /* text after quoting and variables. On ADDR_BAD *ret_why says what is wrong ("missing port number", ...), literal. */
 enum addr_answer addr_parse(struct str text, unsigned allow, struct addr_spec *ret_spec, const char **ret_why);
+
+/* The kernel's form of path; the length. An abns name fills sun_path with NULs, as HAProxy's peers expect (manual, `server`). */
+socklen_t addr_spec_unix(const struct addr_spec *spec, struct sockaddr_un *ret_un);
 
 socklen_t addr_len(const struct addr *a);
 int addr_port(const struct addr *a); /* host order; 0 when none */

@@ -2,7 +2,7 @@
  *
  * Readiness is remembered here (edge-triggered): EP_RX / EP_TX say that a call may make progress; the implementation clears
  * them when the kernel said "not yet" (or, for rx, when a short read showed the socket drained and no hang-up was reported).
- * Upcall: `wake` is called when one of them, or EP_HUP, is set anew. It never frees the ep (loop_bury() does, later). */
+ * Upcall: `wake` is called when one of them, or EP_HUP or EP_ERR, is set anew. It never frees the ep (loop_bury() does, later). */
 #ifndef NET_EP_H
 #define NET_EP_H
 
@@ -21,7 +21,7 @@ enum {
         EP_TX = 2,           /* tx may take bytes */
         EP_HUP = 4,          /* the peer's FIN was reported: a short read is not "drained" */
         EP_EOF = 8,          /* rx returned 0 */
-        EP_ERR = 16,         /* dead in both directions */
+        EP_ERR = 16,         /* dead in both directions; rx may still give the bytes that came before, then the error */
         EP_SHUT = 32,        /* we sent our FIN */
         EP_RAW = 64,         /* rx_splice and tx_splice work */
         EP_CONNECTING = 128, /* tx waits for connect(2) */
@@ -31,9 +31,12 @@ enum {
 struct ep_ops {
         ssize_t (*rx)(struct ep *e, void *p, size_t n); /* > 0; 0 = end; -EAGAIN; negative errno */
         ssize_t (*tx)(struct ep *e, const struct iovec *v, int n, bool more); /* >= 0; -EAGAIN; negative errno */
+        /* -EAGAIN with EP_RX still set: the pipe is full, empty it first. Both keep p->fill. */
         ssize_t (*rx_splice)(struct ep *e, struct pipe *p, size_t n);
         ssize_t (*tx_splice)(struct ep *e, struct pipe *p, size_t n);
-        void (*want)(struct ep *e);              /* about to wait: make sure that wake() will come */
+        /* About to wait: make sure that wake() will come. When that cannot be done, EP_ERR is set on return and no wake
+         * comes: look at the flags. */
+        void (*want)(struct ep *e);
         void (*shut)(struct ep *e);              /* send FIN (TLS: close_notify first) */
         void (*close)(struct ep *e, bool reset); /* now; reset = RST instead of FIN */
         int (*error)(struct ep *e);              /* the pending error, negative errno, or 0 */

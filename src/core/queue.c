@@ -1,0 +1,262 @@
+/* core/queue.c - waiting streams and the hand-over of slots. */
+#include "core/queue.h"
+
+#include "core/lb.h"
+#include "core/strm.h"
+#include "ev/loop.h"
+
+#include <stdlib.h>
+
+struct queue_entry {
+        struct list link;
+        struct queue *q;        /* NULL: granted, the mail is under way */
+        struct strm *strm;      /* NULL: left meanwhile. Read and written on the stream's thread only, once granted */
+        struct loop *home;
+        struct back *back;
+        struct queue *srv_queue; /* of the server it asked for, or NULL */
+        struct server *granted;
+        uint64_t key;           /* class, offset, sequence: smaller goes first */
+        struct mail mail;
+};
+
+struct queue {
+        pthread_spinlock_t lock;
+        struct list waiting;    /* by key */
+        uint64_t sequence;
+        _Atomic uint32_t n;
+        uint32_t max;
+};
+
+struct queue *queue_new(void)
+{
+        struct queue *q = calloc(1, sizeof(*q));
+
+        if (!q)
+                return NULL;
+        (void)pthread_spin_init(&q->lock, PTHREAD_PROCESS_PRIVATE); /* cannot fail on Linux */
+        list_init(&q->waiting);
+        return q;
+}
+
+void queue_free(struct queue *q)
+{
+        if (!q)
+                return;
+        ASSERT(list_empty(&q->waiting));
+        (void)pthread_spin_destroy(&q->lock);
+        free(q);
+}
+
+uint32_t queue_length(const struct queue *q)
+{
+        return q ? atomic_load_explicit(&q->n, memory_order_relaxed) : 0;
+}
+
+uint32_t queue_max(const struct queue *q)
+{
+        return q ? q->max : 0;
+}
+
+/* ---- slots ---- */
+
+static uint32_t limit_of(const struct server *s)
+{
+        uint32_t m = atomic_load_explicit(&s->maxconn, memory_order_relaxed);
+
+        return m ? m : UINT32_MAX;
+}
+
+bool slot_take(struct server *s)
+{
+        uint32_t cur = atomic_fetch_add(&s->cur, 1) + 1, seen;
+
+        if (cur > limit_of(s)) {
+                atomic_fetch_sub(&s->cur, 1);
+                return false;
+        }
+        seen = atomic_load_explicit(&s->cur_max, memory_order_relaxed);
+        while (cur > seen &&
+               !atomic_compare_exchange_weak_explicit(&s->cur_max, &seen, cur, memory_order_relaxed, memory_order_relaxed))
+                ;
+        return true;
+}
+
+static struct queue_entry *pop(struct queue *q)
+{
+        struct queue_entry *e = NULL;
+        struct list *l;
+
+        if (!q || queue_length(q) == 0)
+                return NULL;
+        (void)pthread_spin_lock(&q->lock);
+        l = list_pop(&q->waiting);
+        if (l) {
+                e = list_item(l, struct queue_entry, link);
+                e->q = NULL;
+                atomic_fetch_sub(&q->n, 1);
+        }
+        (void)pthread_spin_unlock(&q->lock);
+        return e;
+}
+
+/* On the stream's thread. */
+static void granted(struct mail *m)
+{
+        struct queue_entry *e = container_of(m, struct queue_entry, mail);
+        struct server *srv = e->granted;
+        struct strm *st = e->strm;
+
+        free(e);
+        if (!st) {
+                slot_release(srv);
+                return;
+        }
+        st->waiting = NULL;
+        strm_grant(st, st->generation, srv);
+}
+
+/* The slot is held by the caller; true: it went to a waiter. */
+static bool hand_over(struct server *s)
+{
+        struct queue_entry *e = pop(s->queue);
+
+        if (!e && atomic_load_explicit(&s->usable, memory_order_relaxed))
+                e = pop(s->back->queue);
+        if (!e)
+                return false;
+        e->granted = s;
+        loop_mail(e->home, &e->mail);
+        return true;
+}
+
+void slot_release(struct server *s)
+{
+        if (queue_length(s->queue) + queue_length(s->back->queue) > 0 &&
+            atomic_load(&s->cur) <= limit_of(s) /* maxconn was lowered meanwhile: shrink first */ && hand_over(s))
+                return;
+        atomic_fetch_sub(&s->cur, 1);
+        /* Sequentially consistent with queue_join(): it links first and then looks for a free slot, we free first and then look for a
+         * waiter; one of the two sees the other. */
+        if (queue_length(s->queue) + queue_length(s->back->queue) > 0)
+                slot_fill(s);
+}
+
+void slot_fill(struct server *s)
+{
+        if (!atomic_load_explicit(&s->usable, memory_order_relaxed))
+                return;
+        while (queue_length(s->queue) + queue_length(s->back->queue) > 0 && slot_take(s)) {
+                if (hand_over(s))
+                        continue;
+                atomic_fetch_sub(&s->cur, 1);
+                break;
+        }
+}
+
+/* ---- waiting ---- */
+
+static uint32_t link_in(struct queue *q, struct queue_entry *e)
+{
+        uint32_t before;
+
+        (void)pthread_spin_lock(&q->lock);
+        e->q = q;
+        e->key = q->sequence++;
+        list_push(&q->waiting, &e->link);
+        before = atomic_fetch_add(&q->n, 1);
+        if (before + 1 > q->max)
+                q->max = before + 1;
+        (void)pthread_spin_unlock(&q->lock);
+        return before;
+}
+
+static void fill_any(struct back *b)
+{
+        const struct lb_view *v = epoch_load(&b->view);
+
+        for (uint32_t i = 0; v && i < v->n && queue_length(b->queue) > 0; i++)
+                slot_fill(v->slot[i]);
+}
+
+bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret_position)
+{
+        struct queue *q = s ? s->queue : b->queue;
+        struct queue_entry *e;
+
+        if (s && s->cfg->maxqueue && queue_length(q) >= (uint32_t)s->cfg->maxqueue)
+                return false;
+        e = calloc(1, sizeof(*e));
+        if (!q || !e) {
+                free(e);
+                return false;
+        }
+        e->strm = st;
+        e->home = thr_self->loop;
+        e->back = b;
+        e->srv_queue = s ? q : NULL;
+        e->mail.fn = granted;
+        list_init(&e->link);
+        st->waiting = e;
+        *ret_position = link_in(q, e);
+        if (s)
+                slot_fill(s);
+        else
+                fill_any(b);
+        return true;
+}
+
+void queue_leave(struct strm *st)
+{
+        struct queue_entry *e = st->waiting;
+        struct queue *a, *b;
+        bool linked;
+
+        if (!e)
+                return;
+        st->waiting = NULL;
+        a = e->srv_queue; /* it may have been moved from here to the backend's meanwhile */
+        b = e->back->queue;
+        if (a)
+                (void)pthread_spin_lock(&a->lock);
+        (void)pthread_spin_lock(&b->lock);
+        linked = e->q != NULL;
+        if (linked) {
+                list_del(&e->link);
+                atomic_fetch_sub(&e->q->n, 1);
+        }
+        (void)pthread_spin_unlock(&b->lock);
+        if (a)
+                (void)pthread_spin_unlock(&a->lock);
+        if (linked)
+                free(e);
+        else
+                e->strm = NULL; /* granted: the mail finds nobody, gives the slot back and frees */
+}
+
+/* An entry between the two queues belongs to nobody for an instant: queue_leave() of its stream would take it for granted. Both
+ * locks are held for the move, server before backend. */
+unsigned queue_redistribute(struct server *s)
+{
+        struct queue *from = s->queue, *to = s->back->queue;
+        struct list *l;
+        unsigned n = 0;
+
+        if (!from || !to)
+                return 0;
+        (void)pthread_spin_lock(&from->lock);
+        (void)pthread_spin_lock(&to->lock);
+        while ((l = list_pop(&from->waiting)) != NULL) {
+                struct queue_entry *e = list_item(l, struct queue_entry, link);
+                atomic_fetch_sub(&from->n, 1);
+                e->q = to;
+                e->key = to->sequence++;
+                list_push(&to->waiting, &e->link);
+                atomic_fetch_add(&to->n, 1);
+                n++;
+        }
+        (void)pthread_spin_unlock(&to->lock);
+        (void)pthread_spin_unlock(&from->lock);
+        if (n)
+                fill_any(s->back);
+        return n;
+}

@@ -1,0 +1,245 @@
+/* core/sess.c - client connections: accepted, idle, at work, drained, gone. */
+#include "core/sess.h"
+
+#include "base/slab.h"
+#include "core/event.h"
+#include "core/sess_priv.h"
+#include "core/srv_conn.h"
+
+#include <errno.h>
+
+#define DRAIN_MS 1000
+#define DRAIN_BYTES (1u << 20)
+
+static unsigned sess_local = ~0u;
+
+__attribute__((constructor)) static void sess_boot(void)
+{
+        sess_local = thr_local_index();
+}
+
+struct sess_thr *sess_thr(void)
+{
+        struct sess_thr *t = thr_self->local[sess_local];
+
+        if (unlikely(!t)) {
+                size_t size;
+                t = mem_get(sizeof(*t), &size);
+                ASSERT(t != NULL);
+                slab_init(&t->slab, "sess", sizeof(struct sess), 0);
+                list_init(&t->all);
+                list_init(&t->shards);
+                thr_self->local[sess_local] = t;
+        }
+        return t;
+}
+
+struct list *sess_all(void)
+{
+        return &sess_thr()->all;
+}
+
+static void bury(struct grave *g)
+{
+        slab_put(&sess_thr()->slab, container_of(g, struct sess, grave));
+}
+
+void sess_close(struct sess *s, bool reset)
+{
+        if (s->state == SESS_DEAD)
+                return;
+        s->state = SESS_DEAD;
+        timer_stop(thr_self->loop, &s->timer);
+        task_cancel(&s->task);
+        srv_conn_forget_owner(s);
+        wire_fini(&s->wire, reset);
+        list_del(&s->link);
+        atomic_fetch_sub_explicit(&s->front->cur, 1, memory_order_relaxed);
+        if (s->listener)
+                atomic_fetch_sub_explicit(&s->listener->cur, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
+        sess_place_free(s->front);
+        unpin(&s->cfg->pins);
+        s->magic = 0;
+        loop_bury(thr_self->loop, &s->grave, bury);
+}
+
+/* Lazy: a timer that runs already and is not later than wanted stays where it is. */
+static void sess_deadline(struct sess *s, int ms)
+{
+        if (ms <= 0) {
+                s->deadline = MONO_NEVER;
+                return;
+        }
+        s->deadline = mono_add_ms(thr_self->now, ms);
+        if (!timer_active(&s->timer) || s->timer.when > s->deadline)
+                timer_start(thr_self->loop, &s->timer, s->deadline);
+}
+
+void sess_timeout(struct timer *t)
+{
+        struct sess *s = container_of(t, struct sess, timer);
+
+        if (s->state == SESS_BUSY || s->deadline == MONO_NEVER)
+                return; /* the stream keeps its own time */
+        if (thr_self->now < s->deadline) {
+                timer_start(thr_self->loop, t, s->deadline);
+                return;
+        }
+        sess_close(s, false);
+}
+
+/* ---- requests ---- */
+
+static void renew_cfg(struct sess *s)
+{
+        struct front_cfg *now = epoch_load(&s->front->cfg);
+
+        if (likely(now == s->cfg))
+                return;
+        pin(&now->pins);
+        unpin(&s->cfg->pins);
+        s->cfg = now;
+}
+
+bool sess_begin_stream(struct sess *s)
+{
+        struct strm *st;
+
+        renew_cfg(s);
+        st = strm_new(s, s->front, s->cfg, s->http);
+        if (!st) {
+                sess_close(s, true);
+                return false;
+        }
+        s->state = SESS_BUSY;
+        s->n_req++;
+        s->wire.head_max = s->cfg->bufsize;
+        wire_attach(&s->wire, &st->cl, !s->http);
+        st->cl.strm = st;
+        strm_ready(st);
+        return true;
+}
+
+static void idle_wait(struct sess *s)
+{
+        const struct proxy_cfg *px = s->cfg->px;
+        int ms = s->n_req == 0 ? px->timeout.http_request : px->timeout.http_keep_alive;
+
+        if (ms == 0) /* manual, timeout http-keep-alive: falls back to http-request, then to client */
+                ms = px->timeout.http_request;
+        if (ms == 0)
+                ms = px->timeout.client;
+        s->state = SESS_IDLE;
+        sess_deadline(s, ms);
+        s->wire.conn.ep.ops->want(&s->wire.conn.ep);
+}
+
+static void drain(struct sess *s)
+{
+        int r;
+
+        for (;;) {
+                r = wire_fill(&s->wire, 65536);
+                if (r == MSG_WAIT)
+                        return;
+                s->drained += s->wire.in.len;
+                s->wire.in.off += s->wire.in.len;
+                s->wire.in.hold = s->wire.in.off;
+                s->wire.in.len = 0;
+                if (r != MSG_OK || s->drained > DRAIN_BYTES) {
+                        sess_close(s, false);
+                        return;
+                }
+        }
+}
+
+/* Something happened on an idle connection: bytes of a request, FIN, an error. */
+void sess_idle_wake(struct wire *w)
+{
+        struct sess *s = container_of(w, struct sess, wire);
+        int r;
+
+        if (s->state == SESS_DRAIN) {
+                drain(s);
+                return;
+        }
+        if (s->state != SESS_IDLE)
+                return;
+        r = w->in.len > 0 ? MSG_OK : wire_fill(w, s->cfg->bufsize);
+        if (r == MSG_OK || (r != MSG_WAIT && s->n_req == 0))
+                sess_begin_stream(s); /* a first connection without a byte is logged too (option dontlognull) */
+        else if (r == MSG_WAIT)
+                idle_wait(s);
+        else
+                sess_close(s, false);
+}
+
+void sess_task(struct ev_task *t)
+{
+        struct sess *s = container_of(t, struct sess, task);
+
+        sess_idle_wake(&s->wire);
+}
+
+/* The stream left the connection. */
+void sess_released(struct wire *w, bool reusable)
+{
+        struct sess *s = container_of(w, struct sess, wire);
+
+        if (reusable && !atomic_load_explicit(&world.stopping, memory_order_relaxed)) {
+                s->idle_since = thr_self->now;
+                idle_wait(s);
+                if (w->in.len > 0 || (w->conn.ep.flags & EP_RX))
+                        loop_post(thr_self->loop, &s->task);
+                return;
+        }
+        if (w->conn.ep.flags & (EP_ERR | EP_EOF)) {
+                sess_close(s, false);
+                return;
+        }
+        /* Closing with unread bytes would make the kernel send a RST that can destroy our answer on its way: FIN first, then read and
+         * forget for a moment (RFC 9112 9.6). */
+        s->state = SESS_DRAIN;
+        w->conn.ep.ops->shut(&w->conn.ep);
+        w->conn.ep.ops->want(&w->conn.ep);
+        sess_deadline(s, DRAIN_MS);
+        loop_post(thr_self->loop, &s->task);
+}
+
+
+/* ---- the whole thread ---- */
+
+void sess_soft_stop(void)
+{
+        list_for_each_safe (i, &sess_thr()->all) {
+                struct sess *s = list_item(i, struct sess, link);
+                if (s->state == SESS_IDLE)
+                        sess_close(s, false);
+        }
+}
+
+void sess_kill_all(void)
+{
+        list_for_each_safe (i, &sess_thr()->all) {
+                struct sess *s = list_item(i, struct sess, link);
+                if (s->state == SESS_BUSY)
+                        strm_shutdown(container_of(s->wire.side, struct strm, cl), 'K');
+                else
+                        sess_close(s, false);
+        }
+}
+
+const struct addr *sess_dst(struct sess *s)
+{
+        struct sockaddr_storage sa;
+        socklen_t len = sizeof(sa);
+
+        if (s->dst.sa.sa_family == AF_UNSPEC) {
+                if (thr_self->sys->getsockname(s->wire.conn.ev.fd, (struct sockaddr *)&sa, &len) == 0)
+                        addr_from_sockaddr(&s->dst, (struct sockaddr *)&sa, len);
+                else
+                        s->dst.sa.sa_family = AF_UNIX; /* gone: asked only once */
+        }
+        return &s->dst;
+}

@@ -1,0 +1,249 @@
+/* core/sess_accept.c - listeners of a frontend: shards on every thread, limits, new sessions. */
+#include "base/slab.h"
+#include "core/sess_priv.h"
+#include "core/srv_conn.h"
+#include "core/threads.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* ---- accepting ---- */
+
+static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
+{
+        struct sess_thr *t = sess_thr();
+        struct sess *s = slab_get(&t->slab);
+        struct front_col *col = cell_col(&fe->cell);
+
+        if (!s)
+                return NULL;
+        s->magic = SESS_MAGIC;
+        s->front = fe;
+        s->cfg = epoch_load(&fe->cfg);
+        pin(&s->cfg->pins);
+        s->http = s->cfg->px->mode == PX_HTTP;
+        s->src = *from;
+        s->accepted = s->idle_since = thr_self->now;
+        timer_init(&s->timer, sess_timeout);
+        task_init(&s->task, sess_task);
+        wire_init(&s->wire, false);
+        s->wire.idle_wake = sess_idle_wake;
+        s->wire.released = sess_released;
+        s->wire.head_max = s->cfg->bufsize;
+        conn_adopt(&s->wire.conn, fd);
+        list_push(&t->all, &s->link);
+        STAT_INC(col->st.conn_tot);
+        rate_event(&fe->conn_rate, &col->st.conn_rate);
+        atomic_fetch_add_explicit(&world.tot_conns, 1, memory_order_relaxed);
+        return s;
+}
+
+static void raise_max(_Atomic uint32_t *max, uint32_t v)
+{
+        uint32_t seen = atomic_load_explicit(max, memory_order_relaxed);
+
+        while (v > seen && !atomic_compare_exchange_weak_explicit(max, &seen, v, memory_order_relaxed, memory_order_relaxed))
+                ;
+}
+
+/* Takes a place on the process and the frontend; exact at any thread count. */
+static bool take_place(struct front *fe)
+{
+        uint32_t all = atomic_fetch_add_explicit(&world.cur_conns, 1, memory_order_relaxed) + 1, here;
+
+        if (world.maxconn && all > world.maxconn) {
+                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
+                return false;
+        }
+        here = atomic_fetch_add_explicit(&fe->cur, 1, memory_order_relaxed) + 1;
+        if (here > (uint32_t)epoch_load(&fe->cfg)->maxconn) {
+                atomic_fetch_sub_explicit(&fe->cur, 1, memory_order_relaxed);
+                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
+                return false;
+        }
+        raise_max(&world.max_conns, all);
+        raise_max(&fe->cur_max, here);
+        return true;
+}
+
+static bool full(const struct front *fe)
+{
+        return (world.maxconn && atomic_load_explicit(&world.cur_conns, memory_order_relaxed) >= world.maxconn) ||
+               atomic_load_explicit(&fe->cur, memory_order_relaxed) >= (uint32_t)epoch_load(&fe->cfg)->maxconn;
+}
+
+static void sess_begin(struct sess *s, uint8_t level)
+{
+        s->cli_level = level;
+        if (s->http) {
+                s->state = SESS_IDLE;
+                sess_idle_wake(&s->wire); /* the request is often here already: read at once */
+        } else {
+                sess_begin_stream(s);
+        }
+}
+
+/* False: full, and whoever frees a place will resume us. The flag is set before the second look, and a closing session looks at the
+ * flag after it gave its place back (both sequentially consistent): one of the two sees the other. */
+static bool more_room(struct front *fe)
+{
+        if (likely(!full(fe)))
+                return true;
+        atomic_store(&fe->paused_for_limit, 1);
+        atomic_store(&world.paused_for_limit, 1);
+        return !full(fe);
+}
+
+static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
+{
+        struct bind_shard *b = container_of(sh, struct bind_shard, shard);
+        struct listener *l = b->listener;
+        struct sess *s;
+
+        if (!take_place(l->front)) { /* another thread took the last place since the last look */
+                thr_self->sys->close(fd);
+                return more_room(l->front);
+        }
+        s = sess_new(l->front, fd, from);
+        if (!s) {
+                atomic_fetch_sub_explicit(&l->front->cur, 1, memory_order_relaxed);
+                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
+                thr_self->sys->close(fd);
+                return true;
+        }
+        s->listener = l;
+        atomic_fetch_add_explicit(&l->cur, 1, memory_order_relaxed);
+        sess_begin(s, (uint8_t)l->cfg->level);
+        return more_room(l->front);
+}
+
+bool sess_attach(struct front *fe, int fd, uint8_t level)
+{
+        static const struct addr nobody = { .sa = { .sa_family = AF_UNIX } };
+        struct sess *s = take_place(fe) ? sess_new(fe, fd, &nobody) : NULL;
+
+        if (!s) {
+                thr_self->sys->close(fd);
+                return false;
+        }
+        sess_begin(s, level);
+        return true;
+}
+
+/* ---- shards ---- */
+
+static void on_error(struct listen_shard *sh, int err)
+{
+        (void)sh;
+        if (err == -EMFILE || err == -ENFILE)
+                srv_conn_purge(8); /* idle server connections go before clients wait */
+}
+
+static void start_here(void *arg)
+{
+        struct listener *l = arg;
+        struct bind_shard *b = &l->binds[thr_self->id];
+        bool shared = l->n_fds == 1 && thr_count() > 1;
+        int fd = l->fds[shared || thr_self->id >= l->n_fds ? 0 : thr_self->id];
+
+        b->listener = l;
+        b->shard.batch = (unsigned)l->accept_batch;
+        b->shard.on_accept = on_accept;
+        b->shard.on_error = on_error;
+        if (shard_start(&b->shard, thr_self->loop, fd, shared) == 0)
+                list_push(&sess_thr()->shards, &b->link);
+        /* More sockets than threads (they were made for a larger nbthread): every shard always has a poller, mechanisms.md e. */
+        for (unsigned i = thr_count() + thr_self->id; !shared && i < l->n_fds; i += thr_count()) {
+                struct bind_shard *x = &l->binds[i];
+                *x = (struct bind_shard){ .listener = l };
+                x->shard.batch = b->shard.batch;
+                x->shard.on_accept = on_accept;
+                x->shard.on_error = on_error;
+                if (shard_start(&x->shard, thr_self->loop, l->fds[i], false) == 0)
+                        list_push(&sess_thr()->shards, &x->link);
+        }
+}
+
+static void stop_here(void *arg)
+{
+        list_for_each_safe (i, &sess_thr()->shards) {
+                struct bind_shard *b = list_item(i, struct bind_shard, link);
+                if (b->listener != arg)
+                        continue;
+                shard_stop(&b->shard);
+                list_del(&b->link);
+        }
+}
+
+void sess_start_listener(struct listener *l)
+{
+        unsigned n = l->n_fds > thr_count() ? l->n_fds : thr_count();
+
+        l->binds = calloc(n, sizeof(*l->binds));
+        ASSERT(l->binds != NULL);
+        threads_run(start_here, l, NULL);
+}
+
+struct stop_call {
+        struct listener *l;
+        void (*done)(struct listener *l);
+};
+
+static void stop_call_here(void *arg)
+{
+        stop_here(((struct stop_call *)arg)->l);
+}
+
+static void stop_call_done(void *arg)
+{
+        struct stop_call *c = arg;
+
+        if (c->done)
+                c->done(c->l);
+        free(c);
+}
+
+void sess_stop_listener(struct listener *l, void (*done)(struct listener *l))
+{
+        struct stop_call *c = malloc(sizeof(*c));
+
+        ASSERT(c != NULL);
+        *c = (struct stop_call){ l, done };
+        threads_run(stop_call_here, c, stop_call_done);
+}
+
+static void resume_here(void *arg)
+{
+        list_for_each (i, &sess_thr()->shards) {
+                struct bind_shard *b = list_item(i, struct bind_shard, link);
+                struct front *fe = b->listener->front;
+                if ((arg && fe != arg) || !b->shard.paused || full(fe))
+                        continue;
+                if (atomic_load_explicit(&fe->state, memory_order_relaxed) == FRONT_OPEN)
+                        (void)shard_resume(&b->shard); /* it was polled before: adding it again cannot run out of anything */
+        }
+}
+
+static void pause_here(void *arg)
+{
+        list_for_each (i, &sess_thr()->shards) {
+                struct bind_shard *b = list_item(i, struct bind_shard, link);
+                if (b->listener->front == arg)
+                        shard_pause(&b->shard);
+        }
+}
+
+void sess_pause_front(struct front *fe, bool pause)
+{
+        atomic_store(&fe->state, pause ? FRONT_PAUSED : FRONT_OPEN);
+        threads_run(pause ? pause_here : resume_here, fe, NULL);
+}
+
+void sess_place_free(struct front *fe)
+{
+        if (likely(!atomic_load(&world.paused_for_limit)))
+                return;
+        atomic_store(&world.paused_for_limit, 0);
+        atomic_store(&fe->paused_for_limit, 0);
+        threads_run(resume_here, NULL, NULL); /* all frontends: the process limit may have held any of them */
+}

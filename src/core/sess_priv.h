@@ -1,0 +1,30 @@
+/* core/sess_priv.h - what core/sess.c (life of a session) and core/sess_accept.c (listeners) share. */
+#ifndef CORE_SESS_PRIV_H
+#define CORE_SESS_PRIV_H
+
+#include "base/slab.h"
+#include "core/sess.h"
+
+#define SESS_MAGIC 0x5e550001u
+
+struct sess_thr {               /* per thread */
+        struct slab slab;
+        struct list all;        /* sessions */
+        struct list shards;     /* struct bind_shard: what this thread polls */
+};
+
+struct bind_shard {
+        struct listen_shard shard;
+        struct listener *listener;
+        struct list link;
+};
+
+struct sess_thr *sess_thr(void);
+void sess_close(struct sess *s, bool reset);
+void sess_timeout(struct timer *t);
+void sess_idle_wake(struct wire *w);
+void sess_task(struct ev_task *t);
+void sess_released(struct wire *w, bool reusable);
+bool sess_begin_stream(struct sess *s);
+
+#endif

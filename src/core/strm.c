@@ -1,0 +1,336 @@
+/* core/strm.c - the driver of streams: one loop over the steps, one timer, one end. */
+#include "base/slab.h"
+#include "core/event.h"
+#include "core/queue.h"
+#include "core/strm_priv.h"
+
+struct strm_thr {
+        struct slab slab;
+        struct list all;
+        uint64_t next;
+};
+
+static unsigned strm_local = ~0u;
+
+__attribute__((constructor)) static void strm_boot(void)
+{
+        strm_local = thr_local_index();
+}
+
+static struct strm_thr *mine(void)
+{
+        struct strm_thr *t = thr_self->local[strm_local];
+
+        if (unlikely(!t)) {
+                size_t size;
+                t = mem_get(sizeof(*t), &size);
+                ASSERT(t != NULL);
+                slab_init(&t->slab, "strm", sizeof(struct strm), 0);
+                list_init(&t->all);
+                t->next = (uint64_t)thr_self->id << 48;
+                thr_self->local[strm_local] = t;
+        }
+        return t;
+}
+
+struct list *strm_all(void)
+{
+        return &mine()->all;
+}
+
+/* ---- counters ---- */
+
+struct px_stat *strm_front_stat(const struct strm *s)
+{
+        return &((struct front_col *)cell_col(&s->front->cell))->st;
+}
+
+struct px_stat *strm_back_stat(const struct strm *s)
+{
+        return s->bcfg ? &((struct back_col *)cell_col(&s->back->cell))->st : NULL;
+}
+
+struct px_stat *strm_srv_stat(const struct strm *s)
+{
+        return s->srv ? &((struct server_col *)cell_col(&s->srv->cell))->st : NULL;
+}
+
+static void count_bytes(struct strm *s)
+{
+        uint64_t in = s->cl.rx_bytes - s->counted_in, out = s->cl.tx_bytes - s->counted_out;
+        struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
+
+        for (int i = 0; i < 3; i++) {
+                if (!st[i])
+                        continue;
+                STAT_ADD(st[i]->bytes_in, in);
+                STAT_ADD(st[i]->bytes_out, out);
+        }
+        s->counted_in += in;
+        s->counted_out += out;
+}
+
+void strm_count_status(struct strm *s)
+{
+        int class = s->status >= 100 && s->status < 600 ? s->status / 100 - 1 : 5;
+        struct px_stat *b = strm_back_stat(s), *v = strm_srv_stat(s);
+
+        if (!s->http)
+                return;
+        STAT_INC(strm_front_stat(s)->rsp[class]);
+        if (b)
+                STAT_INC(b->rsp[class]);
+        if (v && s->rsp_seen)
+                STAT_INC(v->rsp[class]);
+}
+
+static void count_times(struct strm *s)
+{
+        struct px_stat *st[2] = { strm_back_stat(s), strm_srv_stat(s) };
+        struct strm_ms t;
+
+        if (!s->t.connected)
+                return;
+        strm_ms(s, &t);
+        for (int i = 0; i < 2; i++) {
+                if (!st[i])
+                        continue;
+                px_stat_time(&st[i]->qtime, &st[i]->qtime_max, (uint64_t)(t.tw > 0 ? t.tw : 0));
+                px_stat_time(&st[i]->ctime, &st[i]->ctime_max, (uint64_t)(t.tc > 0 ? t.tc : 0));
+                px_stat_time(&st[i]->rtime, &st[i]->rtime_max, (uint64_t)(t.tr > 0 ? t.tr : 0));
+                px_stat_time(&st[i]->ttime, &st[i]->ttime_max, (uint64_t)(t.tt > 0 ? t.tt : 0));
+        }
+}
+
+/* Manual 8.4. Each timer is -1 when its phase was not reached. */
+void strm_ms(const struct strm *s, struct strm_ms *ret_t)
+{
+        const struct strm_times *t = &s->t;
+        mono_t end = t->end ? t->end : thr_self->now, from = s->http ? t->request : t->accept;
+        struct strm_ms m = { .th = 0, .ti = -1, .tr_req = -1, .tw = -1, .tc = -1, .tr = -1, .td = -1 };
+
+        m.ti = mono_ms_between(t->accept, t->idle_end);
+        if (s->http)
+                m.tr_req = t->request ? mono_ms_between(t->idle_end, t->request) : -1;
+        if (t->queued && from)
+                m.tw = mono_ms_between(from, t->queued);
+        if (t->connected)
+                m.tc = mono_ms_between(t->queued, t->connected);
+        if (t->response)
+                m.tr = mono_ms_between(t->connected, t->response);
+        m.ta = mono_ms_between(t->idle_end, end);
+        m.tt = mono_ms_between(t->accept, end);
+        if (t->response || (!s->http && t->connected))
+                m.td = mono_ms_between(s->http ? t->response : t->connected, end);
+        *ret_t = m;
+}
+
+/* ---- life ---- */
+
+static void strm_run(struct strm *s);
+
+static void run_task(struct ev_task *t)
+{
+        strm_run(container_of(t, struct strm, task));
+}
+
+static void on_timer(struct timer *t)
+{
+        struct strm *s = container_of(t, struct strm, timer);
+
+        if (s->deadline != MONO_NEVER && thr_self->now >= s->deadline)
+                strm_on_deadline(s);
+        strm_run(s);
+}
+
+struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, bool http)
+{
+        struct strm_thr *t = mine();
+        struct strm *s = slab_get(&t->slab);
+        struct px_stat *st;
+
+        if (!s)
+                return NULL;
+        s->magic = STRM_MAGIC;
+        s->http = http;
+        s->step = http ? STRM_HEAD : STRM_ROUTE;
+        s->term[0] = s->term[1] = '-';
+        s->sess = ss;
+        s->front = fe;
+        s->fcfg = cfg;
+        pin(&cfg->pins);
+        s->generation = s->id = ++t->next;
+        s->deadline = MONO_NEVER;
+        s->cl_active = s->sv_active = s->step_since = thr_self->now;
+        s->t.accept = ss->idle_since;
+        s->t.idle_end = thr_self->now;
+        if (!http)
+                s->t.request = thr_self->now;
+        s->log.wall_us = thr_self->wall_us - (int64_t)((thr_self->now - s->t.accept) / 1000);
+        s->log.req_wall_us = thr_self->wall_us;
+        s->read_size[0] = s->read_size[1] = cfg->bufsize;
+        task_init(&s->task, run_task);
+        timer_init(&s->timer, on_timer);
+        list_init(&s->srv_link);
+        list_push(&t->all, &s->link);
+        st = strm_front_stat(s);
+        STAT_INC(st->sess_tot);
+        rate_event(&fe->sess_rate, &st->sess_rate);
+        return s;
+}
+
+static void bury(struct grave *g)
+{
+        struct strm *s = container_of(g, struct strm, grave);
+
+        slab_put(&mine()->slab, s);
+}
+
+void strm_drop_server(struct strm *s, bool clean)
+{
+        if (s->sv.ops)
+                s->sv.ops->end(&s->sv, clean);
+        s->sc = NULL;
+        list_del(&s->srv_link);
+        if (s->has_slot) {
+                s->has_slot = false;
+                slot_release(s->srv);
+        }
+        if (s->srv) {
+                unpin(&s->srv->pins);
+                s->srv = NULL;
+        }
+}
+
+static bool sides_clean(const struct strm *s)
+{
+        return (s->cl.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE) && !((s->cl.flags | s->sv.flags) & SIDE_RESET);
+}
+
+static void finish(struct strm *s)
+{
+        bool clean = sides_clean(s);
+
+        queue_leave(s);
+        if (s->cl.ops)
+                s->cl.ops->rx_head_free(&s->cl);
+        s->t.end = thr_self->now;
+        count_bytes(s);
+        count_times(s);
+        if (s->back && s->counted_back)
+                atomic_fetch_sub_explicit(&s->back->cur, 1, memory_order_relaxed);
+        if (!s->no_log && !s->logged)
+                event_publish(EVENT_STREAM_END, s);
+        strm_drop_server(s, clean && (s->sv.flags & SIDE_RX_DONE) && (s->sv.flags & SIDE_TX_DONE));
+        if (s->cl.ops)
+                s->cl.ops->end(&s->cl, clean);
+        for (int i = 0; i < 2; i++)
+                if (s->pipe[i])
+                        pipe_put(s->pipe[i]);
+        if (s->log.request)
+                mem_put(s->log.request, s->log.request_size);
+        if (s->bcfg)
+                unpin(&s->bcfg->pins);
+        unpin(&s->fcfg->pins);
+        timer_stop(thr_self->loop, &s->timer);
+        task_cancel(&s->task);
+        list_del(&s->link);
+        s->magic = 0;
+        s->generation = 0;
+        loop_bury(thr_self->loop, &s->grave, bury);
+}
+
+/* ---- driving ---- */
+
+enum run strm_goto(struct strm *s, enum strm_step step)
+{
+        s->step = (uint8_t)step;
+        s->step_since = thr_self->now;
+        return RUN_NEXT;
+}
+
+void strm_term(struct strm *s, char cause, char phase)
+{
+        if (s->term[0] != '-')
+                return;
+        s->term[0] = cause;
+        s->term[1] = phase;
+}
+
+void strm_abort(struct strm *s, char cause, char phase)
+{
+        strm_term(s, cause, phase);
+        strm_goto(s, STRM_END);
+}
+
+static void wait_for_events(struct strm *s)
+{
+        if (s->cl.ops) {
+                s->cl.ops->rx_park(&s->cl);
+                s->cl.ops->want(&s->cl);
+        }
+        if (s->sv.ops) {
+                s->sv.ops->rx_park(&s->sv);
+                s->sv.ops->want(&s->sv);
+        }
+        if (s->cl.rx_bytes + s->cl.tx_bytes - s->counted_in - s->counted_out > 65536)
+                count_bytes(s); /* long sessions show up in the counters while they live */
+        if (s->step == STRM_XFER)
+                strm_xfer_deadline(s);
+        if (s->deadline != MONO_NEVER && (!timer_active(&s->timer) || s->timer.when > s->deadline))
+                timer_start(thr_self->loop, &s->timer, s->deadline);
+}
+
+hot_path static enum run step(struct strm *s)
+{
+        switch ((enum strm_step)s->step) {
+        case STRM_HEAD: return strm_step_head(s);
+        case STRM_ROUTE: return strm_step_route(s);
+        case STRM_SERVER: return strm_step_server(s);
+        case STRM_QUEUED: return strm_step_queued(s);
+        case STRM_CONNECT: return strm_step_connect(s);
+        case STRM_RETRY: return strm_step_retry(s);
+        case STRM_XFER: return strm_step_xfer(s);
+        case STRM_ANSWER: return strm_step_answer(s);
+        case STRM_END:
+        case STRM_STEPS: break;
+        }
+        return RUN_WAIT;
+}
+
+hot_path static void strm_run(struct strm *s)
+{
+        ASSERT(s->magic == STRM_MAGIC);
+        if (s->running) {
+                s->again = true;
+                return;
+        }
+        s->running = true;
+        do {
+                s->again = false;
+                while (s->step != STRM_END && step(s) == RUN_NEXT)
+                        ;
+        } while (s->again && s->step != STRM_END);
+        s->running = false;
+        if (s->step == STRM_END)
+                finish(s);
+        else
+                wait_for_events(s);
+}
+
+void strm_ready(struct strm *s)
+{
+        strm_run(s);
+}
+
+void strm_wake(struct strm *s)
+{
+        loop_post(thr_self->loop, &s->task);
+}
+
+void strm_shutdown(struct strm *s, char cause)
+{
+        strm_term(s, cause, s->step == STRM_XFER ? 'D' : 'C');
+        strm_goto(s, STRM_END);
+        strm_wake(s);
+}

@@ -1,0 +1,116 @@
+/* core/strm_conn.c - CONNECT and RETRY: a pooled connection or a new one, retries and redispatch (manual: retries, option redispatch). */
+#include "core/event.h"
+#include "core/strm_priv.h"
+
+#include <errno.h>
+
+#define TURN_AROUND_MS 1000 /* manual, retries: min("timeout connect", one second) before the same server is tried again */
+
+static enum run connected(struct strm *s)
+{
+        s->t.connected = thr_self->now;
+        s->deadline = MONO_NEVER;
+        s->cl_active = s->sv_active = thr_self->now;
+        return strm_goto(s, STRM_XFER);
+}
+
+/* option redispatch <interval>: 0 (unset) = on the last retry, n > 0 = every n-th, n < 0 = counted from the last one. */
+static bool is_redispatch(const struct strm *s)
+{
+        const struct proxy_cfg *px = s->bcfg->px;
+        int every = px->redispatch_after;
+
+        if (!atomic_load_explicit(&s->srv->usable, memory_order_relaxed))
+                return true;
+        if (!(px->options & OPT_REDISPATCH))
+                return false;
+        if (every > 0)
+                return s->tries % every == 0;
+        if (every < 0)
+                return (px->retries + 1 - s->tries) % -every == 0;
+        return s->tries >= px->retries;
+}
+
+static enum run redispatch(struct strm *s)
+{
+        s->avoid = s->srv;
+        s->redispatched = true;
+        STAT_INC(strm_back_stat(s)->redispatches);
+        STAT_INC(strm_srv_stat(s)->redispatches);
+        strm_drop_server(s, false);
+        s->sv.flags = 0;
+        return strm_goto(s, STRM_SERVER);
+}
+
+/* One more attempt is allowed, on the same server or another one. */
+static enum run again(struct strm *s)
+{
+        const struct proxy_cfg *px = s->bcfg->px;
+        int ms = px->timeout.connect && px->timeout.connect < TURN_AROUND_MS ? px->timeout.connect : TURN_AROUND_MS;
+
+        if (is_redispatch(s))
+                return redispatch(s);
+        STAT_INC(strm_back_stat(s)->retries);
+        STAT_INC(strm_srv_stat(s)->retries);
+        s->deadline = mono_add_ms(thr_self->now, ms);
+        s->deadline_kind = DL_RETRY;
+        return strm_goto(s, STRM_RETRY);
+}
+
+enum run strm_connect_failed(struct strm *s, int err, bool timeout)
+{
+        bool ours = err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS; /* manual 8.5: R, a resource on our side */
+
+        STAT_INC(strm_srv_stat(s)->err_conn);
+        STAT_INC(strm_back_stat(s)->err_conn);
+        if (s->sv.ops)
+                s->sv.ops->end(&s->sv, false);
+        s->sc = NULL;
+        s->sv.flags = 0;
+        if (s->tries < s->bcfg->px->retries) {
+                s->tries++;
+                return again(s);
+        }
+        strm_term(s, timeout ? 's' : ours ? 'R' : 'S', 'C');
+        strm_answer(s, 503);
+        return RUN_NEXT;
+}
+
+enum run strm_step_connect(struct strm *s)
+{
+        const struct proxy_cfg *px = s->bcfg->px;
+        int r;
+
+        if (s->cl.flags & SIDE_RESET) {
+                strm_term(s, 'C', 'C');
+                return strm_goto(s, STRM_END);
+        }
+        if (!s->sc) {
+                if (srv_conn_reuse(s))
+                        return connected(s);
+                r = srv_conn_open(s);
+                if (r < 0)
+                        return strm_connect_failed(s, r, false);
+                STAT_INC(strm_back_stat(s)->connect);
+                s->deadline = px->timeout.connect ? mono_add_ms(thr_self->now, px->timeout.connect) : MONO_NEVER;
+                s->deadline_kind = DL_CONNECT;
+        }
+        r = conn_connected(&s->sc->wire.conn);
+        if (r < 0)
+                return strm_connect_failed(s, r, false);
+        return r ? connected(s) : RUN_WAIT;
+}
+
+enum run strm_step_retry(struct strm *s)
+{
+        if (s->cl.flags & SIDE_RESET) {
+                strm_term(s, 'C', 'C');
+                return strm_goto(s, STRM_END);
+        }
+        if (thr_self->now < s->deadline)
+                return RUN_WAIT;
+        s->deadline = MONO_NEVER;
+        if (!atomic_load_explicit(&s->srv->usable, memory_order_relaxed)) /* it went down meanwhile: somewhere else, then */
+                return redispatch(s);
+        return strm_goto(s, STRM_CONNECT);
+}

@@ -1,0 +1,40 @@
+/* core/strm_priv.h - the steps of a stream, over several files: strm.c drives and keeps time, strm_route.c finds the backend and the
+ * server, strm_conn.c connects, strm_xfer.c moves messages, answer.c makes our own. */
+#ifndef CORE_STRM_PRIV_H
+#define CORE_STRM_PRIV_H
+
+#include "core/sess.h"
+#include "core/srv_conn.h"
+#include "core/strm.h"
+
+enum run { RUN_NEXT, RUN_WAIT }; /* the step changed (or may do more): go on / nothing to do until a wake */
+
+enum run strm_step_head(struct strm *s);
+enum run strm_step_route(struct strm *s);
+enum run strm_step_server(struct strm *s);
+enum run strm_step_queued(struct strm *s);
+enum run strm_step_connect(struct strm *s);
+enum run strm_step_retry(struct strm *s);
+enum run strm_step_xfer(struct strm *s);
+enum run strm_step_answer(struct strm *s);
+
+/* What a deadline means when it passes. */
+enum deadline_kind { DL_NONE, DL_HTTP_REQUEST, DL_CLIENT, DL_QUEUE, DL_CONNECT, DL_RETRY, DL_SERVER, DL_TUNNEL };
+
+enum run strm_goto(struct strm *s, enum strm_step step); /* RUN_NEXT */
+void strm_term(struct strm *s, char cause, char phase);  /* the first one wins */
+void strm_drop_server(struct strm *s, bool clean);       /* gives connection, slot and server back */
+struct px_stat *strm_front_stat(const struct strm *s);
+struct px_stat *strm_back_stat(const struct strm *s);    /* NULL before ROUTE */
+struct px_stat *strm_srv_stat(const struct strm *s);     /* NULL without a server */
+void strm_count_status(struct strm *s);
+void strm_xfer_deadline(struct strm *s);                 /* sets deadline and kind for STRM_XFER */
+enum run strm_connect_failed(struct strm *s, int err, bool timeout);
+void strm_on_deadline(struct strm *s);
+
+static inline int strm_retries(const struct strm *s)
+{
+        return s->bcfg->px->retries;
+}
+
+#endif

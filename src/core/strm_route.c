@@ -1,0 +1,236 @@
+/* core/strm_route.c - from the first byte to a server: head, hooks, backend, slot or queue. */
+#include "base/slab.h"
+#include "core/hook.h"
+#include "core/lb.h"
+#include "core/queue.h"
+#include "core/strm_priv.h"
+
+#include <stdio.h>
+
+/* ---- HEAD ---- */
+
+/* Keeps the request line for the log: the head itself is gone by then. */
+static void keep_request_line(struct strm *s)
+{
+        struct str m = hmsg_method(s->req), t = hmsg_target(s->req);
+        static const char version[2][10] = { " HTTP/1.0", " HTTP/1.1" };
+        size_t max = (size_t)s->fcfg->logurilen, n = m.n + 1 + t.n + 9, size;
+        char *p;
+
+        if (!s->fcfg->log)
+                return;
+        p = mem_get(n + 1, &size);
+        if (!p)
+                return; /* the line shows "<BADREQ>": better than no service */
+        memcpy(p, m.p, m.n);
+        p[m.n] = ' ';
+        memcpy(p + m.n + 1, t.p, t.n);
+        memcpy(p + m.n + 1 + t.n, version[s->req->minor != 0], 9);
+        s->log.request = p;
+        s->log.request_len = (uint32_t)(n < max ? n : max);
+        s->log.request_size = (uint32_t)size;
+}
+
+static enum run head_refused(struct strm *s, int status, char cause)
+{
+        STAT_INC(strm_front_stat(s)->err_req);
+        strm_term(s, cause, 'R');
+        if (s->sess->n_req > 1 && s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
+                s->no_log = true;
+                return strm_goto(s, STRM_END);
+        }
+        strm_answer(s, status);
+        return RUN_NEXT;
+}
+
+hot_path enum run strm_step_head(struct strm *s)
+{
+        const struct proxy_cfg *px = s->fcfg->px;
+        int r = s->cl.ops->rx_head(&s->cl, &s->req);
+        int ms;
+
+        switch (r) {
+        case MSG_OK: break;
+        case MSG_WAIT:
+                ms = px->timeout.http_request ? px->timeout.http_request : px->timeout.client;
+                if (s->deadline == MONO_NEVER && ms) /* from the first byte: a trickle does not move it */
+                        s->deadline = mono_add_ms(s->step_since, ms);
+                s->deadline_kind = DL_HTTP_REQUEST;
+                return RUN_WAIT;
+        case MSG_BAD: return head_refused(s, s->cl.bad.status, 'P');
+        default: return head_refused(s, 400, 'C');
+        }
+        s->deadline = MONO_NEVER;
+        s->t.request = thr_self->now;
+        STAT_INC(strm_front_stat(s)->req_tot);
+        rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
+        keep_request_line(s);
+        return strm_goto(s, STRM_ROUTE);
+}
+
+/* ---- ROUTE ---- */
+
+static enum hook_answer run_hooks(struct strm *s, const struct hook_set *h, bool as_front)
+{
+        enum hook_answer a = HOOK_NEXT;
+
+        if (!h)
+                return HOOK_NEXT;
+        while (s->hook_pos < h->n[HOOK_REQUEST]) {
+                const struct hook_use *u = &h->at[HOOK_REQUEST][s->hook_pos];
+                a = u->hook->run(s, u->arg, as_front);
+                if (a == HOOK_WAIT)
+                        return a;
+                s->hook_pos++;
+                if (a != HOOK_NEXT)
+                        return a;
+        }
+        return HOOK_NEXT;
+}
+
+void strm_set_back(struct strm *s, struct back *b)
+{
+        s->back = b;
+}
+
+static void enter_back(struct strm *s)
+{
+        struct px_stat *st;
+        uint32_t cur, seen;
+
+        s->bcfg = epoch_load(&s->back->cfg);
+        pin(&s->bcfg->pins);
+        s->counted_back = true;
+        cur = atomic_fetch_add_explicit(&s->back->cur, 1, memory_order_relaxed) + 1;
+        seen = atomic_load_explicit(&s->back->cur_max, memory_order_relaxed);
+        while (cur > seen && !atomic_compare_exchange_weak_explicit(&s->back->cur_max, &seen, cur, memory_order_relaxed,
+                                                                    memory_order_relaxed))
+                ;
+        st = strm_back_stat(s);
+        STAT_INC(st->sess_tot);
+        if (s->http)
+                STAT_INC(st->req_tot);
+        rate_event(&s->back->sess_rate, &st->sess_rate);
+        s->hook_pos = 0;
+}
+
+/* option forwardfor (manual): the frontend's, or else the backend's header name; "except" and "if-none" of the side that has it. */
+static void forward_for(struct strm *s)
+{
+        const struct proxy_cfg *px = s->fcfg->px->options & OPT_FORWARDFOR ? s->fcfg->px : s->bcfg->px;
+        char ip[48];
+        struct str name = str_of(px->forwardfor_header ? px->forwardfor_header : "x-forwarded-for");
+
+        if (!(px->options & OPT_FORWARDFOR) || s->sess->src.sa.sa_family == AF_UNIX)
+                return;
+        if (px->forwardfor_if_none && hmsg_find_name(s->req, name, 0) >= 0)
+                return;
+        if (px->forwardfor_net && addr_in_net(&s->sess->src, px->forwardfor_net))
+                return;
+        if (hmsg_add(s->req, name, (struct str){ ip, addr_ip_text(&s->sess->src, ip, sizeof(ip)) }) < 0)
+                strm_answer(s, 400); /* no field left in the table: refuse rather than lose who asked */
+}
+
+static enum run no_server(struct strm *s)
+{
+        strm_term(s, 'S', 'C');
+        strm_answer(s, 503);
+        return RUN_NEXT;
+}
+
+hot_path enum run strm_step_route(struct strm *s)
+{
+        enum hook_answer a;
+
+        if (!s->bcfg) {
+                a = run_hooks(s, s->fcfg->hooks, true);
+                if (a == HOOK_NEXT && !s->back)
+                        s->back = s->fcfg->default_back;
+                if (a == HOOK_NEXT && !s->back)
+                        return no_server(s);
+                if (a == HOOK_NEXT)
+                        enter_back(s);
+        } else {
+                a = HOOK_NEXT;
+        }
+        if (a == HOOK_NEXT)
+                a = run_hooks(s, s->bcfg->hooks, false);
+        if (a == HOOK_WAIT)
+                return RUN_WAIT;
+        if (a == HOOK_CLOSE)
+                return strm_goto(s, STRM_END);
+        if (a == HOOK_TAKEN) {
+                if (s->step == STRM_ROUTE) { /* an applet is the server side now */
+                        STAT_INC(strm_front_stat(s)->intercepted);
+                        s->t.queued = s->t.connected = thr_self->now;
+                        return strm_goto(s, STRM_XFER);
+                }
+                return RUN_NEXT; /* our own answer */
+        }
+        if (s->http)
+                forward_for(s);
+        return s->step == STRM_ROUTE ? strm_goto(s, STRM_SERVER) : RUN_NEXT;
+}
+
+/* ---- SERVER and QUEUED ---- */
+
+static void take_server(struct strm *s, struct server *srv)
+{
+        struct px_stat *st;
+
+        s->srv = srv;
+        pin(&srv->pins);
+        s->has_slot = true;
+        s->t.queued = thr_self->now;
+        s->deadline = MONO_NEVER;
+        st = strm_srv_stat(s);
+        STAT_INC(st->sess_tot);
+        STAT_INC(st->lbtot);
+        STAT_INC(strm_back_stat(s)->lbtot);
+        if (s->http)
+                STAT_INC(st->req_tot);
+        rate_event(&srv->sess_rate, &st->sess_rate);
+        atomic_store_explicit(&st->last_sess, thr_self->now, memory_order_relaxed);
+        list_push(&((struct server_col *)cell_col(&srv->cell))->streams, &s->srv_link);
+}
+
+enum run strm_step_server(struct strm *s)
+{
+        struct server *srv = lb_take(s->back, s, s->avoid);
+        const struct proxy_cfg *px = s->bcfg->px;
+        int ms = px->timeout.queue ? px->timeout.queue : px->timeout.connect;
+
+        if (srv) {
+                take_server(s, srv);
+                return strm_goto(s, STRM_CONNECT);
+        }
+        if (atomic_load_explicit(&s->back->act, memory_order_relaxed) +
+                    atomic_load_explicit(&s->back->bck, memory_order_relaxed) == 0)
+                return no_server(s);
+        if (!queue_join(s, s->back, NULL, &s->log.q_back))
+                return no_server(s);
+        s->deadline = ms ? mono_add_ms(thr_self->now, ms) : MONO_NEVER;
+        s->deadline_kind = DL_QUEUE;
+        return strm_goto(s, STRM_QUEUED);
+}
+
+void strm_grant(struct strm *s, uint64_t generation, struct server *srv)
+{
+        if (s->magic != STRM_MAGIC || s->generation != generation || s->step != STRM_QUEUED) {
+                slot_release(srv); /* the waiter is gone: the slot goes on */
+                return;
+        }
+        s->waiting = NULL;
+        take_server(s, srv);
+        strm_goto(s, STRM_CONNECT);
+        strm_wake(s);
+}
+
+enum run strm_step_queued(struct strm *s)
+{
+        if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE)) {
+                strm_term(s, 'C', 'Q');
+                return strm_goto(s, STRM_END);
+        }
+        return RUN_WAIT;
+}

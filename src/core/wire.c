@@ -1,0 +1,506 @@
+/* core/wire.c - receiving: the shared buffer and its tenant, heads, bodies (RFC 9112).
+ *
+ * The thread has one large receive buffer. The wire that read last is its tenant; bytes that are still needed when somebody else wants
+ * the buffer, or when the stream goes to wait, are parked in private memory of the right size. In the usual case (a whole
+ * head arrives, is passed on, nothing is left) no byte is copied and nothing is allocated but the head box. */
+#include "core/wire.h"
+
+#include "base/slab.h"
+#include "base/thr.h"
+#include "core/wire_priv.h"
+
+#include <errno.h>
+
+unsigned wire_local;
+
+void wire_boot(void)
+{
+        wire_local = thr_local_index();
+}
+
+struct wire_thr *wire_thr(void)
+{
+        struct wire_thr *t = thr_self->local[wire_local];
+
+        if (unlikely(!t)) {
+                size_t size;
+                t = mem_get(sizeof(*t), &size);
+                ASSERT(t != NULL); /* once per thread, at its first connection */
+                t->tenant = NULL;
+                thr_self->local[wire_local] = t;
+        }
+        return t;
+}
+
+/* ---- the receive buffer ---- */
+
+static uint32_t in_used(const struct inbuf *in) /* bytes that must stay: held head and unread */
+{
+        return in->off - in->hold + in->len;
+}
+
+static void in_forget(struct wire *w)
+{
+        struct wire_thr *t = wire_thr();
+
+        if (w->in.cap)
+                mem_put(w->in.p, w->in.cap);
+        if (t->tenant == w)
+                t->tenant = NULL;
+        w->in = (struct inbuf){ NULL, 0, 0, 0, 0 };
+}
+
+/* Moves what is needed to private memory with at least `room` bytes behind it. */
+static bool in_move(struct wire *w, size_t room)
+{
+        struct inbuf old = w->in;
+        uint32_t used = in_used(&old);
+        size_t size;
+        char *p = mem_get(used + room, &size);
+
+        if (!p)
+                return false;
+        memcpy(p, old.p + old.hold, used);
+        in_forget(w);
+        w->in = (struct inbuf){ p, 0, old.off - old.hold, old.len, (uint32_t)size };
+        if (w->box)
+                hmsg_rebase(&w->box->m, p);
+        return true;
+}
+
+static void wire_rx_park(struct side *s)
+{
+        struct wire *w = s->carrier;
+
+        if (w->in.cap == 0 && w->in.p && in_used(&w->in) > 0) {
+                if (!in_move(w, 0))
+                        w->conn.ep.flags |= EP_ERR; /* no memory: the next call on this end fails the stream */
+        } else if (w->in.p && in_used(&w->in) == 0) {
+                in_forget(w);
+        }
+}
+
+/* Room for `max` more bytes (less is fine) behind the unread ones. */
+static bool in_room(struct wire *w, size_t *max)
+{
+        struct inbuf *in = &w->in;
+        struct wire_thr *t = wire_thr();
+
+        if (in->cap && in_used(in) == 0)
+                in_forget(w);
+        if (in->cap) {
+                size_t free = in->cap - in->off - in->len;
+                if (free >= *max || in_used(in) >= w->head_max) {
+                        *max = free < *max ? free : *max;
+                        return free > 0;
+                }
+                if (!in_move(w, *max))
+                        return false;
+                *max = in->cap - in->off - in->len;
+                return true;
+        }
+        if (t->tenant != w) {
+                if (t->tenant && in_used(&t->tenant->in) > 0 && !in_move(t->tenant, 0))
+                        return false;
+                if (t->tenant)
+                        in_forget(t->tenant);
+                t->tenant = w;
+                *in = (struct inbuf){ thr_self->rx, 0, 0, 0, 0 };
+        } else if (in_used(in) == 0) {
+                in->hold = in->off = in->len = 0;
+        }
+        size_t free = thr_self->rx_size - in->off - in->len;
+        *max = free < *max ? free : *max;
+        return free > 0;
+}
+
+hot_path int wire_fill(struct wire *w, size_t max)
+{
+        struct ep *e = &w->conn.ep;
+        ssize_t n;
+
+        if (!(e->flags & EP_RX))
+                return e->flags & EP_ERR ? MSG_ERR : e->flags & EP_EOF ? MSG_END : MSG_WAIT;
+        if (!in_room(w, &max)) {
+                w->conn.err = -ENOMEM;
+                return MSG_ERR;
+        }
+        n = ep_rx(e, w->in.p + w->in.off + w->in.len, max);
+        if (n > 0) {
+                w->in.len += (uint32_t)n;
+                if (w->side)
+                        w->side->rx_bytes += (uint64_t)n;
+                return MSG_OK;
+        }
+        if (n == 0)
+                return MSG_END;
+        if (n == -EAGAIN)
+                return MSG_WAIT;
+        w->conn.err = (int)n;
+        return MSG_ERR;
+}
+
+static int rx_failed(struct wire *w, struct side *s)
+{
+        s->err = w->conn.err ? w->conn.err : -EIO;
+        s->flags |= SIDE_RESET;
+        return MSG_ERR;
+}
+
+/* ---- heads ---- */
+
+static bool box_grow(struct hmsg *m, uint32_t need)
+{
+        struct headbox *b = container_of(m, struct headbox, m);
+        size_t size;
+        char *p = need > 65536 ? NULL : mem_get(need, &size);
+
+        if (!p)
+                return false;
+        memcpy(p, m->blk[1].p, m->blk[1].n);
+        if (b->arena_size)
+                mem_put(m->blk[1].p, b->arena_size);
+        b->arena_size = (uint32_t)size;
+        hmsg_rebase_arena(m, p, (uint32_t)size);
+        return true;
+}
+
+struct headbox *headbox_new(void)
+{
+        size_t size;
+        struct headbox *b = mem_get(sizeof(*b), &size);
+
+        if (!b)
+                return NULL;
+        b->size = (uint32_t)size;
+        b->arena_size = 0;
+        hmsg_init(&b->m, b->f, array_len(b->f), b->arena, sizeof(b->arena));
+        b->m.grow = box_grow;
+        return b;
+}
+
+void headbox_free(struct headbox *b)
+{
+        if (b->arena_size)
+                mem_put(b->m.blk[1].p, b->arena_size);
+        mem_put(b, b->size);
+}
+
+static void wire_rx_head_free(struct side *s)
+{
+        struct wire *w = s->carrier;
+
+        if (w->box)
+                headbox_free(w->box);
+        w->box = NULL;
+        w->in.hold = w->in.off;
+}
+
+static void head_ready(struct wire *w, struct side *s)
+{
+        struct hmsg *m = &w->box->m;
+
+        w->in.off += m->head_len;
+        w->in.len -= m->head_len;
+        w->rx_body = m->body;
+        w->rx_left = m->body == HBODY_LENGTH ? m->length : 0;
+        if (m->body == HBODY_CHUNKED)
+                h1_chunk_init(&w->chunk);
+        if (!w->server)
+                w->req_minor = m->minor;
+        if (m->flags & HMSG_CLOSE)
+                w->close_after = true;
+        if (w->server && m->status < 200 && m->status != 101)
+                return; /* an informational head: the answer is still to come (RFC 9110 15.2) */
+        if (m->body == HBODY_NONE || (m->body == HBODY_LENGTH && m->length == 0))
+                s->flags |= SIDE_RX_DONE;
+}
+
+static int head_bad(struct wire *w, struct side *s)
+{
+        const struct h1 *h = &w->box->parser;
+
+        s->bad = (struct side_bad){ h->status, h1_why_text(h->why), h->bad_at };
+        w->close_after = true;
+        return MSG_BAD;
+}
+
+hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
+{
+        struct wire *w = s->carrier;
+        enum h1_verdict v;
+        int r;
+
+        if (!w->box) {
+                w->box = headbox_new();
+                if (!w->box) {
+                        w->conn.err = -ENOMEM;
+                        return rx_failed(w, s);
+                }
+                h1_init(&w->box->parser, w->head_max, 0);
+        }
+        for (;;) {
+                if (w->in.len > 0) {
+                        w->in.hold = w->in.off;
+                        hmsg_rebase(&w->box->m, w->in.p + w->in.off);
+                        v = w->server ? h1_response(&w->box->parser, &w->box->m, w->in.len, w->req_method)
+                                      : h1_request(&w->box->parser, &w->box->m, w->in.len);
+                        if (likely(v == H1_OK)) {
+                                head_ready(w, s);
+                                *ret_m = &w->box->m;
+                                return MSG_OK;
+                        }
+                        if (v != H1_MORE)
+                                return head_bad(w, s);
+                }
+                r = wire_fill(w, w->head_max);
+                if (r == MSG_ERR)
+                        return rx_failed(w, s);
+                if (r == MSG_END && w->in.len > 0)
+                        s->flags |= SIDE_RX_CUT;
+                if (r != MSG_OK)
+                        return r;
+        }
+}
+
+/* ---- bodies ---- */
+
+static int take_plain(struct wire *w, struct side *s, struct iovec *v, int *n)
+{
+        uint64_t want = w->rx_body == HBODY_LENGTH && w->rx_left < w->in.len ? w->rx_left : w->in.len;
+
+        v[0] = (struct iovec){ w->in.p + w->in.off, (size_t)want };
+        *n = 1;
+        w->in.off += (uint32_t)want;
+        w->in.len -= (uint32_t)want;
+        if (w->rx_body == HBODY_LENGTH) {
+                w->rx_left -= want;
+                if (w->rx_left == 0)
+                        s->flags |= SIDE_RX_DONE;
+        }
+        return MSG_OK;
+}
+
+static int bad_body(struct wire *w, struct side *s, const char *why)
+{
+        w->close_after = true;
+        s->bad = (struct side_bad){ w->server ? 502 : 400, why, 0 };
+        return MSG_BAD;
+}
+
+/* The trailer section: parsed like a head, kept in the box until rx_park. */
+static int take_trailers(struct wire *w, struct side *s)
+{
+        enum h1_verdict v;
+
+        if (!w->box) {
+                w->box = headbox_new();
+                if (!w->box)
+                        return bad_body(w, s, "out of memory");
+                h1_init(&w->box->parser, w->head_max, H1_STRICT_LF);
+        }
+        w->in.hold = w->in.off;
+        hmsg_rebase(&w->box->m, w->in.p + w->in.off);
+        v = h1_trailers(&w->box->parser, &w->box->m, w->in.len);
+        if (v == H1_MORE)
+                return MSG_WAIT;
+        if (v != H1_OK)
+                return bad_body(w, s, h1_why_text(w->box->parser.why));
+        w->in.off += w->box->m.head_len;
+        w->in.len -= w->box->m.head_len;
+        s->trailers = &w->box->m;
+        s->flags |= SIDE_RX_DONE;
+        return MSG_OK;
+}
+
+/* Decodes what is here; MSG_OK with spans, or MSG_WAIT when the input gave no payload and no end. */
+static int take_chunks(struct wire *w, struct side *s, struct iovec *v, int *n)
+{
+        int room = *n, r = MSG_WAIT;
+
+        *n = 0;
+        while (w->in.len > 0 && *n < room) {
+                size_t used = 0;
+                struct str data = { NULL, 0 };
+                enum h1_chunk_verdict c = h1_chunk_next(&w->chunk, w->in.p + w->in.off, w->in.len, &used, &data);
+                if (c == H1_CHUNK_BAD)
+                        return bad_body(w, s, "bad chunk");
+                w->in.off += (uint32_t)used;
+                w->in.len -= (uint32_t)used;
+                if (c == H1_CHUNK_DATA) {
+                        v[(*n)++] = (struct iovec){ (void *)(uintptr_t)data.p, data.n };
+                        r = MSG_OK;
+                } else if (c == H1_CHUNK_END) {
+                        s->flags |= SIDE_RX_DONE;
+                        return MSG_OK;
+                } else if (c == H1_CHUNK_TRAILERS) {
+                        int t = take_trailers(w, s);
+                        return t == MSG_WAIT && *n > 0 ? MSG_OK : t;
+                }
+        }
+        return r;
+}
+
+static int body_ended(struct wire *w, struct side *s, int r)
+{
+        if (r == MSG_ERR)
+                return rx_failed(w, s);
+        if (r == MSG_END && (w->rx_body == HBODY_CLOSE || w->rx_body == HBODY_TUNNEL)) {
+                s->flags |= SIDE_RX_DONE;
+                return MSG_END;
+        }
+        if (r == MSG_END) {
+                s->flags |= SIDE_RX_CUT;
+                return MSG_ERR;
+        }
+        return r;
+}
+
+hot_path static int wire_rx_body(struct side *s, struct iovec *v, int *n, size_t max)
+{
+        struct wire *w = s->carrier;
+        int r, room = *n;
+
+        *n = 0;
+        if (s->flags & SIDE_RX_DONE)
+                return MSG_END;
+        for (;;) {
+                if (w->in.len > 0) {
+                        *n = room;
+                        r = w->rx_body == HBODY_CHUNKED ? take_chunks(w, s, v, n) : take_plain(w, s, v, n);
+                        if (r != MSG_WAIT)
+                                return r == MSG_OK && *n == 0 ? MSG_END : r;
+                        *n = 0;
+                }
+                if (max == 0)
+                        return MSG_WAIT;
+                r = wire_fill(w, max);
+                if (r != MSG_OK)
+                        return body_ended(w, s, r);
+        }
+}
+
+static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *ret_n)
+{
+        struct wire *w = s->carrier;
+        ssize_t n;
+
+        if (s->flags & SIDE_RX_DONE)
+                return MSG_END;
+        if (w->in.len > 0 || w->rx_body == HBODY_CHUNKED)
+                return MSG_WAIT;
+        if (w->rx_body == HBODY_LENGTH && w->rx_left < max)
+                max = (size_t)w->rx_left;
+        if (!(w->conn.ep.flags & EP_RX))
+                return body_ended(w, s, w->conn.ep.flags & EP_ERR ? MSG_ERR : w->conn.ep.flags & EP_EOF ? MSG_END : MSG_WAIT);
+        n = w->conn.ep.ops->rx_splice(&w->conn.ep, p, max);
+        if (n <= 0) {
+                if (n < 0 && n != -EAGAIN)
+                        w->conn.err = (int)n;
+                return body_ended(w, s, n == 0 ? MSG_END : n == -EAGAIN ? MSG_WAIT : MSG_ERR);
+        }
+        s->rx_bytes += (uint64_t)n;
+        if (w->rx_body == HBODY_LENGTH && (w->rx_left -= (uint64_t)n) == 0)
+                s->flags |= SIDE_RX_DONE;
+        *ret_n = (size_t)n;
+        return MSG_OK;
+}
+
+/* ---- life ---- */
+
+static void wire_wake(struct ep *e)
+{
+        struct wire *w = container_of(e, struct wire, conn.ep);
+
+        if (w->side)
+                strm_ready(w->side->strm);
+        else
+                w->idle_wake(w);
+}
+
+void wire_init(struct wire *w, bool server)
+{
+        memset(w, 0, sizeof(*w));
+        w->server = server;
+        conn_init(&w->conn, wire_wake);
+}
+
+void wire_attach(struct wire *w, struct side *s, bool tunnel)
+{
+        w->side = s;
+        s->ops = &wire_ops;
+        s->carrier = w;
+        s->flags = w->conn.ep.flags & EP_RAW ? SIDE_SPLICE : 0;
+        s->rx_bytes = w->in.len; /* read while idle: the first bytes of this exchange */
+        w->tx_head_done = false;
+        w->rx_body = w->tx_body = HBODY_NONE;
+        if (tunnel)
+                wire_ops.tunnel(s);
+}
+
+static void wire_tunnel(struct side *s)
+{
+        struct wire *w = s->carrier;
+
+        w->rx_body = w->tx_body = HBODY_TUNNEL;
+        w->tx_head_done = true;
+        w->close_after = true;
+        s->flags = (uint16_t)((s->flags & ~(SIDE_RX_DONE | SIDE_TX_DONE | SIDE_TX_END)) | SIDE_TUNNEL);
+}
+
+static void wire_want(struct side *s)
+{
+        struct wire *w = s->carrier;
+
+        if (!(w->conn.ep.flags & EP_WATCHED))
+                w->conn.ep.ops->want(&w->conn.ep);
+}
+
+/* Sent what was announced, received what was announced, nothing private left to send: see facts 2a, "early response". */
+static bool exchange_complete(const struct wire *w, const struct side *s)
+{
+        return (s->flags & SIDE_RX_DONE) && (s->flags & SIDE_TX_DONE) && w->out_len == 0 && w->rx_left == 0 &&
+               w->tx_left == 0;
+}
+
+static void wire_end(struct side *s, bool clean)
+{
+        struct wire *w = s->carrier;
+        bool reusable = clean && !w->close_after && exchange_complete(w, s) &&
+                        !(w->conn.ep.flags & (EP_EOF | EP_ERR | EP_HUP | EP_SHUT)) && (!w->server || w->in.len == 0);
+
+        wire_rx_head_free(s);
+        wire_rx_park(s);
+        w->side = NULL;
+        s->ops = NULL;
+        s->carrier = NULL;
+        w->released(w, reusable);
+}
+
+void wire_fini(struct wire *w, bool reset)
+{
+        conn_close(&w->conn, reset);
+        if (w->box)
+                headbox_free(w->box);
+        w->box = NULL;
+        in_forget(w);
+        if (w->out)
+                mem_put(w->out, w->out_cap);
+        w->out = NULL;
+        w->out_len = w->out_off = w->out_cap = 0;
+}
+
+const struct mux_ops wire_ops = {
+        .name = "H1",
+        .rx_head = wire_rx_head,
+        .rx_head_free = wire_rx_head_free,
+        .rx_body = wire_rx_body,
+        .tx = wire_tx,
+        .tx_flush = wire_tx_flush,
+        .rx_splice = wire_rx_splice,
+        .tx_splice = wire_tx_splice,
+        .rx_park = wire_rx_park,
+        .want = wire_want,
+        .tunnel = wire_tunnel,
+        .end = wire_end,
+};

@@ -1,0 +1,21 @@
+/* core/wire_priv.h - what the two halves of core/wire share: wire.c receives, wire_tx.c sends. */
+#ifndef CORE_WIRE_PRIV_H
+#define CORE_WIRE_PRIV_H
+
+#include "core/strm.h"
+#include "core/wire.h"
+
+struct wire_thr {               /* per thread */
+        struct wire *tenant;    /* whose bytes are in the shared receive buffer */
+        char scratch[96 * 1024]; /* rewritten parts of a head, until it is sent */
+};
+
+struct wire_thr *wire_thr(void);
+struct headbox *headbox_new(void);
+void headbox_free(struct headbox *b);
+
+int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
+int wire_tx_flush(struct side *s);
+int wire_tx_splice(struct side *s, struct pipe *p, size_t *ret_n);
+
+#endif

@@ -1,0 +1,122 @@
+/* net/pipe.c - see the header. */
+#include "net/pipe.h"
+#include "base/slab.h"
+#include "base/thr.h"
+
+#include <stdlib.h>
+
+#define WANT_BYTES (256u * 1024)
+#define KEEP_MOST  64 /* idle pipes of one thread: two fds and up to 256 KiB of the user's quota each */
+
+struct pool {
+        struct pipe *free;
+        unsigned n_free, used;
+};
+
+static unsigned local, limit;
+
+static void pipe_destroy(struct pipe *p)
+{
+        thr_self->sys->close(p->rd);
+        thr_self->sys->close(p->wr);
+        free(p);
+}
+
+static void pool_free(void *v)
+{
+        struct pool *pool = v;
+
+        for (struct pipe *p = pool->free, *next; p; p = next) {
+                next = p->next;
+                pipe_destroy(p);
+        }
+        free(pool);
+}
+
+__attribute__((constructor)) static void reserve(void)
+{
+        local = thr_local_index(pool_free);
+}
+
+static struct pool *own_pool(void)
+{
+        if (!thr_self->local[local])
+                thr_self->local[local] = calloc(1, sizeof(struct pool));
+        return thr_self->local[local];
+}
+
+static struct pipe *make(void)
+{
+        struct pipe *p = calloc(1, sizeof(*p));
+        int fds[2], size;
+
+        if (!p)
+                return NULL;
+        size = thr_self->sys->pipe(fds, WANT_BYTES);
+        if (size < 0) {
+                free(p);
+                return NULL;
+        }
+        p->rd = fds[0];
+        p->wr = fds[1];
+        p->size = (size_t)size;
+        return p;
+}
+
+struct pipe *pipe_get(void)
+{
+        struct pool *pool = own_pool();
+        struct pipe *p;
+
+        if (!pool || (limit > 0 && pool->used >= limit))
+                return NULL;
+        p = pool->free;
+        if (p) {
+                pool->free = p->next;
+                pool->n_free--;
+        } else {
+                p = make();
+        }
+        if (!p)
+                return NULL;
+        p->next = NULL;
+        pool->used++;
+        return p;
+}
+
+void pipe_put(struct pipe *p)
+{
+        struct pool *pool = own_pool();
+
+        if (!p)
+                return;
+        ASSERT(pool && pool->used > 0);
+        pool->used--;
+        /* A small one is not kept: the next may get the large size again. */
+        if (p->fill > 0 || p->size < WANT_BYTES || pool->n_free >= KEEP_MOST) {
+                pipe_destroy(p);
+                return;
+        }
+        p->next = pool->free;
+        pool->free = p;
+        pool->n_free++;
+}
+
+void pipe_set_limit(unsigned per_thread)
+{
+        limit = per_thread;
+}
+
+unsigned pipe_used(void)
+{
+        struct pool *pool = own_pool();
+
+        return pool ? pool->used : 0;
+}
+
+unsigned pipe_free_count(void)
+{
+        struct pool *pool = own_pool();
+
+        return pool ? pool->n_free : 0;
+}

@@ -1,0 +1,414 @@
+/* proto/h1_parse.c - HTTP/1 heads from bytes, line by line, resumable at any byte.
+ *
+ * The stages are tokens, not bytes: a stage runs over its token with a vector scan, and when the bytes run out it leaves
+ * pos at the first byte it has not judged. Nothing is looked at twice except the few bytes of the version.
+ * Line ends: CRLF. A LF alone is taken in heads too, as HAProxy 2.6 and 3.4 do (measured); such a line loses its RAW
+ * mark, so that the writer sends CRLF. In chunk framing and trailers it is refused. */
+#include "proto/h1_judge.h"
+#include "proto/h1_scan.h"
+
+enum {
+        ST_LEAD,
+        ST_METHOD,
+        ST_TARGET_GAP,
+        ST_TARGET,
+        ST_VERSION_GAP,
+        ST_VERSION,
+        ST_STATUS_GAP,
+        ST_STATUS,
+        ST_REASON,
+        ST_LINE,
+        ST_NAME,
+        ST_OWS,
+        ST_VALUE,
+        ST_DONE,
+        ST_DEAD,
+};
+
+static const struct {
+        uint16_t status;
+        const char *text;
+} whys[H1_WHY_COUNT] = {
+#define WHY_ROW(id, status, text) [H1_WHY_##id] = { status, text },
+        H1_WHY_LIST(WHY_ROW)
+#undef WHY_ROW
+};
+
+const char *h1_why_text(enum h1_why why)
+{
+        return whys[why].text;
+}
+
+cold_path enum h1_verdict h1_bad(struct h1 *h, enum h1_why why, uint32_t at)
+{
+        h->why = (uint8_t)why;
+        h->status = whys[why].status;
+        h->bad_at = at;
+        h->stage = ST_DEAD;
+        return H1_BAD;
+}
+
+void h1_init(struct h1 *h, uint32_t max, unsigned opts)
+{
+        *h = (struct h1){ .max = max, .opts = (uint8_t)opts };
+}
+
+static enum h1_verdict more(struct h1 *h, uint32_t pos, unsigned stage, uint32_t len)
+{
+        h->pos = pos;
+        h->stage = (uint8_t)stage;
+        if (!h->max || len < h->max)
+                return H1_MORE;
+        (void)h1_bad(h, stage < ST_VERSION_GAP ? H1_WHY_TARGET_LONG : H1_WHY_TOO_BIG, len);
+        return H1_TOO_BIG;
+}
+
+/* Length of the line end at i: 2, 1 (LF alone, allowed), 0 (wait), -1 (wrong). */
+static inline int eol(const struct h1 *h, const char *b, uint32_t i, uint32_t len)
+{
+        if (likely(len - i >= 2 && b[i] == '\r' && b[i + 1] == '\n'))
+                return 2;
+        if (b[i] == '\n')
+                return h->opts & H1_STRICT_LF ? -1 : 1;
+        return b[i] == '\r' && len - i < 2 ? 0 : -1;
+}
+
+static cold_path enum h1_verdict bad_eol(struct h1 *h, const char *b, uint32_t i, enum h1_why other)
+{
+        if (b[i] == '\r')
+                return h1_bad(h, H1_WHY_LINE_END, i);
+        return h1_bad(h, b[i] == '\n' ? H1_WHY_BARE_LF : other, i);
+}
+
+static cold_path enum h1_verdict bad_name(struct h1 *h, const char *b, uint32_t i)
+{
+        if (b[i] == ' ' || b[i] == '\t')
+                return h1_bad(h, i == h->line ? H1_WHY_FOLD : H1_WHY_NAME_SPACE, i);
+        if (b[i] == '\r' || b[i] == '\n')
+                return h1_bad(h, H1_WHY_NO_COLON, i);
+        return h1_bad(h, b[i] == ':' ? H1_WHY_NAME_EMPTY : H1_WHY_NAME_BYTE, i);
+}
+
+/* ---- field lines ---- */
+
+static inline enum h1_verdict push_field(struct h1 *h, struct hmsg *m, const char *b, uint32_t end, int eol_len)
+{
+        uint32_t val = h->val, vend = end;
+
+        if (unlikely(m->nf == m->capf))
+                return h1_bad(h, H1_WHY_TOO_MANY, h->line);
+        while (vend > val && (b[vend - 1] == ' ' || b[vend - 1] == '\t'))
+                vend--;
+        bool raw = eol_len == 2 && vend == end && val == h->line + h->nlen + 2U && b[val - 1] == ' ';
+        enum hid id = hmsg_id(b + h->line, h->nlen);
+
+        m->f[m->nf++] = (struct hfield){ .name = h->line,
+                                         .val = val,
+                                         .vlen = vend - val,
+                                         .nlen = h->nlen,
+                                         .id = (uint8_t)id,
+                                         .flags = raw ? HF_RAW : 0 };
+        m->have |= (uint64_t)1 << id;
+        h->bare |= eol_len == 1;
+        return H1_OK;
+}
+
+/* LONG: one switch over the stages of a field line; splitting it would put the scan state into memory per token */
+static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        char *b = m->blk[0].p;
+        uint32_t i = h->pos;
+        unsigned stage = h->stage;
+        int e;
+
+        for (;;) {
+                switch (stage) {
+                case ST_LINE:
+                        if (i == len)
+                                return more(h, i, ST_LINE, len);
+                        if (b[i] == '\r' || b[i] == '\n') {
+                                e = eol(h, b, i, len);
+                                if (e == 0)
+                                        return more(h, i, ST_LINE, len);
+                                if (e < 0)
+                                        return bad_eol(h, b, i, H1_WHY_NO_COLON);
+                                h->bare |= e == 1;
+                                h->stage = ST_DONE;
+                                m->head_len = i + (uint32_t)e;
+                                return H1_OK;
+                        }
+                        h->line = i;
+                        /* fall through */
+                case ST_NAME:
+                        i = h1_lower_name(b, i, len);
+                        if (i - h->line > UINT16_MAX)
+                                return h1_bad(h, H1_WHY_NAME_LONG, h->line + UINT16_MAX);
+                        if (i == len)
+                                return more(h, i, ST_NAME, len);
+                        if (unlikely(b[i] != ':' || i == h->line))
+                                return bad_name(h, b, i);
+                        h->nlen = (uint16_t)(i - h->line);
+                        i++;
+                        /* fall through */
+                case ST_OWS:
+                        while (i < len && (b[i] == ' ' || b[i] == '\t'))
+                                i++;
+                        if (i == len)
+                                return more(h, i, ST_OWS, len);
+                        h->val = i;
+                        /* fall through */
+                default: /* ST_VALUE */
+                        i = h1_find_ctl(b, i, len);
+                        while (i < len && b[i] == '\t')
+                                i = h1_find_ctl(b, i + 1, len);
+                        if (i == len)
+                                return more(h, i, ST_VALUE, len);
+                        e = eol(h, b, i, len);
+                        if (e == 0)
+                                return more(h, i, ST_VALUE, len);
+                        if (unlikely(e < 0))
+                                return bad_eol(h, b, i, H1_WHY_VALUE_BYTE);
+                        if (unlikely(push_field(h, m, b, i, e) != H1_OK))
+                                return H1_BAD;
+                        i += (uint32_t)e;
+                        stage = ST_LINE;
+                }
+        }
+}
+
+/* ---- start lines ---- */
+
+/* "HTTP/d.d" at i, as far as it is there: 1 complete, 0 wait, -1 wrong. */
+static int version_at(const char *b, uint32_t i, uint32_t len)
+{
+        static const char shape[8] = { 'H', 'T', 'T', 'P', '/', '0', '.', '0' };
+
+        for (uint32_t k = 0; k < 8; k++) {
+                if (i + k == len)
+                        return 0;
+                if (shape[k] == '0' ? !chr_is_digit(b[i + k]) : b[i + k] != shape[k])
+                        return -1;
+        }
+        return 1;
+}
+
+static uint32_t skip_sp(struct h1 *h, const char *b, uint32_t i, uint32_t len)
+{
+        while (i < len && b[i] == ' ') {
+                i++;
+                h->raw = false; /* one SP was taken already */
+        }
+        return i;
+}
+
+static enum h1_verdict take_version(struct h1 *h, struct hmsg *m, const char *b, uint32_t i)
+{
+        if (b[i + 5] != '1') {
+                bool preface = str_is(hmsg_method(m), "PRI") && str_is(hmsg_target(m), "*") && b[i + 5] == '2';
+                return h1_bad(h, preface ? H1_WHY_PREFACE : H1_WHY_VERSION_MAJOR, i);
+        }
+        m->minor = b[i + 7] != '0';
+        h->raw &= b[i + 7] <= '1';
+        return H1_OK;
+}
+
+/* LONG: flat switch, one case per token of the request line */
+static enum h1_verdict request_line(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        const char *b = m->blk[0].p;
+        uint32_t i = h->pos;
+        int e, v;
+
+        switch (h->stage) {
+        case ST_LEAD: /* RFC 9112 2.2: empty lines before a request are skipped */
+                for (; i < len && (b[i] == '\r' || b[i] == '\n'); i += (uint32_t)e) {
+                        e = eol(h, b, i, len);
+                        if (e == 0)
+                                return more(h, i, ST_LEAD, len);
+                        if (e < 0)
+                                return bad_eol(h, b, i, H1_WHY_LINE_END);
+                }
+                h->raw = true;
+                h->line = i;
+                /* fall through */
+        case ST_METHOD:
+                i = h1_skip_class(b, i, len, CH_TOKEN);
+                if (i == len)
+                        return more(h, i, ST_METHOD, len);
+                if (b[i] != ' ' || i == h->line)
+                        return h1_bad(h, H1_WHY_METHOD, i);
+                m->mpart = (struct hpart){ h->line, i - h->line, 0 };
+                m->method = (uint8_t)hmsg_method_of(hmsg_method(m));
+                i++;
+                /* fall through */
+        case ST_TARGET_GAP:
+                i = skip_sp(h, b, i, len);
+                if (i == len)
+                        return more(h, i, ST_TARGET_GAP, len);
+                m->target.off = i;
+                /* fall through */
+        case ST_TARGET:
+                i = h1_find_not_target(b, i, len);
+                if (i == len)
+                        return more(h, i, ST_TARGET, len);
+                if (b[i] == '\r' || b[i] == '\n')
+                        return h1_bad(h, i == m->target.off ? H1_WHY_TARGET : H1_WHY_VERSION, i); /* HTTP/0.9 */
+                if (b[i] != ' ')
+                        return h1_bad(h, H1_WHY_TARGET, i);
+                m->target.len = i - m->target.off;
+                i++;
+                /* fall through */
+        case ST_VERSION_GAP:
+                i = skip_sp(h, b, i, len);
+                /* fall through */
+        default: /* ST_VERSION */
+                v = version_at(b, i, len);
+                if (v < 0)
+                        return h1_bad(h, H1_WHY_VERSION, i);
+                if (v == 0 || i + 8 == len)
+                        return more(h, i, i == len ? ST_VERSION_GAP : ST_VERSION, len);
+                e = eol(h, b, i + 8, len);
+                if (e == 0)
+                        return more(h, i, ST_VERSION, len);
+                if (e < 0)
+                        return bad_eol(h, b, i + 8, H1_WHY_VERSION);
+        }
+        if (take_version(h, m, b, i) != H1_OK)
+                return H1_BAD;
+        h->bare |= e == 1;
+        h->raw &= e == 2;
+        h->pos = i + 8 + (uint32_t)e;
+        h->stage = ST_LINE;
+        return H1_OK;
+}
+
+static enum h1_verdict take_status(struct h1 *h, struct hmsg *m, const char *b, uint32_t i)
+{
+        for (uint32_t k = 0; k < 3; k++)
+                if (!chr_is_digit(b[i + k]))
+                        return h1_bad(h, H1_WHY_STATUS, i + k);
+        m->status = (uint16_t)((b[i] - '0') * 100 + (b[i + 1] - '0') * 10 + (b[i + 2] - '0'));
+        return m->status < 100 ? h1_bad(h, H1_WHY_STATUS, i) : H1_OK;
+}
+
+/* LONG: flat switch, one case per token of the status line */
+static enum h1_verdict status_line(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        const char *b = m->blk[0].p;
+        uint32_t i = h->pos;
+        int e, v;
+
+        switch (h->stage) {
+        case ST_LEAD:
+                h->raw = true;
+                /* fall through */
+        case ST_VERSION:
+                v = version_at(b, i, len);
+                if (v < 0)
+                        return h1_bad(h, H1_WHY_VERSION, i);
+                if (v == 0 || i + 8 == len)
+                        return more(h, i, ST_VERSION, len);
+                if (b[i + 8] != ' ')
+                        return h1_bad(h, H1_WHY_VERSION, i + 8);
+                m->mpart.off = i;
+                if (take_version(h, m, b, i) != H1_OK)
+                        return H1_BAD;
+                i += 9;
+                /* fall through */
+        case ST_STATUS_GAP:
+                i = skip_sp(h, b, i, len);
+                /* fall through */
+        case ST_STATUS:
+                for (uint32_t k = i; k < len && k < i + 3; k++)
+                        if (!chr_is_digit(b[k]))
+                                return h1_bad(h, H1_WHY_STATUS, k);
+                if (len - i < 4)
+                        return more(h, i, i == len ? ST_STATUS_GAP : ST_STATUS, len);
+                if (take_status(h, m, b, i) != H1_OK)
+                        return H1_BAD;
+                i += 3;
+                if (b[i] != ' ' && b[i] != '\r' && b[i] != '\n')
+                        return h1_bad(h, H1_WHY_STATUS, i);
+                /* The SP before an empty reason is often forgotten; HAProxy takes that too. */
+                h->raw &= b[i] == ' ';
+                i += b[i] == ' ';
+                m->reason.off = i;
+                /* fall through */
+        default: /* ST_REASON */
+                i = h1_find_ctl(b, i, len);
+                while (i < len && b[i] == '\t')
+                        i = h1_find_ctl(b, i + 1, len);
+                if (i == len)
+                        return more(h, i, ST_REASON, len);
+                e = eol(h, b, i, len);
+                if (e == 0)
+                        return more(h, i, ST_REASON, len);
+                if (e < 0)
+                        return bad_eol(h, b, i, H1_WHY_REASON);
+        }
+        m->reason.len = i - m->reason.off;
+        h->bare |= e == 1;
+        h->raw &= e == 2;
+        h->pos = i + (uint32_t)e;
+        h->stage = ST_LINE;
+        return H1_OK;
+}
+
+/* ---- entry points ---- */
+
+/* What every call starts with: nothing after an error or an end, and one place where the block's length is set. */
+static bool finished(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        m->blk[0].n = len;
+        return h->stage >= ST_DONE;
+}
+
+static void mark(struct h1 *h, struct hmsg *m)
+{
+        m->flags |= (h->raw ? HMSG_RAW_START : 0U) | (h->bare ? HMSG_BARE_LF : 0U);
+}
+
+enum h1_verdict h1_request(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        enum h1_verdict v = H1_OK;
+
+        if (finished(h, m, len))
+                return h->stage == ST_DONE ? H1_OK : H1_BAD;
+        if (h->stage < ST_LINE)
+                v = request_line(h, m, len);
+        if (v == H1_OK)
+                v = fields(h, m, len);
+        if (v != H1_OK)
+                return v;
+        mark(h, m);
+        return h1_judge_request(h, m);
+}
+
+enum h1_verdict h1_response(struct h1 *h, struct hmsg *m, uint32_t len, enum hmeth req_method)
+{
+        enum h1_verdict v = H1_OK;
+
+        if (finished(h, m, len))
+                return h->stage == ST_DONE ? H1_OK : H1_BAD;
+        m->flags |= HMSG_RESPONSE;
+        h->req_method = (uint8_t)req_method;
+        if (h->stage < ST_LINE)
+                v = status_line(h, m, len);
+        if (v == H1_OK)
+                v = fields(h, m, len);
+        if (v != H1_OK)
+                return v;
+        mark(h, m);
+        return h1_judge_response(h, m);
+}
+
+enum h1_verdict h1_trailers(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        if (finished(h, m, len))
+                return h->stage == ST_DONE ? H1_OK : H1_BAD;
+        h->opts |= H1_STRICT_LF;
+        if (h->stage == ST_LEAD)
+                h->stage = ST_LINE;
+        enum h1_verdict v = fields(h, m, len);
+        return v == H1_OK ? h1_judge_trailers(h, m) : v;
+}

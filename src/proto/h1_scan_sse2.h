@@ -1,0 +1,100 @@
+/* proto/h1_scan_sse2.h - the scans of h1_scan.h with SSE2 (every x86-64 has it).
+ *
+ * A vector is read only where 16 bytes are left before `end`; the tail goes byte by byte. */
+#ifndef PROTO_H1_SCAN_SSE2_H
+#define PROTO_H1_SCAN_SSE2_H
+
+#include "proto/h1_scan.h"
+
+#include <emmintrin.h>
+
+static inline __m128i h1_load16(const char *p)
+{
+        return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+/* 0xff where lo <= byte <= lo + span */
+static inline __m128i h1_between(__m128i v, char lo, char span)
+{
+        __m128i d = _mm_sub_epi8(v, _mm_set1_epi8(lo));
+
+        return _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(span)), d);
+}
+
+static inline uint32_t h1_find_ctl(const char *b, uint32_t i, uint32_t end)
+{
+        for (; end - i >= 16; i += 16) {
+                __m128i v = h1_load16(b + i);
+                __m128i bad = _mm_or_si128(h1_between(v, 0, 0x1f), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+                int mask = _mm_movemask_epi8(bad);
+
+                if (mask)
+                        return i + (uint32_t)__builtin_ctz((unsigned)mask);
+        }
+        while (i < end && !h1_is(b[i], CH_CTL))
+                i++;
+        return i;
+}
+
+static inline uint32_t h1_find_not_target(const char *b, uint32_t i, uint32_t end)
+{
+        for (; end - i >= 16; i += 16) {
+                __m128i v = h1_load16(b + i);
+                __m128i ok = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('#')), h1_between(v, 0x21, 0x7e - 0x21));
+                int mask = _mm_movemask_epi8(ok) ^ 0xffff;
+
+                if (mask)
+                        return i + (uint32_t)__builtin_ctz((unsigned)mask);
+        }
+        return h1_skip_class(b, i, end, CH_TARGET);
+}
+
+/* 32 bytes: loading at 16 - n gives n times 0x20, then zeros. */
+extern const uint8_t h1_case_mask[32];
+
+/* First byte that is no token byte; makes the token bytes before it lower case. The vector knows letters, digits and
+ * '-'; the few other token bytes go one at a time. */
+static inline uint32_t h1_lower_name(char *b, uint32_t i, uint32_t end)
+{
+        while (end - i >= 16) {
+                __m128i v = h1_load16(b + i);
+                __m128i letter = h1_between(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 25);
+                __m128i ok = _mm_or_si128(_mm_or_si128(letter, h1_between(v, '0', 9)),
+                                          _mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
+                uint32_t n = (uint32_t)__builtin_ctz((unsigned)_mm_movemask_epi8(ok) ^ 0x1ffffU);
+                __m128i bit = _mm_and_si128(letter, h1_load16((const char *)h1_case_mask + 16 - n));
+
+                _mm_storeu_si128((__m128i *)(void *)(b + i), _mm_or_si128(v, bit));
+                i += n;
+                if (n == 16)
+                        continue;
+                if (!h1_is(b[i], CH_TOKEN))
+                        return i;
+                i++;
+        }
+        for (; i < end && h1_is(b[i], CH_TOKEN); i++)
+                b[i] = (char)(b[i] | (h1_is(b[i], CH_UPPER) ? 0x20 : 0));
+        return i;
+}
+
+/* First byte that is not a lower-case token byte. */
+static inline uint32_t h1_find_not_lower_token(const char *b, uint32_t i, uint32_t end)
+{
+        while (end - i >= 16) {
+                __m128i v = h1_load16(b + i);
+                __m128i ok = _mm_or_si128(_mm_or_si128(h1_between(v, 'a', 25), h1_between(v, '0', 9)),
+                                          _mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
+                uint32_t n = (uint32_t)__builtin_ctz((unsigned)_mm_movemask_epi8(ok) ^ 0x1ffffU);
+
+                i += n;
+                if (n < 16 && (h1_class[(unsigned char)b[i]] & (CH_TOKEN | CH_UPPER)) != CH_TOKEN)
+                        return i;
+                if (n < 16)
+                        i++;
+        }
+        while (i < end && (h1_class[(unsigned char)b[i]] & (CH_TOKEN | CH_UPPER)) == CH_TOKEN)
+                i++;
+        return i;
+}
+
+#endif

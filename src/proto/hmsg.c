@@ -1,0 +1,336 @@
+/* proto/hmsg.c - the message head: well-known names, look-up, edits. */
+#include "proto/hmsg.h"
+#include "proto/h1_scan.h"
+
+#include <errno.h>
+
+/* ---- well-known names ---- */
+
+#define ROW(id, name) [HID_##id] = { name, sizeof(name) - 1 },
+static const struct known {
+        char s[23];
+        uint8_t n;
+} known[HID_COUNT] = { HID_LIST(ROW) };
+#undef ROW
+
+/* Slot of a name = known_hash(): no two names of HID_LIST meet (hmsg_test walks the list; a new name that collides
+ * needs new factors). */
+static const uint8_t known_slot[256] = {
+        [13] = HID_REFERER,           [23] = HID_CONTENT_ENCODING,
+        [27] = HID_HTTP2_SETTINGS,    [30] = HID_TE,
+        [36] = HID_ACCEPT_ENCODING,   [57] = HID_CACHE_CONTROL,
+        [58] = HID_RETRY_AFTER,       [62] = HID_SEC_WEBSOCKET_KEY,
+        [85] = HID_CONTENT_TYPE,      [88] = HID_TRAILER,
+        [89] = HID_FORWARDED,         [90] = HID_KEEP_ALIVE,
+        [92] = HID_WWW_AUTHENTICATE,  [97] = HID_SEC_WEBSOCKET_ACCEPT,
+        [104] = HID_PROXY_CONNECTION, [105] = HID_X_ORIGINAL_TO,
+        [106] = HID_EXPECT,           [107] = HID_ETAG,
+        [111] = HID_TRANSFER_ENCODING, [113] = HID_LOCATION,
+        [115] = HID_UPGRADE,          [126] = HID_DATE,
+        [129] = HID_CONNECTION,       [130] = HID_EXPIRES,
+        [140] = HID_AUTHORIZATION,    [141] = HID_HOST,
+        [143] = HID_COOKIE,           [149] = HID_ORIGIN,
+        [152] = HID_X_REQUEST_ID,     [157] = HID_AGE,
+        [161] = HID_X_REAL_IP,        [165] = HID_VIA,
+        [167] = HID_CONTENT_LENGTH,   [178] = HID_PROXY_AUTHENTICATE,
+        [182] = HID_IF_MODIFIED_SINCE, [183] = HID_SERVER,
+        [185] = HID_X_FORWARDED_PROTO, [188] = HID_RANGE,
+        [193] = HID_PROXY_AUTHORIZATION, [200] = HID_ACCEPT_LANGUAGE,
+        [201] = HID_SET_COOKIE,       [209] = HID_USER_AGENT,
+        [213] = HID_VARY,             [216] = HID_IF_NONE_MATCH,
+        [217] = HID_X_FORWARDED_HOST, [225] = HID_X_FORWARDED_PORT,
+        [237] = HID_X_FORWARDED_FOR,  [239] = HID_ACCEPT,
+        [247] = HID_LAST_MODIFIED,    [252] = HID_PRAGMA,
+};
+
+static inline uint32_t known_hash(const char *s, uint32_t n)
+{
+        return ((unsigned char)s[0] * 535U + (unsigned char)s[n - 2] * 993U + (unsigned char)s[n / 2] * 63U + n * 927U) >>
+                       2 &
+               255U;
+}
+
+static inline uint64_t load64(const char *p)
+{
+        uint64_t v;
+
+        memcpy(&v, p, 8);
+        return v;
+}
+
+static inline uint32_t load32(const char *p)
+{
+        uint32_t v;
+
+        memcpy(&v, p, 4);
+        return v;
+}
+
+/* memcmp() == 0 without the call: names are short. */
+static inline bool same(const char *a, const char *b, uint32_t n)
+{
+        if (n >= 8) {
+                uint64_t diff = load64(a + n - 8) ^ load64(b + n - 8);
+
+                for (uint32_t i = 0; i + 8 < n; i += 8)
+                        diff |= load64(a + i) ^ load64(b + i);
+                return diff == 0;
+        }
+        if (n >= 4)
+                return load32(a) == load32(b) && load32(a + n - 4) == load32(b + n - 4);
+        for (uint32_t i = 0; i < n; i++)
+                if (a[i] != b[i])
+                        return false;
+        return true;
+}
+
+enum hid hmsg_id(const char *lower, uint32_t n)
+{
+        if (n < 2)
+                return HID_NONE;
+        uint8_t id = known_slot[known_hash(lower, n)];
+
+        return known[id].n == n && same(known[id].s, lower, n) ? (enum hid)id : HID_NONE;
+}
+
+struct str hmsg_id_name(enum hid id)
+{
+        return (struct str){ known[id].s, known[id].n };
+}
+
+enum hmeth hmsg_method_of(struct str s)
+{
+        static const struct {
+                char s[8];
+                uint8_t n;
+        } names[] = {
+                [HMETH_GET] = { "GET", 3 },         [HMETH_HEAD] = { "HEAD", 4 },       [HMETH_POST] = { "POST", 4 },
+                [HMETH_PUT] = { "PUT", 3 },         [HMETH_DELETE] = { "DELETE", 6 },   [HMETH_CONNECT] = { "CONNECT", 7 },
+                [HMETH_OPTIONS] = { "OPTIONS", 7 }, [HMETH_TRACE] = { "TRACE", 5 },     [HMETH_PATCH] = { "PATCH", 5 },
+        };
+
+        for (unsigned i = HMETH_GET; i < array_len(names); i++)
+                if (names[i].n == s.n && same(names[i].s, s.p, names[i].n))
+                        return (enum hmeth)i;
+        return HMETH_OTHER;
+}
+
+/* ---- life ---- */
+
+void hmsg_init(struct hmsg *m, struct hfield *fields, uint16_t capf, char *arena, uint32_t arena_cap)
+{
+        *m = (struct hmsg){ .f = fields, .capf = capf, .blk[1] = { arena, 0, arena_cap } };
+}
+
+void hmsg_rebase(struct hmsg *m, char *block0)
+{
+        m->blk[0].p = block0;
+}
+
+void hmsg_rebase_arena(struct hmsg *m, char *block1, uint32_t cap)
+{
+        m->blk[1].p = block1;
+        m->blk[1].cap = cap;
+}
+
+/* ---- look-up ---- */
+
+int hmsg_next(const struct hmsg *m, int from)
+{
+        for (int i = from; i < m->nf; i++)
+                if (!(m->f[i].flags & HF_DEL))
+                        return i;
+        return -1;
+}
+
+int hmsg_find(const struct hmsg *m, enum hid id, int from)
+{
+        if (!(m->have >> id & 1))
+                return -1;
+        for (int i = from; i < m->nf; i++)
+                if (m->f[i].id == id && !(m->f[i].flags & HF_DEL))
+                        return i;
+        return -1;
+}
+
+int hmsg_find_name(const struct hmsg *m, struct str lower, int from)
+{
+        for (int i = from; i < m->nf; i++) {
+                const struct hfield *f = &m->f[i];
+
+                if (f->nlen == lower.n && !(f->flags & HF_DEL) &&
+                    same(hmsg_base(m, f) + f->name, lower.p, (uint32_t)f->nlen))
+                        return i;
+        }
+        return -1;
+}
+
+/* ---- edits ---- */
+
+static bool value_ok(struct str v)
+{
+        for (size_t i = 0; i < v.n; i++)
+                if (h1_is(v.p[i], CH_CTL) && v.p[i] != '\t')
+                        return false;
+        return true;
+}
+
+static bool all_class(struct str s, unsigned cls)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (!h1_is(s.p[i], cls))
+                        return false;
+        return true;
+}
+
+static bool name_ok(struct str s)
+{
+        return s.n > 0 && s.n <= UINT16_MAX && all_class(s, CH_TOKEN);
+}
+
+/* Room for n more bytes in the arena, or NULL. */
+static char *arena_room(struct hmsg *m, size_t n)
+{
+        struct hblock *a = &m->blk[1];
+
+        if (n > UINT32_MAX / 2 - a->n)
+                return NULL;
+        if (a->cap - a->n < n && (!m->grow || !m->grow(m, a->n + (uint32_t)n)))
+                return NULL;
+        return a->p + a->n;
+}
+
+/* The bytes of a new field may lie in the arena itself, which may move: keep them by offset while it grows. */
+static struct str follow(const struct hmsg *m, const char *old, struct str s)
+{
+        uintptr_t at = (uintptr_t)s.p - (uintptr_t)old;
+
+        return old && at < m->blk[1].n ? (struct str){ m->blk[1].p + at, s.n } : s;
+}
+
+/* Writes "name: value\r\n" into the arena and points *f at it. */
+static int put_line(struct hmsg *m, struct hfield *f, struct str name, struct str value)
+{
+        const char *old = m->blk[1].p;
+        char *p = arena_room(m, name.n + value.n + 4);
+
+        if (!p)
+                return -ENOMEM;
+        name = follow(m, old, name);
+        value = follow(m, old, value);
+        uint32_t at = m->blk[1].n;
+        for (size_t i = 0; i < name.n; i++)
+                p[i] = (char)chr_lower((unsigned char)name.p[i]);
+        memcpy(p + name.n, ": ", 2);
+        if (value.n)
+                memcpy(p + name.n + 2, value.p, value.n);
+        memcpy(p + name.n + 2 + value.n, "\r\n", 2);
+        m->blk[1].n += (uint32_t)(name.n + value.n + 4);
+        *f = (struct hfield){ .name = at,
+                              .val = at + (uint32_t)name.n + 2,
+                              .vlen = (uint32_t)value.n,
+                              .nlen = (uint16_t)name.n,
+                              .id = (uint8_t)hmsg_id(p, (uint32_t)name.n),
+                              .flags = HF_ARENA | HF_RAW };
+        m->have |= (uint64_t)1 << f->id;
+        return 0;
+}
+
+int hmsg_add(struct hmsg *m, struct str name, struct str value)
+{
+        if (!name_ok(name) || !value_ok(value))
+                return -EINVAL;
+        if (m->nf == m->capf)
+                return -ENOSPC;
+        int r = put_line(m, &m->f[m->nf], name, value);
+        if (r == 0)
+                m->nf++;
+        return r;
+}
+
+static bool name_is(const struct hmsg *m, const struct hfield *f, struct str name)
+{
+        return f->nlen == name.n && str_ieq((struct str){ hmsg_base(m, f) + f->name, f->nlen }, name);
+}
+
+static void del_before(struct hmsg *m, struct str name, int end)
+{
+        for (int i = 0; i < end; i++)
+                if (name_is(m, &m->f[i], name))
+                        m->f[i].flags |= HF_DEL;
+}
+
+void hmsg_del_all(struct hmsg *m, struct str name)
+{
+        del_before(m, name, m->nf);
+}
+
+int hmsg_set(struct hmsg *m, struct str name, struct str value)
+{
+        int n = m->nf;
+        int r = hmsg_add(m, name, value);
+
+        if (r == 0)
+                del_before(m, hmsg_name(m, n), n);
+        return r;
+}
+
+int hmsg_replace(struct hmsg *m, int i, struct str value)
+{
+        struct hfield f = m->f[i];
+
+        if (!value_ok(value))
+                return -EINVAL;
+        int r = put_line(m, &f, hmsg_name(m, i), value);
+        if (r == 0)
+                m->f[i] = f;
+        return r;
+}
+
+void hmsg_del(struct hmsg *m, int i)
+{
+        m->f[i].flags |= HF_DEL;
+}
+
+static int put_part(struct hmsg *m, struct hpart *part, struct str s)
+{
+        const char *old = m->blk[1].p;
+        char *p = arena_room(m, s.n);
+
+        if (!p && s.n)
+                return -ENOMEM;
+        s = follow(m, old, s);
+        if (s.n)
+                memcpy(p, s.p, s.n);
+        *part = (struct hpart){ m->blk[1].n, (uint32_t)s.n, 1 };
+        m->blk[1].n += (uint32_t)s.n;
+        m->flags &= ~(uint32_t)HMSG_RAW_START;
+        return 0;
+}
+
+int hmsg_set_method(struct hmsg *m, struct str method)
+{
+        if (!name_ok(method))
+                return -EINVAL;
+        int r = put_part(m, &m->mpart, method);
+        if (r == 0)
+                m->method = (uint8_t)hmsg_method_of(hmsg_method(m));
+        return r;
+}
+
+int hmsg_set_target(struct hmsg *m, struct str target)
+{
+        if (target.n == 0 || !all_class(target, CH_TARGET))
+                return -EINVAL;
+        return put_part(m, &m->target, target);
+}
+
+int hmsg_set_status(struct hmsg *m, uint16_t status, struct str reason)
+{
+        if (status < 100 || status > 999 || !value_ok(reason))
+                return -EINVAL;
+        int r = put_part(m, &m->reason, reason);
+        if (r == 0)
+                m->status = status;
+        return r;
+}
