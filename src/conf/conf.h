@@ -15,17 +15,28 @@ struct conf_stmt {
         struct span arg; /* of its first argument, or of the keyword */
 };
 
+/* A word that has no effect here (KW_T_NONE), kept for the dump. */
+struct conf_unused {
+        const struct kw *kw;
+        const char *args; /* quoted, " a b", or "" */
+        struct conf_unused *next;
+};
+
 struct conf_obj {
         const struct conf_kind *kind;
-        const char *name;        /* interned; "" when the kind has none */
-        struct conf_obj *parent; /* server -> backend, bind -> frontend */
-        struct conf_obj *next;   /* in file order, among all of the load */
+        const char *name; /* interned; "" when the kind has none */
+        struct conf *conf;
+        struct conf_obj *parent;     /* server -> backend, bind -> frontend */
+        const struct conf_obj *from; /* the defaults it started from, or NULL */
+        struct conf_obj *next;       /* in file order, among all of the load */
         struct conf_obj *child, *last_child, *sibling;
-        struct span at; /* of its name, or of the section word */
-        struct conf_stmt *stmts;
+        struct span at;          /* of its name, or of the section word */
+        struct conf_stmt *stmts; /* NULL after the load unless keep_spans */
         uint32_t n_stmts;
-        uint32_t index;      /* running number in the file, from 0 */
-        uint64_t dump_hash;  /* of the canonical dump, children not included; set after checks */
+        uint32_t index;                  /* running number in the file, from 0 */
+        bool used_by_name, used_unasked; /* defaults: some section took it with `from`, as the last one */
+        uint64_t dump_hash;              /* of the canonical dump, children not included; set after checks */
+        struct conf_unused *unused;
         const void *slots[]; /* one per table whose kinds has this object's bit; conf_slot() finds it */
 };
 
@@ -34,20 +45,25 @@ struct conf_opts {
         bool (*feature)(struct str name); /* feature("OPENSSL"), "TELAMON" ... */
         bool (*enabled)(struct str name); /* enabled("SPLICE") ... */
         const char *openssl_version;      /* "3.0.15", for openssl_version_*() */
-        bool warn_is_error;               /* -dW */
-        bool keep_spans;                  /* false: stmts are freed after the checks (the worker needs none) */
+        const char *ssl_library;          /* "OpenSSL 3.0.15 ...", for ssllib_name_startswith() */
+        const char *const *env; /* "NAME=value", NULL-terminated: HAPROXY_* variables that only the load sees */
+        bool diag;              /* -dD: .diag lines are shown */
+        bool warn_is_error;     /* -dW */
+        bool keep_spans;        /* false: stmts are freed after the checks (the worker needs none) */
 };
 
 struct conf {
         struct conf_obj *first;
         struct diags *diags; /* only during the load */
         const struct conf_opts *opts;
+        uint32_t n_objs, n_unused;
+        bool warn_is_error; /* starts as opts->warn_is_error; a row may set it (zero-warning) */
         /* private below */
         struct conf_priv *priv;
 };
 
-/* Reads `files` in order (a directory: its *.cfg, sorted; see manual management.txt "-f"), runs all checks. Never stops at
- * the first error. Returns NULL when there was an alert (all in d). */
+/* Reads `files` in order (a directory: its *.cfg, sorted; see manual management.txt "-f"), runs all checks when
+ * the text is right. Never stops at the first error. Returns NULL when there was an alert (all in d). */
 struct conf *conf_load(struct vfs *v, const char *const *files, size_t n_files, const struct conf_opts *o,
                        struct diags *d);
 struct conf *conf_get(struct conf *c);
@@ -60,7 +76,8 @@ const void *conf_slot(const struct conf_obj *o, int table);          /* NULL whe
 void *conf_slot_edit(struct conf *c, struct conf_obj *o, int table); /* during parse and checks only */
 struct conf_obj *conf_find(const struct conf *c, kind_mask kinds, struct str name);
 struct conf_obj *conf_find_child(const struct conf_obj *parent, kind_mask kinds, struct str name);
-/* Creates a nested object (server, bind) of `parent`; its slots start from the parent's defaults of that kind. */
+/* Creates a nested object (server, bind) of c->obj; its slots start from the defaults of that kind that c->obj, or the
+ * defaults section it came from, has so far. A `single` kind (default-server) gives the same object again. */
 struct conf_obj *conf_add_child(struct kw_call *c, kind_mask kind, struct str name, struct span at);
 const char *conf_intern(struct conf *c, struct str s); /* one pointer per text in a load */
 void *conf_alloc(struct conf *c, size_t n);            /* from the load's arena, zeroed */
@@ -68,11 +85,33 @@ void *conf_alloc(struct conf *c, size_t n);            /* from the load's arena,
 struct span conf_span(const struct conf_obj *o, const struct kw *kw);
 struct span conf_span_name(const struct conf_obj *o, const char *kw_name);
 
-/* Canonical text. It parses again to equal objects (test: every golden round-trips). */
+/* The load's own environment: variables of the process (through the vfs), what opts->env gave, what setenv and friends
+ * did. During the load only; the process's environ is never changed. Values live as long as the conf. */
+const char *conf_env_get(struct conf *c, struct str name); /* NULL when unset */
+void conf_env_set(struct conf *c, struct str name, struct str value);
+void conf_env_unset(struct conf *c, struct str name);
+void conf_env_reset(struct conf *c, const struct word *keep, size_t n); /* unsets all but these */
+/* The word with $X, ${X}, ${X-def} replaced even outside quotes: addresses of bind, server, log. Interned, never
+ * empty; false after it appended an alert. */
+bool conf_expand(struct kw_call *c, const struct word *w, const char **ret_text);
+/* Reads a file that the configuration names, through the load's vfs. */
+int conf_read_file(struct conf *c, enum vfs_kind kind, const char *path, struct str *ret_text);
+
+/* Equal for a reload: same kind, name and canonical dump (children not included). Works across loads. */
+bool conf_obj_same(const struct conf_obj *a, const struct conf_obj *b);
+/* How many different slot structs of this table the load holds. */
+size_t conf_n_slots(const struct conf *c, int table);
+size_t conf_memory(const struct conf *c); /* bytes held */
+
+/* Canonical text. Objects are printed flat: with the values they inherited. So anonymous defaults and default-server
+ * lines are left out (named defaults stay, other sections can be made from them at run time), and when a named one was
+ * printed an empty `defaults` line follows, so that nothing inherits from it unasked. It parses again to equal
+ * objects (test: every golden round-trips). */
 void conf_dump_obj(const struct conf_obj *o, struct buf *out); /* the section or line with its children */
 void conf_dump(const struct conf *c, struct buf *out);
 
-/* What differs between two objects of one kind: calls fn for each row, with both values as text ("" = unset). */
+/* What differs between two objects of one kind: calls fn for each row, with both values as the text that the dump would
+ * hold ("" = built-in default). kw and table are NULL for the line's own head (a server's address). */
 struct conf_delta {
         const struct kw_table *table;
         const struct kw *kw;

@@ -100,8 +100,9 @@ struct kw {
         uint16_t off, size; /* of the field in the slot */
         uint32_t bit;       /* KW_T_BITS */
         bool no_ok;         /* accepts the `no` prefix (KW_T_FLAG and KW_T_BITS do by themselves) */
-        int64_t min, max;
+        int64_t min, max;   /* value range; STR: length, max 0 = any; NONE word rows: max = arguments taken */
         const struct kw_val *vals;
+        const char *sample; /* valid arguments, for the generated test; needed for KW_FN, else made from type */
         kw_parse_fn parse;
         kw_dump_fn dump;
 };
@@ -137,11 +138,11 @@ struct kw_table {
         }
 #define KW_TIME(n, st, f, ...)                                                                                         \
         {                                                                                                              \
-                .name = n, .type = KW_T_TIME, KW_FIELD(st, f, int), .max = INT32_MAX, __VA_ARGS__                      \
+                .name = n, .type = KW_T_TIME, KW_FIELD(st, f, int), __VA_ARGS__                                        \
         }
 #define KW_TIME_S(n, st, f, ...)                                                                                       \
         {                                                                                                              \
-                .name = n, .type = KW_T_TIME_S, KW_FIELD(st, f, int), .max = INT32_MAX, __VA_ARGS__                    \
+                .name = n, .type = KW_T_TIME_S, KW_FIELD(st, f, int), __VA_ARGS__                                      \
         }
 #define KW_STR(n, st, f, ...)                                                                                          \
         {                                                                                                              \
@@ -181,7 +182,11 @@ struct kw_table {
                                                        __VA_ARGS__ };                                                  \
         static const struct kw_table *const id##_kw_reg __attribute__((used, section("telamon_kw"))) = &id##_kw_table
 
-/* A kind of object that a file describes: a section, or a line with words of its own (server, bind). */
+/* A kind of object that a file describes: a section, or a line with words of its own (server, bind).
+ *
+ * Rows of a section's kind are lines; rows of a nested kind are words of its line. There the `no` form of a row "x" is
+ * the word "no-x", and the kind's own line is parsed by a KW_FN row of the parent: it calls conf_add_child(), then
+ * kw_parse_words(); its dump is kw_dump_child. */
 struct conf_kind {
         const char *name;   /* the section's first word, or the kind's name for nested ones */
         kind_mask bit;      /* one bit */
@@ -190,15 +195,29 @@ struct conf_kind {
         bool single;        /* all sections of this kind are one object (global) */
         bool is_defaults;   /* later sections inherit from the last one before them, or from `from NAME` */
         kind_mask inherits; /* kinds of defaults that it inherits from (sections: defaults; server: default-server) */
-        const char *clash;  /* kinds with an equal clash group may not share a name; comma separated groups */
+        const char *clash;  /* sections with an equal clash group may not share a name; comma separated groups */
+        kind_mask parents;  /* nested: kinds it may stand in */
+        const char *lacks;  /* "backend": rows of others are refused "because frontend 'f' has no backend capability" */
+        bool short_place;   /* nested: classic place is "[f:1] : " without "parsing" (server lines) */
+        const char *example; /* nested: a whole line without words, "server s 127.0.0.1:80"; tests, manual */
+        /* nested: the line up to its words, "server s 127.0.0.1:80"; NULL = kind's and object's name */
+        void (*dump)(const struct conf_obj *o, struct buf *out);
+        /* what stands before a message about one of its words, "'server b/s' : "; NULL = this form */
+        void (*title)(const struct conf_obj *o, struct buf *out);
+        /* section: takes what follows the name on its line (c->args), returns how many; NULL = nothing may follow */
+        int (*args)(struct kw_call *c);
 };
 
 #define CONF_KIND(id)                                                                                                  \
         static const struct conf_kind *const id##_kind_reg __attribute__((used, section("telamon_kind"))) = &id
 
-/* Boot: collects all tables and kinds, gives them numbers, builds the look-up tables. Idempotent. Aborts on two rows
- * with one name for one kind, on KW_FN without dump, on a row outside its struct. */
+/* Boot: collects all tables and kinds, gives them numbers, builds the look-up tables. Idempotent, first call from one
+ * thread. Aborts with a message on: two rows with one name for one kind, KW_FN without parse or dump, a row outside its
+ * struct or with a size its type cannot have, ENUM without values, NONE or REFUSED without .why, a name with odd blanks,
+ * two kinds with one bit, two tables with one name. A kind without CONF_KIND is fine (a test links a part only). */
 void kw_boot(void);
+/* What kw_boot() would abort with for this table alone, or NULL (for tests). */
+const char *kw_table_fault(const struct kw_table *t);
 
 /* For documents, completion, generated tests: every row of every table, sorted by table then name. */
 struct kw_ref {
@@ -206,11 +225,15 @@ struct kw_ref {
         const struct kw *kw;
 };
 const struct kw_ref *kw_all(size_t *ret_n);
-const struct conf_kind *kw_kind(kind_mask bit);
+const struct conf_kind *kw_kind(kind_mask bit); /* NULL when no such kind is linked in */
+kind_mask kw_kinds_of(const struct kw_ref *r);  /* where the row may stand */
 
 /* Parses words[from..] of an object line (server, bind, default-server) with the word rows of the object's kind.
  * Appends alerts and returns false when a word is wrong (it goes on to find all errors of the line). */
 bool kw_parse_words(struct kw_call *c, struct conf_obj *obj, const struct word *w, size_t n);
+
+/* .dump of rows whose objects the engine prints (server, bind), and of rows that only act (setenv). */
+void kw_dump_child(const struct kw *kw, const void *slot, struct buf *out);
 
 /* Helpers for KW_FN rows; each appends an alert in HAProxy's wording and returns false. */
 bool kw_need_args(struct kw_call *c, size_t n, const char *syntax); /* at least n arguments */
@@ -220,10 +243,15 @@ bool kw_arg_size(struct kw_call *c, const struct word *w, uint64_t lo, uint64_t 
 bool kw_arg_enum(struct kw_call *c, const struct word *w, const struct kw_val *vals, int *ret_v);
 struct diag *kw_fail(struct kw_call *c, const struct word *w, const char *code, const char *fmt, ...) fmt_like(4, 5);
 struct diag *kw_warn(struct kw_call *c, const struct word *w, const char *code, const char *fmt, ...) fmt_like(4, 5);
-/* "did you mean": the nearest of `names` (NULL-terminated) within distance 2, or NULL. */
+/* "did you mean": the nearest of `names` (NULL-terminated) within distance 2 (1 for words under 4 bytes), or NULL. */
 const char *kw_nearest(struct str w, const char *const *names);
 /* Quotes a string so that the tokenizer reads it back as one word; used by every dump function. */
-void kw_quote(struct buf *out, const char *s);
-void kw_dump_time(struct buf *out, int ms); /* "10s", "1500ms": the shortest exact form */
+void kw_quote(struct buf *out, const char *s); /* "" becomes nothing a line can hold: rows must refuse it (3.x rule) */
+void kw_dump_time(struct buf *out, int ms);    /* "10s", "1500ms": the shortest exact form */
+void kw_dump_size(struct buf *out, uint64_t n);
+
+/* Documents made from all rows: roff of telamon.cfg(5); one line per keyword and kind for shell completion. */
+void kw_manual(struct buf *out);
+void kw_completion(struct buf *out);
 
 #endif

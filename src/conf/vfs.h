@@ -10,7 +10,9 @@
 
 #include "base/str.h"
 
-enum vfs_kind { VFS_CONFIG, VFS_ERRORFILE, VFS_CERT, VFS_CA, VFS_MAP, VFS_ACL, VFS_STATE, VFS_OTHER };
+/* VFS_ENV is no file: environment variables that the configuration names are part of what it was made from, so they are
+ * recorded under their name as if they were files. The worker expands them as the loader did. */
+enum vfs_kind { VFS_CONFIG, VFS_ERRORFILE, VFS_CERT, VFS_CA, VFS_MAP, VFS_ACL, VFS_STATE, VFS_OTHER, VFS_ENV };
 
 struct vfs;
 
@@ -20,14 +22,18 @@ struct vfs *vfs_new_memory(void);                  /* for tests: vfs_add() its c
 void vfs_add(struct vfs *v, enum vfs_kind kind, const char *path, struct str text);
 void vfs_free(struct vfs *v);
 
-int vfs_read(struct vfs *v, enum vfs_kind kind, const char *path, struct str *ret_text); /* at most 64 MiB a file */
-int vfs_is_dir(struct vfs *v, const char *path);                                         /* 1, 0, or negative errno */
+/* The whole file. -EFBIG above 64 MiB, -EISDIR, -EINVAL for what is neither file nor directory (a FIFO would block). A
+ * path is read once; later calls give the same bytes. From a bundle, a path that was not recorded is -ENOENT. */
+int vfs_read(struct vfs *v, enum vfs_kind kind, const char *path, struct str *ret_text);
+int vfs_getenv(struct vfs *v, const char *name, struct str *ret_value); /* 0 or -ENOENT */
+int vfs_is_dir(struct vfs *v, const char *path);                        /* 1, 0, or negative errno */
 /* Names in a directory, sorted by strcmp, without "." entries. */
 int vfs_list(struct vfs *v, const char *path, const char *const **ret_names, size_t *ret_n);
 
 int vfs_seal(const struct vfs *v, int *ret_memfd); /* F_SEAL_WRITE|SHRINK|GROW|SEAL; O_CLOEXEC */
 
-/* What was read, for watches and for the supervisor's allow-list. */
+/* What was read (files that were missing too), for watches and for the supervisor's allow-list; VFS_ENV are among them.
+ * Directories are not. for (size_t i = 0; (e = vfs_next(v, &i)) != NULL;) */
 struct vfs_entry {
         enum vfs_kind kind;
         const char *path;

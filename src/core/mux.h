@@ -55,6 +55,7 @@ struct tx_frame {
         bool close;      /* say and do "connection: close" after this message */
         bool upgrade;    /* keep Upgrade and say "connection: upgrade" */
         bool keep_alive; /* say "connection: keep-alive" (an HTTP/1.0 peer wants it in words) */
+        bool no_body;    /* the head announces `framing`, but no byte of it follows (HEAD, 304) */
 };
 
 struct mux_ops {
@@ -73,6 +74,11 @@ struct mux_ops {
         /* Raw moves of opaque bytes, both sides SIDE_SPLICE: MSG_OK with *ret_n > 0, MSG_WAIT, MSG_END, MSG_ERR. */
         int (*rx_splice)(struct side *s, struct pipe *p, size_t max, size_t *ret_n);
         int (*tx_splice)(struct side *s, struct pipe *p, size_t *ret_n);
+        /* How many more bytes may pass unseen: UINT64_MAX in a tunnel or until-close, 0 when framing must be read or written. */
+        uint64_t (*opaque)(const struct side *s);
+        uint64_t (*opaque_tx)(const struct side *s);
+        /* Has the peer hung up, as far as the kernel told? Bytes before that may still be unread. NULL = never. */
+        bool (*gone)(const struct side *s);
         void (*rx_park)(struct side *s); /* keep unread bytes; the shared buffer is about to be reused */
         void (*want)(struct side *s);    /* the stream is about to wait on this side */
         void (*tunnel)(struct side *s);  /* from here on bytes are opaque in both directions */

@@ -55,7 +55,8 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int http_reuse;
         const char *default_backend;
         const char *description;
-        const char *forwardfor_header, *forwardfor_except;
+        const char *forwardfor_header;
+        const struct addr_net *forwardfor_net; /* except: NULL = none */
         bool forwardfor_if_none;
         bool disabled;
         int id;  /* 0 = automatic */
@@ -105,6 +106,7 @@ struct front_cfg { /* immutable */
         const struct hook_set *hooks; /* request hooks of features and rules, in rank order */
         int maxconn;                  /* resolved */
         unsigned bufsize;
+        unsigned logurilen;
 };
 
 enum front_state { FRONT_OPEN, FRONT_PAUSED, FRONT_STOPPED };

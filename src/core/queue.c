@@ -9,19 +9,19 @@
 
 struct queue_entry {
         struct list link;
-        struct queue *q;        /* NULL: granted, the mail is under way */
-        struct strm *strm;      /* NULL: left meanwhile. Read and written on the stream's thread only, once granted */
+        struct queue *q;   /* NULL: granted, the mail is under way */
+        struct strm *strm; /* NULL: left meanwhile. Read and written on the stream's thread only, once granted */
         struct loop *home;
         struct back *back;
         struct queue *srv_queue; /* of the server it asked for, or NULL */
         struct server *granted;
-        uint64_t key;           /* class, offset, sequence: smaller goes first */
+        uint64_t key; /* class, offset, sequence: smaller goes first */
         struct mail mail;
 };
 
 struct queue {
         pthread_spinlock_t lock;
-        struct list waiting;    /* by key */
+        struct list waiting; /* by key */
         uint64_t sequence;
         _Atomic uint32_t n;
         uint32_t max;
@@ -75,8 +75,8 @@ bool slot_take(struct server *s)
                 return false;
         }
         seen = atomic_load_explicit(&s->cur_max, memory_order_relaxed);
-        while (cur > seen &&
-               !atomic_compare_exchange_weak_explicit(&s->cur_max, &seen, cur, memory_order_relaxed, memory_order_relaxed))
+        while (cur > seen && !atomic_compare_exchange_weak_explicit(&s->cur_max, &seen, cur, memory_order_relaxed,
+                                                                    memory_order_relaxed))
                 ;
         return true;
 }

@@ -5,7 +5,7 @@
 #define CORE_RETIRE_H
 
 void retire_later(void *p, void (*free_fn)(void *p));
-void retire_run(void);          /* control thread, offline: one epoch_wait() for the whole batch */
+void retire_run(void); /* control thread, offline: one epoch_wait() for the whole batch */
 unsigned long retire_waiting(void);
 
 #endif

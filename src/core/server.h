@@ -27,6 +27,9 @@ enum {                        /* server.admin: who wants it out; manual of `show
 
 struct check; /* core/check.h: run-time of the health check */
 
+#define SRV_WEIGHT_MAX 256u
+#define LB_NO_POS      UINT32_MAX
+
 struct server {
         struct cell cell;
         struct back *back;
@@ -46,6 +49,7 @@ struct server {
         _Atomic uint8_t admin;     /* SRV_ADM_* */
         _Atomic uint8_t usable;    /* takes new sessions: derived, written by server_set_state() only */
         bool backup;
+        uint32_t lb_pos, lb_weight; /* core/lb.c: place in a large view; back->lock */
 
         _Atomic uint32_t cur, cur_max; /* requests and sessions on it (scur, smax) */
         struct queue *queue;           /* made when maxconn is set */
@@ -56,16 +60,26 @@ struct server {
         struct pins pins; /* streams hold the cell */
 };
 
-struct idle_list { /* this thread's idle connections to a server, newest first */
-        struct list conns;
-        uint32_t n, max_seen;
+struct server_col { /* a thread's column of a server */
+        struct px_stat st;
+        struct {
+                struct list conns; /* idle connections, newest first */
+                uint32_t n;
+        } idle;
+        struct list streams; /* that use it here, for on-marked-down and `shutdown sessions server` */
 };
 
-struct server_col {
-        struct px_stat st;
-        struct idle_list idle;
-        uint32_t cur_here;
-};
+/* This thread's column; columns start as zero bytes, so the lists are made at first use. */
+static inline struct server_col *server_col(struct server *s)
+{
+        struct server_col *c = cell_col(&s->cell);
+
+        if (unlikely(!c->streams.next)) {
+                list_init(&c->streams);
+                list_init(&c->idle.conns);
+        }
+        return c;
+}
 
 struct server *server_find(struct back *b, struct str name);
 

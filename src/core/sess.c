@@ -8,14 +8,22 @@
 
 #include <errno.h>
 
-#define DRAIN_MS 1000
+#define DRAIN_MS    1000
 #define DRAIN_BYTES (1u << 20)
 
 static unsigned sess_local = ~0u;
 
+static void sess_thr_free(void *p)
+{
+        struct sess_thr *t = p;
+
+        slab_fini(&t->slab);
+        mem_put(t, t->size);
+}
+
 __attribute__((constructor)) static void sess_boot(void)
 {
-        sess_local = thr_local_index();
+        sess_local = thr_local_index(sess_thr_free);
 }
 
 struct sess_thr *sess_thr(void)
@@ -26,6 +34,7 @@ struct sess_thr *sess_thr(void)
                 size_t size;
                 t = mem_get(sizeof(*t), &size);
                 ASSERT(t != NULL);
+                t->size = size;
                 slab_init(&t->slab, "sess", sizeof(struct sess), 0);
                 list_init(&t->all);
                 list_init(&t->shards);
@@ -206,7 +215,6 @@ void sess_released(struct wire *w, bool reusable)
         sess_deadline(s, DRAIN_MS);
         loop_post(thr_self->loop, &s->task);
 }
-
 
 /* ---- the whole thread ---- */
 

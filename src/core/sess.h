@@ -12,20 +12,20 @@ enum sess_state { SESS_IDLE, SESS_BUSY, SESS_DRAIN, SESS_DEAD };
 
 struct sess {
         uint32_t magic;
-        uint8_t state;          /* enum sess_state */
+        uint8_t state; /* enum sess_state */
         bool http, has_private;
         uint8_t cli_level;
         uint32_t n_req;
-        struct wire wire;       /* the client's connection */
+        struct wire wire; /* the client's connection */
         struct front *front;
-        struct front_cfg *cfg;  /* pinned; renewed between requests */
+        struct front_cfg *cfg;     /* pinned; renewed between requests */
         struct listener *listener; /* NULL: attached by another way */
-        struct timer timer;     /* idle: http-keep-alive or http-request; lazily moved */
-        struct ev_task task;    /* goes on with bytes that came early */
-        struct addr src, dst;   /* dst is fetched when first asked: sess_dst() */
+        struct timer timer;        /* idle: http-keep-alive or http-request; lazily moved */
+        struct ev_task task;       /* goes on with bytes that came early */
+        struct addr src, dst;      /* dst is fetched when first asked: sess_dst() */
         mono_t accepted, deadline, idle_since;
-        uint32_t drained;       /* bytes thrown away while closing */
-        struct list link;       /* all sessions of the thread */
+        uint32_t drained; /* bytes thrown away while closing */
+        struct list link; /* all sessions of the thread */
         struct grave grave;
 };
 
@@ -35,12 +35,13 @@ bool sess_attach(struct front *fe, int fd, uint8_t level);
 
 /* Control thread: mailed to every data thread. */
 void sess_start_listener(struct listener *l);
-void sess_stop_listener(struct listener *l, void (*done)(struct listener *l)); /* done: on the control loop, when all threads let go */
+void sess_stop_listener(struct listener *l,
+                        void (*done)(struct listener *l)); /* done: on the control loop, when all threads let go */
 void sess_pause_front(struct front *fe, bool pause);
 /* A place became free: shards that wait for a limit accept again. Any data thread. */
 void sess_place_free(struct front *fe);
-void sess_soft_stop(void);                      /* this thread: idle sessions are closed, busy ones after their answer */
-void sess_kill_all(void);                       /* this thread: hard stop */
-struct list *sess_all(void);                    /* of this thread, for `show sess` */
+void sess_soft_stop(void);   /* this thread: idle sessions are closed, busy ones after their answer */
+void sess_kill_all(void);    /* this thread: hard stop */
+struct list *sess_all(void); /* of this thread, for `show sess` */
 
 #endif

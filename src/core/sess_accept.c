@@ -42,7 +42,8 @@ static void raise_max(_Atomic uint32_t *max, uint32_t v)
 {
         uint32_t seen = atomic_load_explicit(max, memory_order_relaxed);
 
-        while (v > seen && !atomic_compare_exchange_weak_explicit(max, &seen, v, memory_order_relaxed, memory_order_relaxed))
+        while (v > seen &&
+               !atomic_compare_exchange_weak_explicit(max, &seen, v, memory_order_relaxed, memory_order_relaxed))
                 ;
 }
 
@@ -220,7 +221,8 @@ static void resume_here(void *arg)
                 if ((arg && fe != arg) || !b->shard.paused || full(fe))
                         continue;
                 if (atomic_load_explicit(&fe->state, memory_order_relaxed) == FRONT_OPEN)
-                        (void)shard_resume(&b->shard); /* it was polled before: adding it again cannot run out of anything */
+                        (void)shard_resume(
+                                &b->shard); /* it was polled before: adding it again cannot run out of anything */
         }
 }
 

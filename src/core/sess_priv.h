@@ -7,10 +7,11 @@
 
 #define SESS_MAGIC 0x5e550001u
 
-struct sess_thr {               /* per thread */
+struct sess_thr {    /* per thread */
+        size_t size; /* of this block, for mem_put */
         struct slab slab;
-        struct list all;        /* sessions */
-        struct list shards;     /* struct bind_shard: what this thread polls */
+        struct list all;    /* sessions */
+        struct list shards; /* struct bind_shard: what this thread polls */
 };
 
 struct bind_shard {

@@ -8,18 +8,27 @@
 
 #define SRV_CONN_MAGIC 0x5c000001u
 
-struct pool {                   /* per thread */
+struct pool {        /* per thread */
+        size_t size; /* of this block, for mem_put */
         struct slab slab;
-        struct list age;        /* all idle connections, oldest first */
+        struct list age; /* all idle connections, oldest first */
         uint32_t n_idle;
         struct timer purge;
 };
 
 static unsigned pool_local = ~0u;
 
+static void pool_free(void *p)
+{
+        struct pool *t = p;
+
+        slab_fini(&t->slab);
+        mem_put(t, t->size);
+}
+
 __attribute__((constructor)) static void pool_boot(void)
 {
-        pool_local = thr_local_index();
+        pool_local = thr_local_index(pool_free);
 }
 
 static void purge_tick(struct timer *t);
@@ -32,6 +41,7 @@ static struct pool *pool_get(void)
                 size_t size;
                 p = mem_get(sizeof(*p), &size);
                 ASSERT(p != NULL);
+                p->size = size;
                 slab_init(&p->slab, "srv_conn", sizeof(struct srv_conn), 0);
                 list_init(&p->age);
                 p->n_idle = 0;
@@ -39,11 +49,6 @@ static struct pool *pool_get(void)
                 thr_self->local[pool_local] = p;
         }
         return p;
-}
-
-static struct server_col *col_of(struct server *s)
-{
-        return cell_col(&s->cell);
 }
 
 static void bury(struct grave *g)
@@ -56,14 +61,12 @@ static void bury(struct grave *g)
 static void set_idle(struct srv_conn *c, bool idle)
 {
         struct pool *p = pool_get();
-        struct server_col *col = col_of(c->srv);
+        struct server_col *col = server_col(c->srv);
 
         if (c->idle == idle)
                 return;
         c->idle = idle;
         if (idle) {
-                if (!col->idle.conns.next)
-                        list_init(&col->idle.conns); /* columns start as zero bytes */
                 list_push_front(&col->idle.conns, &c->link);
                 list_push(&p->age, &c->age);
                 p->n_idle++;
@@ -126,10 +129,8 @@ unsigned srv_conn_purge(unsigned at_most)
 
 void srv_conn_drop_idle(struct server *s)
 {
-        struct server_col *col = col_of(s);
+        struct server_col *col = server_col(s);
 
-        if (!col->idle.conns.next)
-                return;
         list_for_each_safe (i, &col->idle.conns)
                 destroy(list_item(i, struct srv_conn, link), false);
 }
@@ -138,7 +139,7 @@ void srv_conn_drop_idle(struct server *s)
 static bool may_keep(const struct srv_conn *c)
 {
         const struct server_cfg *cfg = c->srv->cfg;
-        struct server_col *col = col_of(c->srv);
+        struct server_col *col = server_col(c->srv);
 
         if (atomic_load_explicit(&world.stopping, memory_order_relaxed))
                 return false;
@@ -154,7 +155,7 @@ static void released(struct wire *w, bool reusable)
         struct srv_conn *c = container_of(w, struct srv_conn, wire);
         struct pool *p = pool_get();
 
-        STAT_ADD(col_of(c->srv)->st.used_conn, -1);
+        STAT_ADD(server_col(c->srv)->st.used_conn, -1);
         if (!reusable || !may_keep(c)) {
                 destroy(c, w->conn.ep.flags & EP_ERR);
                 return;
@@ -169,14 +170,14 @@ static void begin(struct strm *s, struct srv_conn *c)
 {
         s->sc = c;
         c->n_req++;
-        STAT_INC(col_of(c->srv)->st.used_conn);
+        STAT_INC(server_col(c->srv)->st.used_conn);
         wire_attach(&c->wire, &s->sv, !s->http);
         s->sv.strm = s;
 }
 
 struct srv_conn *srv_conn_reuse(struct strm *s)
 {
-        struct server_col *col = col_of(s->srv);
+        struct server_col *col = server_col(s->srv);
         int policy = s->bcfg->px->http_reuse;
 
         if (!s->http || col->idle.n == 0)
@@ -234,7 +235,7 @@ int srv_conn_open(struct strm *s)
                 c->owner = s->sess;
                 s->sess->has_private = true;
         }
-        STAT_INC(col_of(s->srv)->st.connect);
+        STAT_INC(server_col(s->srv)->st.connect);
         begin(s, c);
         return 0;
 }

@@ -12,14 +12,14 @@
 
 struct srv_conn {
         uint32_t magic;
-        uint32_t n_req;         /* exchanges it carried */
-        uint32_t addr_seq;      /* of the server's address when it was opened: an older one is not reused */
+        uint32_t n_req;    /* exchanges it carried */
+        uint32_t addr_seq; /* of the server's address when it was opened: an older one is not reused */
         bool idle;
         struct wire wire;
-        struct server *srv;     /* pinned */
-        struct sess *owner;     /* http-reuse never: only this session may use it again */
-        struct list link;       /* server column's idle list */
-        struct list age;        /* thread's idle list, oldest first */
+        struct server *srv; /* pinned */
+        struct sess *owner; /* http-reuse never: only this session may use it again */
+        struct list link;   /* server column's idle list */
+        struct list age;    /* thread's idle list, oldest first */
         mono_t idle_since;
         struct grave grave;
 };
@@ -28,8 +28,8 @@ struct srv_conn {
 struct srv_conn *srv_conn_reuse(struct strm *s);
 /* Opens one and attaches it: 0, or negative errno. It may still be connecting. */
 int srv_conn_open(struct strm *s);
-void srv_conn_forget_owner(struct sess *ss);    /* the session ends: its private idle connection is closed */
-void srv_conn_drop_idle(struct server *s);      /* this thread's idle connections to a server: close them */
-unsigned srv_conn_purge(unsigned at_most);      /* closes the oldest idle ones (fd pressure); returns how many */
+void srv_conn_forget_owner(struct sess *ss); /* the session ends: its private idle connection is closed */
+void srv_conn_drop_idle(struct server *s);   /* this thread's idle connections to a server: close them */
+unsigned srv_conn_purge(unsigned at_most);   /* closes the oldest idle ones (fd pressure); returns how many */
 
 #endif

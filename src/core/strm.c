@@ -5,6 +5,7 @@
 #include "core/strm_priv.h"
 
 struct strm_thr {
+        size_t size; /* of this block, for mem_put */
         struct slab slab;
         struct list all;
         uint64_t next;
@@ -12,9 +13,17 @@ struct strm_thr {
 
 static unsigned strm_local = ~0u;
 
+static void strm_thr_free(void *p)
+{
+        struct strm_thr *t = p;
+
+        slab_fini(&t->slab);
+        mem_put(t, t->size);
+}
+
 __attribute__((constructor)) static void strm_boot(void)
 {
-        strm_local = thr_local_index();
+        strm_local = thr_local_index(strm_thr_free);
 }
 
 static struct strm_thr *mine(void)
@@ -25,6 +34,7 @@ static struct strm_thr *mine(void)
                 size_t size;
                 t = mem_get(sizeof(*t), &size);
                 ASSERT(t != NULL);
+                t->size = size;
                 slab_init(&t->slab, "strm", sizeof(struct strm), 0);
                 list_init(&t->all);
                 t->next = (uint64_t)thr_self->id << 48;
@@ -204,7 +214,8 @@ void strm_drop_server(struct strm *s, bool clean)
 
 static bool sides_clean(const struct strm *s)
 {
-        return (s->cl.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE) && !((s->cl.flags | s->sv.flags) & SIDE_RESET);
+        return (s->cl.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE) &&
+               !((s->cl.flags | s->sv.flags) & SIDE_RESET);
 }
 
 static void finish(struct strm *s)

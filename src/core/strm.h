@@ -19,8 +19,18 @@
 #include "core/server.h"
 #include "ev/loop.h"
 
-enum strm_step { STRM_HEAD, STRM_ROUTE, STRM_SERVER, STRM_QUEUED, STRM_CONNECT, STRM_RETRY, STRM_XFER, STRM_ANSWER, STRM_END,
-                 STRM_STEPS };
+enum strm_step {
+        STRM_HEAD,
+        STRM_ROUTE,
+        STRM_SERVER,
+        STRM_QUEUED,
+        STRM_CONNECT,
+        STRM_RETRY,
+        STRM_XFER,
+        STRM_ANSWER,
+        STRM_END,
+        STRM_STEPS
+};
 
 /* Termination codes of the logs (manual 8.5): cause and phase. */
 struct strm_times {       /* mono_t; 0 = not reached */
@@ -49,14 +59,15 @@ struct srv_conn;
 
 struct strm {
         uint32_t magic;
-        uint8_t step;           /* enum strm_step */
+        uint8_t step; /* enum strm_step */
         bool http, running, again;
-        bool redispatched, reused, no_log, logged, counted_back, has_slot, req_sent, rsp_seen, head_hooks_done;
-        char term[2];           /* cause, phase; '-' '-' */
-        uint8_t hook_pos;       /* where the hooks go on after a wait */
-        uint8_t tries;          /* connection attempts after the first */
+        bool redispatched, reused, no_log, logged, counted_back, has_slot, req_sent, rsp_seen;
+        bool tunnel, connect, head_request, no_splice;
+        char term[2];     /* cause, phase; '-' '-' */
+        uint8_t hook_pos; /* where the hooks go on after a wait */
+        uint8_t tries;    /* connection attempts after the first */
         uint8_t deadline_kind;
-        uint16_t status;        /* of the answer; 0 none */
+        uint16_t status; /* of the answer; 0 none */
         struct sess *sess;
         struct front *front;
         struct front_cfg *fcfg; /* pinned */
@@ -68,23 +79,27 @@ struct strm {
         struct hmsg *req, *rsp; /* between rx_head and rx_head_free */
         struct side cl, sv;
         struct ev_task task;
-        struct timer timer;     /* one, lazily moved: `deadline` is the real one */
+        struct timer timer; /* one, lazily moved: `deadline` is the real one */
         mono_t deadline;
         mono_t cl_active, sv_active; /* last progress of each side */
         mono_t step_since;
-        uint64_t generation;    /* a queue grant for an older stream at this place is given back */
+        uint64_t generation; /* a queue grant for an older stream at this place is given back */
         struct queue_entry *waiting;
-        struct pipe *pipe[2];   /* request, answer: while splicing */
-        uint32_t read_size[2];  /* adaptive: 16 -> 64 -> 224 KiB */
+        struct pipe *pipe[2];             /* request, answer: while splicing */
+        uint8_t full_reads[2];            /* reads in a row that filled the largest size */
+        uint32_t read_size[2];            /* adaptive: 16 -> 64 -> 224 KiB */
         uint64_t counted_in, counted_out; /* of the sides' bytes: already in the columns */
-        uint64_t id;            /* unique in the process */
+        uint64_t id;                      /* unique in the process */
         struct strm_times t;
         struct strm_log log;
         struct expr_state *vars;
-        struct list link;       /* all streams of the thread */
-        struct list srv_link;   /* of its server on this thread */
+        struct list link;     /* all streams of the thread */
+        struct list srv_link; /* of its server on this thread */
         struct grave grave;
 };
+
+/* All streams of this thread, for `show sess` and shutdowns. */
+struct list *strm_all(void);
 
 /* For carriers (sess, HTTP/2) */
 struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, bool http); /* NULL: out of streams */

@@ -4,7 +4,8 @@
 
 #include <errno.h>
 
-#define TURN_AROUND_MS 1000 /* manual, retries: min("timeout connect", one second) before the same server is tried again */
+#define TURN_AROUND_MS                                                                                                 \
+        1000 /* manual, retries: min("timeout connect", one second) before the same server is tried again */
 
 static enum run connected(struct strm *s)
 {
@@ -59,7 +60,8 @@ static enum run again(struct strm *s)
 
 enum run strm_connect_failed(struct strm *s, int err, bool timeout)
 {
-        bool ours = err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS; /* manual 8.5: R, a resource on our side */
+        bool ours = err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
+                    err == -ENOBUFS; /* manual 8.5: R, a resource on our side */
 
         STAT_INC(strm_srv_stat(s)->err_conn);
         STAT_INC(strm_back_stat(s)->err_conn);
@@ -110,7 +112,8 @@ enum run strm_step_retry(struct strm *s)
         if (thr_self->now < s->deadline)
                 return RUN_WAIT;
         s->deadline = MONO_NEVER;
-        if (!atomic_load_explicit(&s->srv->usable, memory_order_relaxed)) /* it went down meanwhile: somewhere else, then */
+        if (!atomic_load_explicit(&s->srv->usable,
+                                  memory_order_relaxed)) /* it went down meanwhile: somewhere else, then */
                 return redispatch(s);
         return strm_goto(s, STRM_CONNECT);
 }

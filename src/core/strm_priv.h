@@ -25,10 +25,10 @@ enum run strm_goto(struct strm *s, enum strm_step step); /* RUN_NEXT */
 void strm_term(struct strm *s, char cause, char phase);  /* the first one wins */
 void strm_drop_server(struct strm *s, bool clean);       /* gives connection, slot and server back */
 struct px_stat *strm_front_stat(const struct strm *s);
-struct px_stat *strm_back_stat(const struct strm *s);    /* NULL before ROUTE */
-struct px_stat *strm_srv_stat(const struct strm *s);     /* NULL without a server */
+struct px_stat *strm_back_stat(const struct strm *s); /* NULL before ROUTE */
+struct px_stat *strm_srv_stat(const struct strm *s);  /* NULL without a server */
 void strm_count_status(struct strm *s);
-void strm_xfer_deadline(struct strm *s);                 /* sets deadline and kind for STRM_XFER */
+void strm_xfer_deadline(struct strm *s); /* sets deadline and kind for STRM_XFER */
 enum run strm_connect_failed(struct strm *s, int err, bool timeout);
 void strm_on_deadline(struct strm *s);
 

@@ -1,9 +1,11 @@
 /* core/strm_route.c - from the first byte to a server: head, hooks, backend, slot or queue. */
 #include "base/slab.h"
+#include "core/applet.h"
 #include "core/hook.h"
 #include "core/lb.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
+#include "net/addr_net.h"
 
 #include <stdio.h>
 
@@ -35,7 +37,8 @@ static enum run head_refused(struct strm *s, int status, char cause)
 {
         STAT_INC(strm_front_stat(s)->err_req);
         strm_term(s, cause, 'R');
-        if (s->sess->n_req > 1 && s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
+        if (s->sess->n_req > 1 &&
+            s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
         }
@@ -64,6 +67,8 @@ hot_path enum run strm_step_head(struct strm *s)
         s->t.request = thr_self->now;
         STAT_INC(strm_front_stat(s)->req_tot);
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
+        s->connect = s->req->method == HMETH_CONNECT;
+        s->head_request = s->req->method == HMETH_HEAD;
         keep_request_line(s);
         return strm_goto(s, STRM_ROUTE);
 }
@@ -138,10 +143,19 @@ static enum run no_server(struct strm *s)
         return RUN_NEXT;
 }
 
+static enum run answered_here(struct strm *s)
+{
+        STAT_INC(strm_front_stat(s)->intercepted);
+        s->t.queued = s->t.connected = thr_self->now;
+        return strm_goto(s, STRM_XFER);
+}
+
 hot_path enum run strm_step_route(struct strm *s)
 {
         enum hook_answer a;
 
+        if (unlikely(s->fcfg->px->mode == PX_CLI))
+                return applet_attach(s, applet_cli) ? answered_here(s) : strm_goto(s, STRM_END);
         if (!s->bcfg) {
                 a = run_hooks(s, s->fcfg->hooks, true);
                 if (a == HOOK_NEXT && !s->back)
@@ -160,12 +174,7 @@ hot_path enum run strm_step_route(struct strm *s)
         if (a == HOOK_CLOSE)
                 return strm_goto(s, STRM_END);
         if (a == HOOK_TAKEN) {
-                if (s->step == STRM_ROUTE) { /* an applet is the server side now */
-                        STAT_INC(strm_front_stat(s)->intercepted);
-                        s->t.queued = s->t.connected = thr_self->now;
-                        return strm_goto(s, STRM_XFER);
-                }
-                return RUN_NEXT; /* our own answer */
+                return s->step == STRM_ROUTE ? answered_here(s) : RUN_NEXT; /* an applet, or an answer on its way */
         }
         if (s->http)
                 forward_for(s);
@@ -191,7 +200,7 @@ static void take_server(struct strm *s, struct server *srv)
                 STAT_INC(st->req_tot);
         rate_event(&srv->sess_rate, &st->sess_rate);
         atomic_store_explicit(&st->last_sess, thr_self->now, memory_order_relaxed);
-        list_push(&((struct server_col *)cell_col(&srv->cell))->streams, &s->srv_link);
+        list_push(&server_col(srv)->streams, &s->srv_link);
 }
 
 enum run strm_step_server(struct strm *s)
@@ -205,7 +214,8 @@ enum run strm_step_server(struct strm *s)
                 return strm_goto(s, STRM_CONNECT);
         }
         if (atomic_load_explicit(&s->back->act, memory_order_relaxed) +
-                    atomic_load_explicit(&s->back->bck, memory_order_relaxed) == 0)
+                    atomic_load_explicit(&s->back->bck, memory_order_relaxed) ==
+            0)
                 return no_server(s);
         if (!queue_join(s, s->back, NULL, &s->log.q_back))
                 return no_server(s);

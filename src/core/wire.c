@@ -11,11 +11,16 @@
 
 #include <errno.h>
 
-unsigned wire_local;
+static unsigned wire_local;
 
-void wire_boot(void)
+static void wire_thr_free(void *p)
 {
-        wire_local = thr_local_index();
+        mem_put(p, ((struct wire_thr *)p)->size);
+}
+
+__attribute__((constructor)) static void wire_boot(void)
+{
+        wire_local = thr_local_index(wire_thr_free);
 }
 
 struct wire_thr *wire_thr(void)
@@ -27,6 +32,7 @@ struct wire_thr *wire_thr(void)
                 t = mem_get(sizeof(*t), &size);
                 ASSERT(t != NULL); /* once per thread, at its first connection */
                 t->tenant = NULL;
+                t->size = size;
                 thr_self->local[wire_local] = t;
         }
         return t;
@@ -392,7 +398,10 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
         if (w->rx_body == HBODY_LENGTH && w->rx_left < max)
                 max = (size_t)w->rx_left;
         if (!(w->conn.ep.flags & EP_RX))
-                return body_ended(w, s, w->conn.ep.flags & EP_ERR ? MSG_ERR : w->conn.ep.flags & EP_EOF ? MSG_END : MSG_WAIT);
+                return body_ended(w, s,
+                                  w->conn.ep.flags & EP_ERR   ? MSG_ERR
+                                  : w->conn.ep.flags & EP_EOF ? MSG_END
+                                                              : MSG_WAIT);
         n = w->conn.ep.ops->rx_splice(&w->conn.ep, p, max);
         if (n <= 0) {
                 if (n < 0 && n != -EAGAIN)
@@ -436,6 +445,35 @@ void wire_attach(struct wire *w, struct side *s, bool tunnel)
         w->rx_body = w->tx_body = HBODY_NONE;
         if (tunnel)
                 wire_ops.tunnel(s);
+}
+
+static uint64_t wire_opaque(const struct side *s)
+{
+        const struct wire *w = s->carrier;
+
+        if (w->in.len > 0 || (s->flags & SIDE_RX_DONE))
+                return 0;
+        return w->rx_body == HBODY_LENGTH                                ? w->rx_left
+               : w->rx_body == HBODY_CLOSE || w->rx_body == HBODY_TUNNEL ? UINT64_MAX
+                                                                         : 0;
+}
+
+static uint64_t wire_opaque_tx(const struct side *s)
+{
+        const struct wire *w = s->carrier;
+
+        if (w->out_len > 0 || !w->tx_head_done)
+                return 0;
+        return w->tx_body == HBODY_LENGTH                                ? w->tx_left
+               : w->tx_body == HBODY_CLOSE || w->tx_body == HBODY_TUNNEL ? UINT64_MAX
+                                                                         : 0;
+}
+
+static bool wire_gone(const struct side *s)
+{
+        const struct wire *w = s->carrier;
+
+        return (w->conn.ep.flags & (EP_HUP | EP_EOF | EP_ERR)) != 0;
 }
 
 static void wire_tunnel(struct side *s)
@@ -499,6 +537,9 @@ const struct mux_ops wire_ops = {
         .tx_flush = wire_tx_flush,
         .rx_splice = wire_rx_splice,
         .tx_splice = wire_tx_splice,
+        .opaque = wire_opaque,
+        .opaque_tx = wire_opaque_tx,
+        .gone = wire_gone,
         .rx_park = wire_rx_park,
         .want = wire_want,
         .tunnel = wire_tunnel,

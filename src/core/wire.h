@@ -55,6 +55,5 @@ void wire_attach(struct wire *w, struct side *s, bool tunnel);
 /* Tries to have unread bytes: MSG_OK, MSG_WAIT, MSG_END (FIN), MSG_ERR. For owners of idle connections. */
 int wire_fill(struct wire *w, size_t max);
 void wire_fini(struct wire *w, bool reset); /* closes and frees private bytes; twice is fine */
-void wire_boot(void);
 
 #endif

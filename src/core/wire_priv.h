@@ -5,8 +5,9 @@
 #include "core/strm.h"
 #include "core/wire.h"
 
-struct wire_thr {               /* per thread */
-        struct wire *tenant;    /* whose bytes are in the shared receive buffer */
+struct wire_thr {                /* per thread */
+        size_t size;             /* of this block, for mem_put */
+        struct wire *tenant;     /* whose bytes are in the shared receive buffer */
         char scratch[96 * 1024]; /* rewritten parts of a head, until it is sent */
 };
 

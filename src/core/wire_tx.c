@@ -141,22 +141,25 @@ static void begin(struct wire *w, struct hmsg *head, const struct tx_frame *f, s
         }
         if (body == HBODY_CLOSE)
                 close = true;
-        w->tx_body = (uint8_t)body;
-        w->tx_left = body == HBODY_LENGTH ? f->length : 0;
+        w->tx_body = (uint8_t)(f->no_body ? HBODY_NONE : body);
+        w->tx_left = body == HBODY_LENGTH && !f->no_body ? f->length : 0;
         w->tx_head_done = true;
         if (w->server)
                 w->req_method = head->method;
         w->close_after = close;
         w->shut_after = !w->server && close;
         *o = (struct h1_wopt){ .frame = (uint8_t)body, .length = f->length };
-        o->flags = (uint8_t)((f->upgrade ? H1_WRITE_UPGRADE : 0) | (close && !f->upgrade ? H1_WRITE_CLOSE : 0) |
-                             (!close && (f->keep_alive || (!w->server && w->req_minor == 0)) ? H1_WRITE_KEEP_ALIVE : 0));
+        o->flags =
+                (uint8_t)((f->upgrade ? H1_WRITE_UPGRADE : 0) | (close && !f->upgrade ? H1_WRITE_CLOSE : 0) |
+                          (!close && (f->keep_alive || (!w->server && w->req_minor == 0)) ? H1_WRITE_KEEP_ALIVE : 0));
 }
 
 static int add_head(struct wire *w, struct hmsg *head, const struct tx_frame *f, struct txv *x)
 {
         struct wire_thr *t = wire_thr();
-        struct h1_out o = { .iov = x->v, .scratch = t->scratch, .iov_cap = TX_IOV - 40, .scratch_cap = sizeof(t->scratch) };
+        struct h1_out o = {
+                .iov = x->v, .scratch = t->scratch, .iov_cap = TX_IOV - 40, .scratch_cap = sizeof(t->scratch)
+        };
         struct h1_wopt wo = { .frame = HBODY_NONE };
         bool interim = (head->flags & HMSG_RESPONSE) && head->status < 200 && head->status != 101;
         int r;
@@ -172,7 +175,9 @@ static int add_head(struct wire *w, struct hmsg *head, const struct tx_frame *f,
 static int add_trailers(struct hmsg *trailers, struct txv *x)
 {
         struct wire_thr *t = wire_thr();
-        struct h1_out o = { .iov = x->v + x->n, .scratch = t->scratch, .iov_cap = (uint32_t)(TX_IOV - x->n),
+        struct h1_out o = { .iov = x->v + x->n,
+                            .scratch = t->scratch,
+                            .iov_cap = (uint32_t)(TX_IOV - x->n),
                             .scratch_cap = sizeof(t->scratch) };
         int r = h1_write_trailers(trailers, &o);
 
@@ -219,7 +224,8 @@ static int add_end(struct wire *w, struct side *s, struct hmsg *trailers, struct
         return add_trailers(trailers, x);
 }
 
-hot_path int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end)
+hot_path int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n,
+                     bool end)
 {
         struct wire *w = s->carrier;
         struct txv x;

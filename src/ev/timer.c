@@ -3,13 +3,13 @@
  * A deadline is rounded up to a millisecond ("tick"); a slot is handled when the clock, rounded down, reaches it: so never
  * early. A timer sits at the level of the highest byte in which its tick differs from the wheel's, at the slot named by
  * that byte. Hence in levels 0 to 2 all slots in use lie after the wheel's own position, and the first one found by the
- * bitmaps is the next to handle. The top level is circular, because 2^32 ms wrap after 49 days of uptime. */
+ * bitmaps is the next to handle. The top level is circular, because 2^32 ms wrap after 49 days of uptime: a slot there
+ * may hold deadlines of a later round, which are placed again each time the slot is reached. */
 #include "ev/timer.h"
 #include "ev/loop.h"
 
-#define TOP      (WHEEL_LEVELS - 1)
-#define MASK     (WHEEL_SLOTS - 1)
-#define TOP_UNIT ((uint64_t)1 << (TOP * WHEEL_BITS))
+#define TOP  (WHEEL_LEVELS - 1)
+#define MASK (WHEEL_SLOTS - 1)
 
 void wheel_init(struct wheel *w, mono_t now)
 {
@@ -43,9 +43,6 @@ static void place(struct wheel *w, struct timer *t)
 
         if (due < w->tick)
                 due = w->tick;
-        /* Too far for the circle: the slot just behind our own is the last one reached, and places it again. */
-        if (due - w->tick > TOP_UNIT * MASK)
-                due = w->tick + TOP_UNIT * MASK;
         unsigned level = level_of(due ^ w->tick);
         unsigned i = (unsigned)(due >> (level * WHEEL_BITS)) & MASK;
         list_push(&w->slot[level][i], &t->link);

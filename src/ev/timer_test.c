@@ -181,6 +181,13 @@ static void test_due_list_and_back(void **st)
         assert_true(due.next == &a.link);
         wheel_add(&w, &a, MONO_NEVER);
         assert_false(timer_active(&a));
+        for (uint64_t ms = 1; ms < (uint64_t)1 << 36;
+             ms *= 3) { /* every level: no wake-up for a timer that was stopped */
+                wheel_add(&w, &a, MS(101) + MS(ms));
+                assert_true(wheel_next(&w) <= MS(101) + MS(ms));
+                wheel_del(&w, &a);
+                assert_true(wheel_next(&w) == MONO_NEVER);
+        }
 }
 
 int main(void)

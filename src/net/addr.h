@@ -22,22 +22,26 @@ struct addr { /* compact: no unix path (those live in struct addr_unix) */
 enum addr_answer { ADDR_OK, ADDR_NAME, ADDR_BAD };
 
 struct addr_spec {
-        int family;       /* AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC (name) */
-        bool dgram;       /* udp@ and log addresses */
-        bool abstract;    /* abns@, abnsz@ */
-        bool abstract_z;  /* abnsz@: the name ends at its NUL, without padding */
-        int inherited_fd; /* fd@N, -1 otherwise */
-        struct addr addr;
+        int family;              /* AF_INET, AF_INET6, AF_UNIX; of a name: what the prefix wants, AF_UNSPEC = either */
+        bool dgram;              /* udp@ and log addresses */
+        bool abstract;           /* abns@, abnsz@ */
+        bool abstract_z;         /* abnsz@: the name ends at its NUL, without padding */
+        int inherited_fd;        /* fd@N, -1 otherwise */
+        struct addr addr;        /* with the (low) port */
         char path[108];          /* AF_UNIX */
         char host[256];          /* ADDR_NAME: what stood before the port */
-        int port_low, port_high; /* -1 = none given */
-        bool port_offset;        /* server "addr:+n" / "addr:-n": added to the client's port */
+        int port_low, port_high; /* -1 = none given; equal unless a range */
+        bool port_offset;        /* server "addr:+n" / "addr:-n": port_low is added to the client's port */
 };
 
+/* What the statement takes. ADDR_DGRAM: datagram addresses, and they are what no prefix means (log, nameserver). */
 enum { ADDR_WANT_PORT = 1, ADDR_RANGE = 2, ADDR_OFFSET = 4, ADDR_FD = 8, ADDR_UNIX = 16, ADDR_DGRAM = 32 };
 
-/* text after quoting and variables. On ADDR_BAD *ret_why says what is wrong ("missing port number", ...), literal. */
-enum addr_answer addr_parse(struct str text, unsigned allow, struct addr_spec *ret_spec, const char **ret_why);
+/* text after quoting and variables. On ADDR_BAD *ret_why says what is wrong ("missing port specification", ...), literal,
+ * to be followed by " in '<text>'"; *ret_spec is then untouched. The port comes after the last ':' (manual, `bind`): an IPv6
+ * address without port needs brackets or a trailing ':'. */
+must_check enum addr_answer addr_parse(struct str text, unsigned allow, struct addr_spec *ret_spec,
+                                       const char **ret_why);
 
 /* The kernel's form of path; the length. An abns name fills sun_path with NULs, as HAProxy's peers expect (manual, `server`). */
 socklen_t addr_spec_unix(const struct addr_spec *spec, struct sockaddr_un *ret_un);

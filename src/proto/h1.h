@@ -71,8 +71,7 @@ struct h1 {
         uint8_t opts;
         uint32_t bad_at; /* offset in block 0 */
         /* private */
-        uint32_t pos, line, val;
-        uint16_t nlen;
+        uint32_t pos, line, colon, val;
         uint8_t stage;
         uint8_t req_method;
         bool raw, bare;
@@ -116,8 +115,8 @@ must_check enum h1_chunk_verdict h1_chunk_next(struct h1_chunk *c, const char *p
 #define H1_CHUNK_HEAD_MAX 18 /* 16 digits, CRLF */
 /* "size CRLF" in lower-case hex; returns its length. size > 0; the data and a CRLF follow. */
 unsigned h1_chunk_head(char buf[H1_CHUNK_HEAD_MAX], uint64_t size);
-#define H1_CHUNK_CRLF "\r\n"
-#define H1_CHUNK_LAST "0\r\n\r\n"      /* without trailers */
+#define H1_CHUNK_CRLF      "\r\n"
+#define H1_CHUNK_LAST      "0\r\n\r\n" /* without trailers */
 #define H1_CHUNK_LAST_OPEN "0\r\n"     /* then h1_write_trailers() */
 
 /* ---- heads out ---- */

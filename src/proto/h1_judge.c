@@ -8,7 +8,7 @@
 #define BIT(id)      ((uint64_t)1 << (id))
 #define FRAMING_BITS (BIT(HID_CONTENT_LENGTH) | BIT(HID_TRANSFER_ENCODING))
 /* More options than anyone sends; each costs a walk over the fields. */
-#define MAX_OPTIONS  32
+#define MAX_OPTIONS 32
 
 static void del_id(struct hmsg *m, enum hid id)
 {
@@ -37,13 +37,13 @@ static void mark_hop(struct hmsg *m, struct str option)
 
 static void take_option(struct hmsg *m, struct str option, bool *upgrade)
 {
-        if (str_ieq(option, STR("close")))
+        if (h1_word(option, STR("close")))
                 m->flags |= HMSG_CLOSE;
-        else if (str_ieq(option, STR("keep-alive")))
+        else if (h1_word(option, STR("keep-alive")))
                 m->flags |= HMSG_KEEP_ALIVE;
-        else if (str_ieq(option, STR("upgrade")))
+        else if (h1_word(option, STR("upgrade")))
                 *upgrade = true;
-        else if (str_ieq(option, STR("te")))
+        else if (h1_word(option, STR("te")))
                 m->flags |= HMSG_CONN_TE;
         else if (option.n)
                 mark_hop(m, option);
@@ -58,7 +58,7 @@ static void take_upgrade(struct hmsg *m)
                 for (size_t pos = 0; h1_list_next(hmsg_value(m, i), &pos, &tok);) {
                         if (tok.n >= 3 && str_ieq(str_sub(tok, 0, 3), STR("h2c")))
                                 m->flags |= HMSG_H2C;
-                        else if (str_ieq(tok, STR("websocket")))
+                        else if (h1_word(tok, STR("websocket")))
                                 kind = HUPGRADE_WEBSOCKET;
                         else if (tok.n && kind == HUPGRADE_NONE)
                                 kind = HUPGRADE_OTHER;
@@ -93,14 +93,14 @@ static void take_te(struct hmsg *m)
 
         for (int i = -1; (i = hmsg_find(m, HID_TE, i + 1)) >= 0;)
                 for (size_t pos = 0; h1_list_next(hmsg_value(m, i), &pos, &tok);)
-                        if (str_ieq(tok, STR("trailers")))
+                        if (h1_word(tok, STR("trailers")))
                                 m->flags |= HMSG_TE_TRAILERS;
 }
 
 static void take_expect(struct hmsg *m)
 {
         for (int i = -1; (i = hmsg_find(m, HID_EXPECT, i + 1)) >= 0;)
-                m->flags |= str_ieq(hmsg_value(m, i), STR("100-continue")) ? HMSG_EXPECT_100 : HMSG_EXPECT_OTHER;
+                m->flags |= h1_word(hmsg_value(m, i), STR("100-continue")) ? HMSG_EXPECT_100 : HMSG_EXPECT_OTHER;
 }
 
 /* RFC 6455 4.1: 16 bytes in base64, always 22 characters and "==". */
@@ -176,7 +176,7 @@ static enum h1_verdict take_coding(struct h1 *h, struct hmsg *m, bool *ret_has)
                 for (size_t pos = 0; h1_list_next(hmsg_value(m, i), &pos, &item);) {
                         if (chunked || item.n == 0)
                                 return h1_bad(h, H1_WHY_CODING, at);
-                        chunked = str_ieq(item, STR("chunked"));
+                        chunked = h1_word(item, STR("chunked"));
                         other |= !chunked;
                         *ret_has = true;
                 }

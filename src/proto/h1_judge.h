@@ -30,4 +30,16 @@ static inline bool h1_list_next(struct str list, size_t *pos, struct str *ret_it
         return true;
 }
 
+/* Equal but for case to a lower-case word of letters, digits and '-'. s must be free of control bytes (a field value
+ * is), since setting the case bit turns some of those into such letters. */
+static inline bool h1_word(struct str s, struct str word)
+{
+        if (s.n != word.n)
+                return false;
+        for (size_t i = 0; i < s.n; i++)
+                if ((s.p[i] | 0x20) != word.p[i])
+                        return false;
+        return true;
+}
+
 #endif

@@ -66,7 +66,7 @@ static enum h1_verdict more(struct h1 *h, uint32_t pos, unsigned stage, uint32_t
 /* Length of the line end at i: 2, 1 (LF alone, allowed), 0 (wait), -1 (wrong). */
 static inline int eol(const struct h1 *h, const char *b, uint32_t i, uint32_t len)
 {
-        if (likely(len - i >= 2 && b[i] == '\r' && b[i + 1] == '\n'))
+        if (likely(len - i >= 2 && memcmp(b + i, "\r\n", 2) == 0))
                 return 2;
         if (b[i] == '\n')
                 return h->opts & H1_STRICT_LF ? -1 : 1;
@@ -80,10 +80,10 @@ static cold_path enum h1_verdict bad_eol(struct h1 *h, const char *b, uint32_t i
         return h1_bad(h, b[i] == '\n' ? H1_WHY_BARE_LF : other, i);
 }
 
-static cold_path enum h1_verdict bad_name(struct h1 *h, const char *b, uint32_t i)
+static cold_path enum h1_verdict bad_name(struct h1 *h, const char *b, uint32_t name, uint32_t i)
 {
         if (b[i] == ' ' || b[i] == '\t')
-                return h1_bad(h, i == h->line ? H1_WHY_FOLD : H1_WHY_NAME_SPACE, i);
+                return h1_bad(h, i == name ? H1_WHY_FOLD : H1_WHY_NAME_SPACE, i);
         if (b[i] == '\r' || b[i] == '\n')
                 return h1_bad(h, H1_WHY_NO_COLON, i);
         return h1_bad(h, b[i] == ':' ? H1_WHY_NAME_EMPTY : H1_WHY_NAME_BYTE, i);
@@ -91,25 +91,54 @@ static cold_path enum h1_verdict bad_name(struct h1 *h, const char *b, uint32_t 
 
 /* ---- field lines ---- */
 
-static inline enum h1_verdict push_field(struct h1 *h, struct hmsg *m, const char *b, uint32_t end, int eol_len)
+/* What fields() keeps in registers between tokens, and in struct h1 between calls. */
+struct cursor {
+        uint32_t i, name, colon, val;
+};
+
+static enum h1_verdict pause_at(struct h1 *h, const struct cursor *c, unsigned stage, uint32_t len)
 {
-        uint32_t val = h->val, vend = end;
+        h->line = c->name;
+        h->colon = c->colon;
+        h->val = c->val;
+        return more(h, c->i, stage, len);
+}
+
+/* The field [name, colon) [val, end); false: no room. */
+static inline bool push_field(struct hmsg *m, const char *b, const struct cursor *c, uint32_t end, bool crlf)
+{
+        uint32_t vend = end, nlen = c->colon - c->name;
 
         if (unlikely(m->nf == m->capf))
-                return h1_bad(h, H1_WHY_TOO_MANY, h->line);
-        while (vend > val && (b[vend - 1] == ' ' || b[vend - 1] == '\t'))
+                return false;
+        while (vend > c->val && (unsigned char)b[vend - 1] <= ' ') /* SP or HTAB: there is no other such byte here */
                 vend--;
-        bool raw = eol_len == 2 && vend == end && val == h->line + h->nlen + 2U && b[val - 1] == ' ';
-        enum hid id = hmsg_id(b + h->line, h->nlen);
+        bool raw = crlf & (vend == end) & (c->val == c->colon + 2) & (b[c->val - 1] == ' ');
+        enum hid id = hmsg_id(b + c->name, nlen);
 
-        m->f[m->nf++] = (struct hfield){ .name = h->line,
-                                         .val = val,
-                                         .vlen = vend - val,
-                                         .nlen = h->nlen,
-                                         .id = (uint8_t)id,
-                                         .flags = raw ? HF_RAW : 0 };
-        m->have |= (uint64_t)1 << id;
-        h->bare |= eol_len == 1;
+        m->f[m->nf] = (struct hfield){ .name = c->name,
+                                       .val = c->val,
+                                       .vlen = vend - c->val,
+                                       .nlen = (uint16_t)nlen,
+                                       .id = (uint8_t)id,
+                                       .flags = raw ? HF_RAW : 0 };
+        if (id != HID_NONE)
+                hmsg_note(m, id, m->nf);
+        m->nf++;
+        return true;
+}
+
+static enum h1_verdict head_end(struct h1 *h, struct hmsg *m, const char *b, const struct cursor *c, uint32_t len)
+{
+        int e = eol(h, b, c->i, len);
+
+        if (e == 0)
+                return pause_at(h, c, ST_LINE, len);
+        if (e < 0)
+                return bad_eol(h, b, c->i, H1_WHY_NO_COLON);
+        h->bare |= e == 1;
+        h->stage = ST_DONE;
+        m->head_len = c->i + (uint32_t)e;
         return H1_OK;
 }
 
@@ -117,60 +146,54 @@ static inline enum h1_verdict push_field(struct h1 *h, struct hmsg *m, const cha
 static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t len)
 {
         char *b = m->blk[0].p;
-        uint32_t i = h->pos;
+        struct cursor c = { h->pos, h->line, h->colon, h->val };
         unsigned stage = h->stage;
         int e;
 
         for (;;) {
                 switch (stage) {
                 case ST_LINE:
-                        if (i == len)
-                                return more(h, i, ST_LINE, len);
-                        if (b[i] == '\r' || b[i] == '\n') {
-                                e = eol(h, b, i, len);
-                                if (e == 0)
-                                        return more(h, i, ST_LINE, len);
-                                if (e < 0)
-                                        return bad_eol(h, b, i, H1_WHY_NO_COLON);
-                                h->bare |= e == 1;
-                                h->stage = ST_DONE;
-                                m->head_len = i + (uint32_t)e;
-                                return H1_OK;
-                        }
-                        h->line = i;
+                        if (c.i == len)
+                                return pause_at(h, &c, ST_LINE, len);
+                        if (b[c.i] == '\r' || b[c.i] == '\n')
+                                return head_end(h, m, b, &c, len);
+                        c.name = c.i;
                         /* fall through */
                 case ST_NAME:
-                        i = h1_lower_name(b, i, len);
-                        if (i - h->line > UINT16_MAX)
-                                return h1_bad(h, H1_WHY_NAME_LONG, h->line + UINT16_MAX);
-                        if (i == len)
-                                return more(h, i, ST_NAME, len);
-                        if (unlikely(b[i] != ':' || i == h->line))
-                                return bad_name(h, b, i);
-                        h->nlen = (uint16_t)(i - h->line);
-                        i++;
+                        c.i = h1_lower_name(b, c.i, len);
+                        if (unlikely(c.i - c.name > UINT16_MAX))
+                                return h1_bad(h, H1_WHY_NAME_LONG, c.name + UINT16_MAX);
+                        if (unlikely(c.i == len))
+                                return pause_at(h, &c, ST_NAME, len);
+                        if (unlikely(b[c.i] != ':' || c.i == c.name))
+                                return bad_name(h, b, c.name, c.i);
+                        c.colon = c.i++;
                         /* fall through */
                 case ST_OWS:
-                        while (i < len && (b[i] == ' ' || b[i] == '\t'))
-                                i++;
-                        if (i == len)
-                                return more(h, i, ST_OWS, len);
-                        h->val = i;
+                        while (c.i < len && (b[c.i] == ' ' || b[c.i] == '\t'))
+                                c.i++;
+                        if (unlikely(c.i == len))
+                                return pause_at(h, &c, ST_OWS, len);
+                        c.val = c.i;
                         /* fall through */
                 default: /* ST_VALUE */
-                        i = h1_find_ctl(b, i, len);
-                        while (i < len && b[i] == '\t')
-                                i = h1_find_ctl(b, i + 1, len);
-                        if (i == len)
-                                return more(h, i, ST_VALUE, len);
-                        e = eol(h, b, i, len);
-                        if (e == 0)
-                                return more(h, i, ST_VALUE, len);
+                        c.i = h1_find_ctl(b, c.i, len);
+                        if (unlikely(c.i < len && b[c.i] == '\t')) {
+                                c.i++;
+                                stage = ST_VALUE;
+                                continue;
+                        }
+                        if (unlikely(c.i == len))
+                                return pause_at(h, &c, ST_VALUE, len);
+                        e = eol(h, b, c.i, len);
+                        if (unlikely(e == 0))
+                                return pause_at(h, &c, ST_VALUE, len);
                         if (unlikely(e < 0))
-                                return bad_eol(h, b, i, H1_WHY_VALUE_BYTE);
-                        if (unlikely(push_field(h, m, b, i, e) != H1_OK))
-                                return H1_BAD;
-                        i += (uint32_t)e;
+                                return bad_eol(h, b, c.i, H1_WHY_VALUE_BYTE);
+                        if (unlikely(!push_field(m, b, &c, c.i, e == 2)))
+                                return h1_bad(h, H1_WHY_TOO_MANY, c.name);
+                        h->bare |= e == 1;
+                        c.i += (uint32_t)e;
                         stage = ST_LINE;
                 }
         }
@@ -183,6 +206,8 @@ static int version_at(const char *b, uint32_t i, uint32_t len)
 {
         static const char shape[8] = { 'H', 'T', 'T', 'P', '/', '0', '.', '0' };
 
+        if (likely(len - i >= 8 && memcmp(b + i, "HTTP/1.1", 8) == 0))
+                return 1;
         for (uint32_t k = 0; k < 8; k++) {
                 if (i + k == len)
                         return 0;
@@ -228,6 +253,8 @@ static enum h1_verdict request_line(struct h1 *h, struct hmsg *m, uint32_t len)
                         if (e < 0)
                                 return bad_eol(h, b, i, H1_WHY_LINE_END);
                 }
+                if (i == len)
+                        return more(h, i, ST_LEAD, len);
                 h->raw = true;
                 h->line = i;
                 /* fall through */

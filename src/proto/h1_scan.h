@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 enum {
-        CH_TOKEN = 1,   /* RFC 9110 5.6.2 */
-        CH_UPPER = 2,   /* a token byte that has a lower case */
-        CH_CTL = 4,     /* 0x00-0x1f, 0x7f: HTAB too, the caller decides */
-        CH_TARGET = 8,  /* may stand in a request target: 0x21-0x7e but '#' (HAProxy's rule, wider than RFC 3986) */
-        CH_HOST = 16,   /* may stand in a host: RFC 3986 3.2.2 but the comma, which joins field lines */
+        CH_TOKEN = 1,  /* RFC 9110 5.6.2 */
+        CH_UPPER = 2,  /* a token byte that has a lower case */
+        CH_CTL = 4,    /* 0x00-0x1f, 0x7f: HTAB too, the caller decides */
+        CH_TARGET = 8, /* may stand in a request target: 0x21-0x7e but '#' (HAProxy's rule, wider than RFC 3986) */
+        CH_HOST = 16,  /* may stand in a host: reg-name of RFC 3986 but the comma, which joins field lines */
         CH_HEX = 32,
-        CH_QTEXT = 64,  /* inside a quoted-string: HTAB, SP, 0x21-0x7e, 0x80-0xff but '"' and '\' */
+        CH_QTEXT = 64, /* inside a quoted-string: HTAB, SP, 0x21-0x7e, 0x80-0xff but '"' and '\' */
         CH_DIGIT = 128,
 };
 extern const uint8_t h1_class[256];

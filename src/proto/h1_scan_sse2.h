@@ -21,15 +21,27 @@ static inline __m128i h1_between(__m128i v, char lo, char span)
         return _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(span)), d);
 }
 
+/* Bit k: byte k of the 16 at p is a control byte. */
+static inline unsigned h1_ctl_mask(const char *p)
+{
+        __m128i v = h1_load16(p);
+
+        return (unsigned)_mm_movemask_epi8(
+                _mm_or_si128(h1_between(v, 0, 0x1f), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
+}
+
 static inline uint32_t h1_find_ctl(const char *b, uint32_t i, uint32_t end)
 {
         for (; end - i >= 16; i += 16) {
-                __m128i v = h1_load16(b + i);
-                __m128i bad = _mm_or_si128(h1_between(v, 0, 0x1f), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
-                int mask = _mm_movemask_epi8(bad);
+                unsigned mask = h1_ctl_mask(b + i);
 
                 if (mask)
-                        return i + (uint32_t)__builtin_ctz((unsigned)mask);
+                        return i + (uint32_t)__builtin_ctz(mask);
+        }
+        if (end >= 16) { /* the last 16 bytes again, without those before i */
+                unsigned mask = h1_ctl_mask(b + end - 16) >> (16 - (end - i));
+
+                return mask ? i + (uint32_t)__builtin_ctz(mask) : end;
         }
         while (i < end && !h1_is(b[i], CH_CTL))
                 i++;

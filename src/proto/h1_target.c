@@ -11,10 +11,10 @@ struct authority {
         struct str port; /* digits; p == NULL: no colon */
 };
 
-static bool all_of(struct str s, unsigned cls)
+static bool all_host(struct str s)
 {
         for (size_t i = 0; i < s.n; i++)
-                if (!h1_is(s.p[i], cls))
+                if (!h1_is(s.p[i], CH_HOST) && s.p[i] != ':')
                         return false;
         return true;
 }
@@ -22,26 +22,26 @@ static bool all_of(struct str s, unsigned cls)
 /* host [ ":" *DIGIT ], the host maybe empty or an IP literal in brackets. */
 static bool parse_authority(struct str s, struct authority *ret_a)
 {
+        struct authority a = { s, { NULL, 0 } };
         size_t n = 0;
 
-        if (!all_of(s, CH_HOST))
-                return false;
-        if (s.n && s.p[0] == '[') {
+        if (s.n && s.p[0] == '[') { /* RFC 3986 3.2.2; what is in the brackets is the resolver's business */
                 const char *close = memchr(s.p, ']', s.n);
-                if (!close)
+                n = close ? (size_t)(close - s.p) + 1 : s.n;
+                if (!close || (n < s.n && s.p[n] != ':'))
                         return false;
-                n = (size_t)(close - s.p) + 1;
         }
-        while (n < s.n && s.p[n] != ':') {
-                if (s.p[n] == '[' || s.p[n] == ']' || s.p[0] == '[')
-                        return false;
+        while (n < s.n && h1_is(s.p[n], CH_HOST))
                 n++;
-        }
-        struct authority a = { { s.p, n }, { NULL, 0 } };
-        if (n < s.n)
+        if (n < s.n) {
+                uint64_t port = 0;
+
+                a.host.n = n;
                 a.port = str_sub(s, n + 1, s.n - n - 1);
-        uint64_t port = 0;
-        if (a.port.n && (!str_to_u64(a.port, &port) || port > 65535))
+                if (s.p[n] != ':' || (a.port.n && (!str_to_u64(a.port, &port) || port > 65535)))
+                        return false;
+        }
+        if (s.n && s.p[0] == '[' && !all_host(str_sub(s, 1, a.host.n - 2)))
                 return false;
         *ret_a = a;
         return true;
@@ -162,7 +162,7 @@ static enum h1_verdict judge_absolute(struct h1 *h, struct hmsg *m, int host_i, 
         const char *at = memchr(t.p + sch, '@', end - sch);
         size_t from = at ? (size_t)(at - t.p) + 1 : sch;
 
-        if (at && !all_of(str_sub(t, sch, from - 1 - sch), CH_HOST))
+        if (at && !all_host(str_sub(t, sch, from - 1 - sch)))
                 return h1_bad(h, H1_WHY_AUTHORITY, m->target.off);
         if (!parse_authority(str_sub(t, from, end - from), &a))
                 return h1_bad(h, H1_WHY_AUTHORITY, m->target.off);

@@ -16,36 +16,62 @@ static const struct known {
 /* Slot of a name = known_hash(): no two names of HID_LIST meet (hmsg_test walks the list; a new name that collides
  * needs new factors). */
 static const uint8_t known_slot[256] = {
-        [13] = HID_REFERER,           [23] = HID_CONTENT_ENCODING,
-        [27] = HID_HTTP2_SETTINGS,    [30] = HID_TE,
-        [36] = HID_ACCEPT_ENCODING,   [57] = HID_CACHE_CONTROL,
-        [58] = HID_RETRY_AFTER,       [62] = HID_SEC_WEBSOCKET_KEY,
-        [85] = HID_CONTENT_TYPE,      [88] = HID_TRAILER,
-        [89] = HID_FORWARDED,         [90] = HID_KEEP_ALIVE,
-        [92] = HID_WWW_AUTHENTICATE,  [97] = HID_SEC_WEBSOCKET_ACCEPT,
-        [104] = HID_PROXY_CONNECTION, [105] = HID_X_ORIGINAL_TO,
-        [106] = HID_EXPECT,           [107] = HID_ETAG,
-        [111] = HID_TRANSFER_ENCODING, [113] = HID_LOCATION,
-        [115] = HID_UPGRADE,          [126] = HID_DATE,
-        [129] = HID_CONNECTION,       [130] = HID_EXPIRES,
-        [140] = HID_AUTHORIZATION,    [141] = HID_HOST,
-        [143] = HID_COOKIE,           [149] = HID_ORIGIN,
-        [152] = HID_X_REQUEST_ID,     [157] = HID_AGE,
-        [161] = HID_X_REAL_IP,        [165] = HID_VIA,
-        [167] = HID_CONTENT_LENGTH,   [178] = HID_PROXY_AUTHENTICATE,
-        [182] = HID_IF_MODIFIED_SINCE, [183] = HID_SERVER,
-        [185] = HID_X_FORWARDED_PROTO, [188] = HID_RANGE,
-        [193] = HID_PROXY_AUTHORIZATION, [200] = HID_ACCEPT_LANGUAGE,
-        [201] = HID_SET_COOKIE,       [209] = HID_USER_AGENT,
-        [213] = HID_VARY,             [216] = HID_IF_NONE_MATCH,
-        [217] = HID_X_FORWARDED_HOST, [225] = HID_X_FORWARDED_PORT,
-        [237] = HID_X_FORWARDED_FOR,  [239] = HID_ACCEPT,
-        [247] = HID_LAST_MODIFIED,    [252] = HID_PRAGMA,
+        [13] = HID_REFERER,
+        [23] = HID_CONTENT_ENCODING,
+        [27] = HID_HTTP2_SETTINGS,
+        [30] = HID_TE,
+        [36] = HID_ACCEPT_ENCODING,
+        [57] = HID_CACHE_CONTROL,
+        [58] = HID_RETRY_AFTER,
+        [62] = HID_SEC_WEBSOCKET_KEY,
+        [85] = HID_CONTENT_TYPE,
+        [88] = HID_TRAILER,
+        [89] = HID_FORWARDED,
+        [90] = HID_KEEP_ALIVE,
+        [92] = HID_WWW_AUTHENTICATE,
+        [97] = HID_SEC_WEBSOCKET_ACCEPT,
+        [104] = HID_PROXY_CONNECTION,
+        [105] = HID_X_ORIGINAL_TO,
+        [106] = HID_EXPECT,
+        [107] = HID_ETAG,
+        [111] = HID_TRANSFER_ENCODING,
+        [113] = HID_LOCATION,
+        [115] = HID_UPGRADE,
+        [126] = HID_DATE,
+        [129] = HID_CONNECTION,
+        [130] = HID_EXPIRES,
+        [140] = HID_AUTHORIZATION,
+        [141] = HID_HOST,
+        [143] = HID_COOKIE,
+        [149] = HID_ORIGIN,
+        [152] = HID_X_REQUEST_ID,
+        [157] = HID_AGE,
+        [161] = HID_X_REAL_IP,
+        [165] = HID_VIA,
+        [167] = HID_CONTENT_LENGTH,
+        [178] = HID_PROXY_AUTHENTICATE,
+        [182] = HID_IF_MODIFIED_SINCE,
+        [183] = HID_SERVER,
+        [185] = HID_X_FORWARDED_PROTO,
+        [188] = HID_RANGE,
+        [193] = HID_PROXY_AUTHORIZATION,
+        [200] = HID_ACCEPT_LANGUAGE,
+        [201] = HID_SET_COOKIE,
+        [209] = HID_USER_AGENT,
+        [213] = HID_VARY,
+        [216] = HID_IF_NONE_MATCH,
+        [217] = HID_X_FORWARDED_HOST,
+        [225] = HID_X_FORWARDED_PORT,
+        [237] = HID_X_FORWARDED_FOR,
+        [239] = HID_ACCEPT,
+        [247] = HID_LAST_MODIFIED,
+        [252] = HID_PRAGMA,
 };
 
 static inline uint32_t known_hash(const char *s, uint32_t n)
 {
-        return ((unsigned char)s[0] * 535U + (unsigned char)s[n - 2] * 993U + (unsigned char)s[n / 2] * 63U + n * 927U) >>
+        return ((unsigned char)s[0] * 535U + (unsigned char)s[n - 2] * 993U + (unsigned char)s[n / 2] * 63U +
+                n * 927U) >>
                        2 &
                255U;
 }
@@ -104,9 +130,11 @@ enum hmeth hmsg_method_of(struct str s)
                 char s[8];
                 uint8_t n;
         } names[] = {
-                [HMETH_GET] = { "GET", 3 },         [HMETH_HEAD] = { "HEAD", 4 },       [HMETH_POST] = { "POST", 4 },
-                [HMETH_PUT] = { "PUT", 3 },         [HMETH_DELETE] = { "DELETE", 6 },   [HMETH_CONNECT] = { "CONNECT", 7 },
-                [HMETH_OPTIONS] = { "OPTIONS", 7 }, [HMETH_TRACE] = { "TRACE", 5 },     [HMETH_PATCH] = { "PATCH", 5 },
+                [HMETH_GET] = { "GET", 3 },         [HMETH_HEAD] = { "HEAD", 4 },
+                [HMETH_POST] = { "POST", 4 },       [HMETH_PUT] = { "PUT", 3 },
+                [HMETH_DELETE] = { "DELETE", 6 },   [HMETH_CONNECT] = { "CONNECT", 7 },
+                [HMETH_OPTIONS] = { "OPTIONS", 7 }, [HMETH_TRACE] = { "TRACE", 5 },
+                [HMETH_PATCH] = { "PATCH", 5 },
         };
 
         for (unsigned i = HMETH_GET; i < array_len(names); i++)
@@ -147,6 +175,10 @@ int hmsg_find(const struct hmsg *m, enum hid id, int from)
 {
         if (!(m->have >> id & 1))
                 return -1;
+        if (id <= HID_LAST_HOP && from > m->first[id] && !(m->many >> id & 1))
+                return -1;
+        if (id <= HID_LAST_HOP && from < m->first[id])
+                from = m->first[id];
         for (int i = from; i < m->nf; i++)
                 if (m->f[i].id == id && !(m->f[i].flags & HF_DEL))
                         return i;
@@ -169,10 +201,12 @@ int hmsg_find_name(const struct hmsg *m, struct str lower, int from)
 
 static bool value_ok(struct str v)
 {
-        for (size_t i = 0; i < v.n; i++)
-                if (h1_is(v.p[i], CH_CTL) && v.p[i] != '\t')
-                        return false;
-        return true;
+        if (v.n > UINT32_MAX / 2)
+                return false;
+        uint32_t i = h1_find_ctl(v.p, 0, (uint32_t)v.n);
+        while (i < v.n && v.p[i] == '\t')
+                i = h1_find_ctl(v.p, i + 1, (uint32_t)v.n);
+        return i == v.n;
 }
 
 static bool all_class(struct str s, unsigned cls)
@@ -218,21 +252,20 @@ static int put_line(struct hmsg *m, struct hfield *f, struct str name, struct st
                 return -ENOMEM;
         name = follow(m, old, name);
         value = follow(m, old, value);
-        uint32_t at = m->blk[1].n;
-        for (size_t i = 0; i < name.n; i++)
-                p[i] = (char)chr_lower((unsigned char)name.p[i]);
-        memcpy(p + name.n, ": ", 2);
-        if (value.n)
-                memcpy(p + name.n + 2, value.p, value.n);
-        memcpy(p + name.n + 2 + value.n, "\r\n", 2);
-        m->blk[1].n += (uint32_t)(name.n + value.n + 4);
+        uint32_t at = m->blk[1].n, nlen = (uint32_t)name.n, vlen = (uint32_t)value.n;
+        memcpy(p, name.p, nlen);
+        memcpy(p + nlen, ": ", 2);
+        if (vlen)
+                memcpy(p + nlen + 2, value.p, vlen);
+        memcpy(p + nlen + 2 + vlen, "\r\n", 2);
+        (void)h1_lower_name(p, 0, nlen + 1);
+        m->blk[1].n += nlen + vlen + 4;
         *f = (struct hfield){ .name = at,
-                              .val = at + (uint32_t)name.n + 2,
-                              .vlen = (uint32_t)value.n,
-                              .nlen = (uint16_t)name.n,
-                              .id = (uint8_t)hmsg_id(p, (uint32_t)name.n),
+                              .val = at + nlen + 2,
+                              .vlen = vlen,
+                              .nlen = (uint16_t)nlen,
+                              .id = (uint8_t)hmsg_id(p, nlen),
                               .flags = HF_ARENA | HF_RAW };
-        m->have |= (uint64_t)1 << f->id;
         return 0;
 }
 
@@ -243,8 +276,10 @@ int hmsg_add(struct hmsg *m, struct str name, struct str value)
         if (m->nf == m->capf)
                 return -ENOSPC;
         int r = put_line(m, &m->f[m->nf], name, value);
-        if (r == 0)
+        if (r == 0) {
+                hmsg_note(m, m->f[m->nf].id, m->nf);
                 m->nf++;
+        }
         return r;
 }
 

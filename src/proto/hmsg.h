@@ -14,7 +14,18 @@
 #include "base/assert.h"
 #include "base/str.h"
 
-enum hmeth { HMETH_OTHER, HMETH_GET, HMETH_HEAD, HMETH_POST, HMETH_PUT, HMETH_DELETE, HMETH_CONNECT, HMETH_OPTIONS, HMETH_TRACE, HMETH_PATCH };
+enum hmeth {
+        HMETH_OTHER,
+        HMETH_GET,
+        HMETH_HEAD,
+        HMETH_POST,
+        HMETH_PUT,
+        HMETH_DELETE,
+        HMETH_CONNECT,
+        HMETH_OPTIONS,
+        HMETH_TRACE,
+        HMETH_PATCH
+};
 
 /* Fields that code asks for by number. Those before HID_FIRST_END2END describe one hop and are the writer's business;
  * no other field of this list can be dropped by naming it in Connection. */
@@ -74,6 +85,7 @@ enum hmeth { HMETH_OTHER, HMETH_GET, HMETH_HEAD, HMETH_POST, HMETH_PUT, HMETH_DE
 enum hid { HID_NONE, HID_LIST(HID_ENUM) HID_COUNT };
 #undef HID_ENUM
 #define HID_FIRST_END2END HID_HOST
+#define HID_LAST_HOP      HID_HOST /* Host is looked up as often as the hop's fields */
 _Static_assert(HID_COUNT <= 64, "hmsg.have is one word");
 
 enum {
@@ -130,8 +142,10 @@ struct hmsg {
         uint8_t upgrade; /* enum hupgrade */
         uint32_t flags;
         uint64_t have; /* bit id: such a field may be there; clear: surely not */
+        uint64_t many; /* bit id: there may be more than one */
         uint64_t length;
-        uint32_t head_len; /* bytes of block 0 up to and with the empty line */
+        uint16_t first[HID_LAST_HOP + 1]; /* index of the first one of the fields that frame or route */
+        uint32_t head_len;                /* bytes of block 0 up to and with the empty line */
         struct hpart mpart, target, reason;
         /* Makes blk[1].cap at least `need` and keeps blk[1].n bytes; NULL: the capacity is fixed. */
         bool (*grow)(struct hmsg *m, uint32_t need);
@@ -149,6 +163,17 @@ enum hmeth hmsg_method_of(struct str s); /* methods are case-sensitive (RFC 9110
 /* Index of the first live field from `from` on, or -1. By name: `lower` is lower case and not in HID_LIST, or use id. */
 int hmsg_find(const struct hmsg *m, enum hid id, int from);
 int hmsg_find_name(const struct hmsg *m, struct str lower, int from);
+/* Whoever fills m->f by hand (a parser) tells of each new field here. */
+static inline void hmsg_note(struct hmsg *m, unsigned id, uint16_t index)
+{
+        uint64_t bit = (uint64_t)1 << id;
+
+        m->many |= m->have & bit;
+        if (id <= HID_LAST_HOP && !(m->have & bit))
+                m->first[id] = index;
+        m->have |= bit;
+}
+
 int hmsg_next(const struct hmsg *m, int from); /* for (int i = hmsg_next(m, 0); i >= 0; i = hmsg_next(m, i + 1)) */
 
 must_check int hmsg_add(struct hmsg *m, struct str name, struct str value);

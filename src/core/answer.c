@@ -1,0 +1,117 @@
+/* core/answer.c - answers of our own: the built-in error pages (manual 1.3.1 lists the codes; errorfile can replace them later). */
+#include "base/slab.h"
+#include "core/queue.h"
+#include "core/strm_priv.h"
+
+#include <stdio.h>
+
+struct page {
+        int status;
+        const char *reason, *text;
+};
+
+static const struct page pages[] = {
+        { 200, "OK", "Service ready." },
+        { 400, "Bad Request", "Your browser sent an invalid request." },
+        { 401, "Unauthorized", "You need a valid user and password to access this content." },
+        { 403, "Forbidden", "Request forbidden by administrative rules." },
+        { 404, "Not Found", "The resource could not be found." },
+        { 405, "Method Not Allowed",
+          "A request was made of a resource using a request method not supported by that resource" },
+        { 407, "Unauthorized", "You need a valid user and password to access this content." },
+        { 408, "Request Time-out", "Your browser didn't send a complete request in time." },
+        { 410, "Gone", "The resource is no longer available and will not be available again." },
+        { 413, "Payload Too Large", "The request entity exceeds the maximum allowed." },
+        { 414, "URI Too Long", "The request target is longer than the server is willing to interpret." },
+        { 421, "Misdirected Request", "Request sent to a non-authoritative server." },
+        { 422, "Unprocessable Content", "The server cannot process the contained instructions." },
+        { 425, "Too Early", "Your browser sent early data." },
+        { 429, "Too Many Requests", "You have sent too many requests in a given amount of time." },
+        { 431, "Request Header Fields Too Large", "The request header fields are too large." },
+        { 500, "Internal Server Error", "An internal server error occurred." },
+        { 501, "Not Implemented", "The server does not support the functionality required to fulfill the request." },
+        { 502, "Bad Gateway", "The server returned an invalid or incomplete response." },
+        { 503, "Service Unavailable", "No server is available to handle this request." },
+        { 504, "Gateway Time-out", "The server didn't respond in time." },
+        { 505, "HTTP Version Not Supported", "The HTTP version of the request is not supported." },
+};
+
+static const struct page *page_of(int status)
+{
+        for (size_t i = 0; i < array_len(pages); i++)
+                if (pages[i].status == status)
+                        return &pages[i];
+        return page_of(status >= 500 ? 500 : 400);
+}
+
+/* Was the whole request read, so that the connection may serve another one? */
+static bool may_keep(const struct strm *s)
+{
+        return (s->cl.flags & SIDE_RX_DONE) && s->term[1] != 'R';
+}
+
+static int send_page(struct strm *s, const struct page *p, struct hmsg *m)
+{
+        char body[512];
+        int n = snprintf(body, sizeof(body), "<html><body><h1>%d %s</h1>\n%s\n</body></html>\n", p->status, p->reason,
+                         p->text);
+        struct iovec v = { body, (size_t)n };
+        struct tx_frame f = { .framing = HBODY_LENGTH, .length = (uint64_t)n, .close = !may_keep(s) };
+
+        m->flags |= HMSG_RESPONSE;
+        m->minor = 1;
+        if (hmsg_set_status(m, (uint16_t)p->status, str_of(p->reason)) < 0 ||
+            hmsg_add(m, STR("cache-control"), STR("no-cache")) < 0 ||
+            hmsg_add(m, STR("content-type"), STR("text/html")) < 0)
+                return MSG_ERR;
+        f.no_body = s->head_request;
+        return s->cl.ops->tx(&s->cl, m, &f, &v, f.no_body ? 0 : 1, true);
+}
+
+void strm_answer(struct strm *s, int status)
+{
+        size_t size;
+        struct own {
+                struct hmsg m;
+                struct hfield f[8];
+                char arena[512];
+        } * o;
+
+        strm_goto(s, STRM_END);
+        queue_leave(s);
+        s->status = (uint16_t)status;
+        if (!s->http) {
+                s->status = 0;
+                return;
+        }
+        strm_count_status(s);
+        if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE))
+                return;
+        o = mem_get(sizeof(*o), &size);
+        if (!o)
+                return;
+        hmsg_init(&o->m, o->f, array_len(o->f), o->arena, sizeof(o->arena));
+        if (s->cl.ops)
+                s->cl.ops->rx_head_free(&s->cl);
+        s->req = NULL;
+        if (send_page(s, page_of(status), &o->m) == MSG_OK)
+                strm_goto(s, STRM_ANSWER);
+        mem_put(o, size);
+}
+
+/* The answer is with the kernel, or what is left waits for it. */
+enum run strm_step_answer(struct strm *s)
+{
+        int r;
+
+        if (s->cl.flags & SIDE_TX_FULL) {
+                r = s->cl.ops->tx_flush(&s->cl);
+                if (r == MSG_WAIT) {
+                        int ms = s->fcfg->px->timeout.client;
+                        s->deadline = ms ? mono_add_ms(s->step_since, ms) : MONO_NEVER;
+                        s->deadline_kind = DL_CLIENT;
+                        return RUN_WAIT;
+                }
+        }
+        return strm_goto(s, STRM_END);
+}

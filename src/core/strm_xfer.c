@@ -1,0 +1,536 @@
+/* core/strm_xfer.c - XFER: the request one way, the answer the other, in one place for TCP and HTTP.
+ *
+ * Each direction is a pump: take what the source has, give it to the destination, which takes all; go on only while the destination
+ * has nothing private left to send. Reads grow 16 -> 64 -> 224 KiB while they fill up and the destination keeps up; then bytes
+ * that nobody looks at are spliced. */
+#include "core/event.h"
+#include "core/hook.h"
+#include "core/queue.h"
+#include "core/strm_priv.h"
+
+#include <errno.h>
+
+#define READ_STEPS  3
+#define TURN_BUDGET (1u << 20) /* bytes of one direction per turn, so that one fast stream does not starve its thread */
+#define SPLICE_MIN  65536u
+#define XFER_IOV    32
+
+static const uint32_t read_sizes[READ_STEPS] = { 16384, 65536, 229376 };
+
+enum dir { REQ, RSP };
+
+enum pumped { PUMP_MOVED, PUMP_IDLE, PUMP_DEAD };
+
+static struct side *from_side(struct strm *s, enum dir d)
+{
+        return d == REQ ? &s->cl : &s->sv;
+}
+
+static struct side *to_side(struct strm *s, enum dir d)
+{
+        return d == REQ ? &s->sv : &s->cl;
+}
+
+static void active(struct strm *s, const struct side *side)
+{
+        if (side == &s->cl)
+                s->cl_active = thr_self->now;
+        else
+                s->sv_active = thr_self->now;
+}
+
+/* ---- how it ends early ---- */
+
+static bool client_side(const struct strm *s, const struct side *side)
+{
+        return side == &s->cl;
+}
+
+/* The phase letter of the log (manual 8.5): what the stream waited for. */
+static char phase(const struct strm *s)
+{
+        if (!s->http)
+                return 'D';
+        return !s->rsp_seen ? 'H' : (s->sv.flags & SIDE_RX_DONE) ? 'L' : 'D';
+}
+
+/* A dead side before the answer has begun: the client gets an error page if it is still there. */
+static enum run failed(struct strm *s, struct side *side)
+{
+        bool client = client_side(s, side);
+        char cause = client ? 'C' : 'S';
+
+        if (client)
+                STAT_INC(strm_front_stat(s)->cli_abort);
+        if (client && strm_back_stat(s))
+                STAT_INC(strm_back_stat(s)->cli_abort);
+        if (!client && strm_back_stat(s)) {
+                STAT_INC(strm_back_stat(s)->srv_abort);
+                STAT_INC(strm_back_stat(s)->err_resp);
+        }
+        if (!client && strm_srv_stat(s)) {
+                STAT_INC(strm_srv_stat(s)->srv_abort);
+                STAT_INC(strm_srv_stat(s)->err_resp);
+        }
+        strm_term(s, cause, phase(s));
+        if (s->http && !client && !s->rsp_seen) {
+                strm_answer(s, side->bad.status ? side->bad.status : 502);
+                return RUN_NEXT;
+        }
+        if (s->http && client && !s->rsp_seen && side->bad.status) {
+                strm_answer(s, side->bad.status);
+                return RUN_NEXT;
+        }
+        return strm_goto(s, STRM_END);
+}
+
+/* ---- heads ---- */
+
+static struct tx_frame request_frame(const struct strm *s)
+{
+        const struct hmsg *m = s->req;
+        unsigned o = s->bcfg->px->options | s->fcfg->px->options;
+
+        return (struct tx_frame){ .framing = m->method == HMETH_CONNECT ? HBODY_NONE : (enum hbody)m->body,
+                                  .length = m->length,
+                                  .upgrade = m->upgrade != HUPGRADE_NONE,
+                                  .close = (o & (OPT_SERVER_CLOSE | OPT_HTTPCLOSE)) != 0 };
+}
+
+/* Sends the request head with the body bytes that came with it. */
+static enum pumped send_request(struct strm *s)
+{
+        struct iovec v[XFER_IOV];
+        struct tx_frame f = request_frame(s);
+        int n = XFER_IOV, r = MSG_END;
+
+        if (f.framing != HBODY_NONE)
+                r = s->cl.ops->rx_body(&s->cl, v, &n, 0);
+        if (r == MSG_BAD || r == MSG_ERR)
+                return PUMP_DEAD;
+        if (r != MSG_OK)
+                n = 0;
+        r = s->sv.ops->tx(&s->sv, s->req, &f, v, n,
+                          (s->cl.flags & SIDE_RX_DONE) && !s->cl.trailers && !f.upgrade &&
+                                  s->req->method != HMETH_CONNECT);
+        s->req_sent = true;
+        s->sv_active = thr_self->now;
+        s->cl.ops->rx_head_free(&s->cl);
+        s->req = NULL;
+        return r == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
+}
+
+static bool is_tunnel_answer(const struct strm *s, const struct hmsg *m)
+{
+        return m->status == 101 || (s->connect && m->status >= 200 && m->status < 300);
+}
+
+static struct tx_frame answer_frame(const struct strm *s, const struct hmsg *m)
+{
+        unsigned o = (s->bcfg ? s->bcfg->px->options : 0) | s->fcfg->px->options;
+        struct tx_frame f = { .framing = (enum hbody)m->announced, .length = m->length };
+
+        /* A HEAD answer and a 304 announce a body that does not follow: the fields go through, no byte does. */
+        f.no_body = m->body == HBODY_NONE;
+        f.upgrade = m->status == 101;
+        f.close = (o & OPT_HTTPCLOSE) != 0 || !(s->cl.flags & SIDE_RX_DONE) ||
+                  atomic_load_explicit(&world.stopping, memory_order_relaxed);
+        if (is_tunnel_answer(s, m)) {
+                f.framing = HBODY_NONE;
+                f.close = false;
+        }
+        return f;
+}
+
+static enum hook_answer response_hooks(struct strm *s)
+{
+        const struct hook_set *sets[2] = { s->bcfg ? s->bcfg->hooks : NULL, s->fcfg->hooks };
+
+        for (int k = 0; k < 2; k++)
+                for (int i = 0; sets[k] && i < sets[k]->n[HOOK_RESPONSE]; i++) {
+                        const struct hook_use *u = &sets[k]->at[HOOK_RESPONSE][i];
+                        enum hook_answer a = u->hook->run(s, u->arg, k == 1);
+                        if (a != HOOK_NEXT)
+                                return a;
+                }
+        return HOOK_NEXT;
+}
+
+static void enter_tunnel(struct strm *s)
+{
+        s->cl.ops->tunnel(&s->cl);
+        s->sv.ops->tunnel(&s->sv);
+        s->tunnel = true;
+}
+
+/* Passes an answer head on, with the body bytes that came with it. */
+static enum pumped send_answer(struct strm *s)
+{
+        struct iovec v[XFER_IOV];
+        struct tx_frame f;
+        bool tunnel = is_tunnel_answer(s, s->rsp);
+        int n = XFER_IOV, r;
+
+        f = answer_frame(s, s->rsp);
+        r = f.no_body || tunnel ? MSG_END : s->sv.ops->rx_body(&s->sv, v, &n, 0);
+        if (r == MSG_BAD || r == MSG_ERR)
+                return PUMP_DEAD;
+        if (r != MSG_OK)
+                n = 0;
+        r = s->cl.ops->tx(&s->cl, s->rsp, &f, v, n, (s->sv.flags & SIDE_RX_DONE) && !s->sv.trailers && !tunnel);
+        s->sv.ops->rx_head_free(&s->sv);
+        s->rsp = NULL;
+        s->cl_active = thr_self->now;
+        if (r == MSG_ERR)
+                return PUMP_DEAD;
+        if (tunnel)
+                enter_tunnel(s);
+        return PUMP_MOVED;
+}
+
+static enum pumped answer_ready(struct strm *s)
+{
+        struct px_stat *v = strm_srv_stat(s);
+
+        if (s->rsp->status < 200 &&
+            s->rsp->status != 101) { /* informational: passed on (not to HTTP/1.0), the answer still comes */
+                struct tx_frame f = { .framing = HBODY_NONE };
+                int r = MSG_OK;
+                if (s->sess->wire.req_minor > 0)
+                        r = s->cl.ops->tx(&s->cl, s->rsp, &f, NULL, 0, false);
+                s->sv.ops->rx_head_free(&s->sv);
+                s->rsp = NULL;
+                return r == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
+        }
+        s->rsp_seen = true;
+        s->status = s->rsp->status;
+        s->t.response = thr_self->now;
+        strm_count_status(s);
+        if (v)
+                atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);
+        switch (response_hooks(s)) {
+        case HOOK_NEXT: break;
+        default: return s->step == STRM_XFER ? PUMP_DEAD : PUMP_IDLE;
+        }
+        return send_answer(s);
+}
+
+static enum pumped pump_answer_head(struct strm *s)
+{
+        int r;
+
+        if (s->rsp_seen || !s->http)
+                return PUMP_IDLE;
+        r = s->sv.ops->rx_head(&s->sv, &s->rsp);
+        if (r == MSG_WAIT)
+                return PUMP_IDLE;
+        s->sv_active = thr_self->now;
+        return r == MSG_OK ? answer_ready(s) : PUMP_DEAD;
+}
+
+/* ---- bodies ---- */
+
+static void adapt(struct strm *s, enum dir d, size_t got, bool blocked)
+{
+        int i = 0;
+
+        while (i < READ_STEPS - 1 && s->read_size[d] > read_sizes[i])
+                i++;
+        if (blocked)
+                i = 0;
+        else if (got >= read_sizes[i] && i < READ_STEPS - 1)
+                i++;
+        else if (got < read_sizes[i] / 4 && i > 0)
+                i--;
+        s->read_size[d] = read_sizes[i];
+        if (blocked || got < read_sizes[i])
+                s->full_reads[d] = 0;
+        else if (i == READ_STEPS - 1)
+                s->full_reads[d]++;
+}
+
+static bool want_splice(struct strm *s, enum dir d)
+{
+        struct side *from = from_side(s, d), *to = to_side(s, d);
+        unsigned o = s->fcfg->px->options | (s->bcfg ? s->bcfg->px->options : 0);
+        bool asked = o & (d == REQ ? OPT_SPLICE_REQ : OPT_SPLICE_RSP);
+
+        if (s->pipe[d])
+                return true;
+        if (!(from->flags & to->flags & SIDE_SPLICE) || s->no_splice || (!asked && s->full_reads[d] < 2))
+                return false;
+        if (from->ops->opaque(from) < SPLICE_MIN || to->ops->opaque_tx(to) < SPLICE_MIN)
+                return false;
+        s->pipe[d] = pipe_get();
+        if (s->pipe[d] &&
+            s->pipe[d]->size < SPLICE_MIN) { /* the user's pipe budget is gone: copying is faster than small pipes */
+                pipe_put(s->pipe[d]);
+                s->pipe[d] = NULL;
+        }
+        s->no_splice = !s->pipe[d];
+        return s->pipe[d] != NULL;
+}
+
+static enum pumped end_of(struct strm *s, struct side *from, struct side *to)
+{
+        (void)s;
+        if (to->flags & SIDE_TX_END)
+                return PUMP_IDLE;
+        return to->ops->tx(to, from->trailers, NULL, NULL, 0, true) == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
+}
+
+static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
+{
+        struct side *from = from_side(s, d), *to = to_side(s, d);
+        struct pipe *p = s->pipe[d];
+        size_t n = 0;
+        int r;
+
+        if (p->fill > 0) {
+                r = to->ops->tx_splice(to, p, &n);
+                if (r == MSG_ERR)
+                        return PUMP_DEAD;
+                if (r != MSG_OK)
+                        return PUMP_IDLE;
+                active(s, to);
+                *budget = *budget > n ? *budget - n : 0;
+                return PUMP_MOVED;
+        }
+        r = from->ops->rx_splice(from, p, p->size, &n);
+        if (r == MSG_OK) {
+                active(s, from);
+                return PUMP_MOVED;
+        }
+        if (r == MSG_ERR)
+                return PUMP_DEAD;
+        if (r == MSG_END || (from->flags & SIDE_RX_DONE)) {
+                pipe_put(p);
+                s->pipe[d] = NULL;
+                return end_of(s, from, to);
+        }
+        return PUMP_IDLE;
+}
+
+hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget)
+{
+        struct side *from = from_side(s, d), *to = to_side(s, d);
+        struct iovec v[XFER_IOV];
+        size_t sum = 0;
+        int n = XFER_IOV, r;
+
+        if (to->flags & SIDE_TX_FULL) {
+                r = to->ops->tx_flush(to);
+                if (r == MSG_ERR)
+                        return PUMP_DEAD;
+                if (r == MSG_WAIT)
+                        return PUMP_IDLE;
+                active(s, to);
+        }
+        if (to->flags & SIDE_TX_END)
+                return PUMP_IDLE;
+        if (want_splice(s, d))
+                return pump_splice(s, d, budget);
+        r = from->ops->rx_body(from, v, &n, s->read_size[d]);
+        if (r == MSG_WAIT)
+                return PUMP_IDLE;
+        if (r == MSG_END)
+                return end_of(s, from, to);
+        if (r != MSG_OK)
+                return PUMP_DEAD;
+        for (int i = 0; i < n; i++)
+                sum += v[i].iov_len;
+        active(s, from);
+        r = to->ops->tx(to, NULL, NULL, v, n, (from->flags & SIDE_RX_DONE) && !from->trailers);
+        if (r == MSG_ERR)
+                return PUMP_DEAD;
+        adapt(s, d, sum, to->flags & SIDE_TX_FULL);
+        *budget = *budget > sum ? *budget - sum : 0;
+        if (!(to->flags & SIDE_TX_FULL))
+                active(s, to);
+        return PUMP_MOVED;
+}
+
+/* Which side died in this direction: the sender's error, or else the receiver's. */
+static enum run pump_died(struct strm *s, enum dir d)
+{
+        struct side *from = from_side(s, d), *to = to_side(s, d);
+
+        if (to->flags & SIDE_RESET || to->err)
+                return failed(s, to);
+        return failed(s, from);
+}
+
+static bool pump_ready(const struct strm *s, enum dir d)
+{
+        if (d == REQ)
+                return !s->http || (s->req_sent && !(s->sv.flags & SIDE_TX_END)) || (s->sv.flags & SIDE_TX_FULL);
+        return !s->http || s->rsp_seen || (s->cl.flags & SIDE_TX_FULL);
+}
+
+/* ---- the step ---- */
+
+static bool all_done(const struct strm *s)
+{
+        unsigned both = SIDE_RX_DONE | SIDE_TX_DONE;
+
+        if (s->http && !s->tunnel) /* the answer is out: a request that is still coming is of no use any more */
+                return s->rsp_seen && (s->sv.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE);
+        return (s->cl.flags & s->sv.flags & both) == both;
+}
+
+/* An answer that came before the whole request was read: the rest of the request has no reader. */
+static enum run early_or_done(struct strm *s)
+{
+        if (s->http && !s->tunnel && !(s->cl.flags & SIDE_RX_DONE))
+                strm_term(s, 'S', 'D');
+        return strm_goto(s, STRM_END);
+}
+
+/* In TCP and tunnels a FIN one way leaves the other way open; a client's FIN in HTTP is judged when the answer cannot be sent. */
+static enum run pump(struct strm *s, enum dir d, bool *moved)
+{
+        size_t budget = TURN_BUDGET;
+        enum pumped p;
+
+        if (!pump_ready(s, d))
+                return RUN_WAIT;
+        while ((p = pump_once(s, d, &budget)) == PUMP_MOVED) {
+                *moved = true;
+                if (budget == 0) { /* fairness: the rest in the next turn */
+                        strm_wake(s);
+                        return RUN_WAIT;
+                }
+        }
+        return p == PUMP_DEAD ? pump_died(s, d) : RUN_WAIT;
+}
+
+/* The client went away while we wait for the answer: with a complete request only option abortonclose lets that end it (manual). */
+static bool client_gone(struct strm *s)
+{
+        if (!s->http || s->tunnel || s->rsp_seen)
+                return false;
+        if (s->cl.ops->gone && s->cl.ops->gone(&s->cl))
+                return (s->bcfg && (s->bcfg->px->options & OPT_ABORTONCLOSE)) || (s->cl.flags & SIDE_RESET) ||
+                       !(s->cl.flags & SIDE_RX_DONE);
+        return false;
+}
+
+hot_path enum run strm_step_xfer(struct strm *s)
+{
+        bool moved;
+
+        if (s->http && !s->req_sent) {
+                if (send_request(s) == PUMP_DEAD)
+                        return pump_died(s, REQ);
+        }
+        do {
+                enum pumped p;
+                moved = false;
+                if (pump(s, REQ, &moved) == RUN_NEXT)
+                        return RUN_NEXT;
+                p = pump_answer_head(s);
+                if (s->step != STRM_XFER)
+                        return RUN_NEXT;
+                if (p == PUMP_DEAD)
+                        return s->sv.flags & (SIDE_RESET | SIDE_RX_CUT) || !(s->cl.flags & SIDE_RESET)
+                                       ? failed(s, &s->sv)
+                                       : failed(s, &s->cl);
+                moved = moved || p == PUMP_MOVED;
+                if (pump(s, RSP, &moved) == RUN_NEXT)
+                        return RUN_NEXT;
+                if (all_done(s))
+                        return early_or_done(s);
+        } while (moved && !s->again);
+        if (client_gone(s))
+                return failed(s, &s->cl);
+        return RUN_WAIT;
+}
+
+/* ---- time ---- */
+
+static void earliest(struct strm *s, mono_t at, enum deadline_kind k)
+{
+        if (at < s->deadline) {
+                s->deadline = at;
+                s->deadline_kind = (uint8_t)k;
+        }
+}
+
+void strm_xfer_deadline(struct strm *s)
+{
+        const struct proxy_cfg *f = s->fcfg->px, *b = s->bcfg ? s->bcfg->px : s->fcfg->px;
+        int client = f->timeout.client, server = b->timeout.server;
+        mono_t last = s->cl_active > s->sv_active ? s->cl_active : s->sv_active;
+
+        s->deadline = MONO_NEVER;
+        if ((s->tunnel || !s->http) && b->timeout.tunnel && !((s->cl.flags | s->sv.flags) & SIDE_RX_DONE)) {
+                earliest(s, mono_add_ms(last, b->timeout.tunnel), DL_TUNNEL);
+                return;
+        }
+        if (!s->http ||
+            s->tunnel) { /* both directions keep both timers alive: one side may be silent for long while the other talks */
+                if (s->cl.flags & SIDE_RX_DONE && f->timeout.client_fin)
+                        client = f->timeout.client_fin;
+                if (s->sv.flags & SIDE_RX_DONE && b->timeout.server_fin)
+                        server = b->timeout.server_fin;
+                if (client)
+                        earliest(s, mono_add_ms(last, client), DL_CLIENT);
+                if (server)
+                        earliest(s, mono_add_ms(last, server), DL_SERVER);
+                return;
+        }
+        if (client && (!(s->cl.flags & SIDE_RX_DONE) || (s->cl.flags & SIDE_TX_FULL)))
+                earliest(s, mono_add_ms(s->cl_active, client), DL_CLIENT);
+        if (server && s->srv && !(s->sv.flags & SIDE_RX_DONE) && !(s->cl.flags & SIDE_TX_FULL))
+                earliest(s, mono_add_ms(s->sv_active, server), DL_SERVER);
+}
+
+static void timed_out_server(struct strm *s)
+{
+        STAT_INC(strm_back_stat(s)->err_resp);
+        if (strm_srv_stat(s))
+                STAT_INC(strm_srv_stat(s)->err_resp);
+        strm_term(s, 's', phase(s));
+        if (s->http && !s->rsp_seen)
+                strm_answer(s, 504);
+        else
+                strm_goto(s, STRM_END);
+}
+
+static void timed_out_client(struct strm *s)
+{
+        STAT_INC(strm_front_stat(s)->cli_abort);
+        strm_term(s, 'c', phase(s));
+        if (s->http && !s->rsp_seen && !(s->cl.flags & SIDE_RX_DONE))
+                strm_answer(s, 408);
+        else
+                strm_goto(s, STRM_END);
+}
+
+void strm_on_deadline(struct strm *s)
+{
+        enum deadline_kind k = (enum deadline_kind)s->deadline_kind;
+
+        switch (k) {
+        case DL_HTTP_REQUEST:
+                STAT_INC(strm_front_stat(s)->err_req);
+                strm_term(s, 'c', 'R');
+                strm_answer(s, 408);
+                break;
+        case DL_QUEUE:
+                queue_leave(s);
+                strm_term(s, 's', 'Q');
+                s->deadline = MONO_NEVER;
+                strm_answer(s, 503);
+                break;
+        case DL_CONNECT:
+                s->deadline = MONO_NEVER;
+                (void)strm_connect_failed(s, -ETIMEDOUT, true);
+                break;
+        case DL_RETRY: break; /* the step looks at the time itself */
+        case DL_SERVER: timed_out_server(s); break;
+        case DL_CLIENT:
+        case DL_TUNNEL: timed_out_client(s); break;
+        case DL_NONE: break;
+        }
+}

@@ -1,0 +1,390 @@
+/* proto/h1_write.c - a head as iovecs, judged again on the way out.
+ *
+ * Nothing here trusts the parser: every byte sent is scanned again, every field must read "name: value CRLF" with a
+ * lower-case token for a name, and what frames the message is written from the caller's decision, not from what was
+ * received. Adjacent pieces become one iovec, so an untouched head is one iovec, start line to empty line. */
+#include "proto/h1_judge.h"
+#include "proto/h1_scan.h"
+
+#include <errno.h>
+
+enum { BLK_SCRATCH = 2, BLK_NONE = 3 };
+
+struct writer {
+        const struct hmsg *m;
+        const struct h1_wopt *o;
+        struct h1_out *out;
+        uint32_t start, end; /* the run not yet in out->iov */
+        uint8_t blk;
+        bool framed, connected, te;
+        int err;
+        struct str conn; /* value of the Connection field to write, maybe empty */
+};
+
+/* ---- runs ---- */
+
+static const char *base_of(const struct writer *w, unsigned blk)
+{
+        return blk == BLK_SCRATCH ? w->out->scratch : w->m->blk[blk].p;
+}
+
+static void flush(struct writer *w)
+{
+        struct h1_out *out = w->out;
+
+        if (w->blk == BLK_NONE || w->start == w->end)
+                return;
+        if (out->niov == out->iov_cap) {
+                w->err = -ENOBUFS;
+                return;
+        }
+        out->iov[out->niov++] = (struct iovec){ (void *)(uintptr_t)(base_of(w, w->blk) + w->start), w->end - w->start };
+        out->total += w->end - w->start;
+}
+
+static inline void run(struct writer *w, unsigned blk, uint32_t start, uint32_t end)
+{
+        if (w->blk == blk && w->end == start) {
+                w->end = end;
+                return;
+        }
+        flush(w);
+        w->blk = (uint8_t)blk;
+        w->start = start;
+        w->end = end;
+}
+
+static void put(struct writer *w, struct str s)
+{
+        struct h1_out *out = w->out;
+
+        if (s.n > out->scratch_cap - out->used) {
+                w->err = -ENOBUFS;
+                return;
+        }
+        if (s.n)
+                memcpy(out->scratch + out->used, s.p, s.n);
+        run(w, BLK_SCRATCH, out->used, out->used + (uint32_t)s.n);
+        out->used += (uint32_t)s.n;
+}
+
+static void put_line(struct writer *w, struct str name, struct str value)
+{
+        put(w, name);
+        put(w, STR(": "));
+        put(w, value);
+        put(w, STR("\r\n"));
+}
+
+static void refuse(struct writer *w, int field)
+{
+        w->err = -EBADMSG;
+        w->out->bad_field = field;
+}
+
+/* ---- judging ---- */
+
+/* End of the value that starts at i: the first control byte that is no HTAB, or end. */
+static inline uint32_t value_end(const char *b, uint32_t i, uint32_t end)
+{
+        for (;; i++) {
+                i = h1_find_ctl(b, i, end);
+                if (likely(i == end || b[i] != '\t'))
+                        return i;
+        }
+}
+
+/* The offsets of f lie inside a block of n bytes, with room for the CRLF. */
+static inline bool inside(const struct hfield *f, uint32_t n)
+{
+        return f->nlen && (uint64_t)f->name + f->nlen <= n && (uint64_t)f->val + f->vlen + 2 <= n;
+}
+
+/* The bytes really are "name: value\r\n", ending where the offsets say. */
+static inline bool line_ok(const char *b, uint32_t n, const struct hfield *f)
+{
+        uint32_t colon = f->name + f->nlen, end = f->val + f->vlen;
+
+        return inside(f, n) && f->val == colon + 2 && h1_find_not_lower_token(b, f->name, n) == colon &&
+               memcmp(b + colon, ": ", 2) == 0 && value_end(b, f->val, n) == end && memcmp(b + end, "\r\n", 2) == 0;
+}
+
+/* The name and the value are good, whatever stands between them. (Behind a received line there is at least the empty
+ * line, so inside() asks for nothing too much.) */
+static bool pieces_ok(const char *b, uint32_t n, const struct hfield *f)
+{
+        uint32_t colon = f->name + f->nlen, end = f->val + f->vlen;
+
+        return inside(f, n) && h1_find_not_lower_token(b, f->name, colon) == colon && value_end(b, f->val, end) == end;
+}
+
+static bool all_of(struct str s, unsigned cls)
+{
+        return s.n && h1_skip_class(s.p, 0, (uint32_t)s.n, cls) == s.n;
+}
+
+/* ---- start line ---- */
+
+static bool start_ok(const struct hmsg *m)
+{
+        struct str t = hmsg_target(m), r = hmsg_reason(m);
+
+        if (m->flags & HMSG_RESPONSE)
+                return m->status >= 100 && m->status <= 999 &&
+                       (r.n == 0 || value_end(r.p, 0, (uint32_t)r.n) == (uint32_t)r.n);
+        return all_of(hmsg_method(m), CH_TOKEN) && t.n && h1_find_not_target(t.p, 0, (uint32_t)t.n) == (uint32_t)t.n;
+}
+
+/* The received request line is already what we would write: "METHOD SP target SP HTTP/1.minor CRLF", piece by piece. */
+static bool raw_request(const struct hmsg *m, char minor)
+{
+        const char *b = m->blk[0].p;
+        uint32_t mend = m->mpart.off + m->mpart.len, tend = m->target.off + m->target.len;
+        const char tail[11] = { ' ', 'H', 'T', 'T', 'P', '/', '1', '.', minor, '\r', '\n' };
+
+        return (m->mpart.blk | m->target.blk) == 0 && m->target.off == mend + 1 && tend + 11 <= m->blk[0].n &&
+               b[mend] == ' ' && memcmp(b + tend, tail, 11) == 0;
+}
+
+static void status_digits(char d[3], unsigned status)
+{
+        d[0] = (char)('0' + status / 100 % 10);
+        d[1] = (char)('0' + status / 10 % 10);
+        d[2] = (char)('0' + status % 10);
+}
+
+static bool raw_response(const struct hmsg *m, char minor)
+{
+        const char *b = m->blk[0].p + m->mpart.off;
+        uint32_t rend = m->reason.off + m->reason.len;
+        char head[13] = { 'H', 'T', 'T', 'P', '/', '1', '.', minor, ' ', 0, 0, 0, ' ' };
+
+        status_digits(head + 9, m->status);
+        return m->reason.blk == 0 && m->reason.off == m->mpart.off + 13 && rend + 2 <= m->blk[0].n &&
+               memcmp(b, head, 13) == 0 && memcmp(m->blk[0].p + rend, "\r\n", 2) == 0;
+}
+
+static void put_request(struct writer *w, struct str version)
+{
+        const struct hmsg *m = w->m;
+
+        run(w, m->mpart.blk, m->mpart.off, m->mpart.off + m->mpart.len);
+        put(w, STR(" "));
+        run(w, m->target.blk, m->target.off, m->target.off + m->target.len);
+        put(w, STR(" "));
+        put(w, version);
+        put(w, STR("\r\n"));
+}
+
+static void put_response(struct writer *w, struct str version)
+{
+        const struct hmsg *m = w->m;
+        char d[3];
+
+        status_digits(d, m->status);
+        put(w, version);
+        put(w, STR(" "));
+        put(w, (struct str){ d, 3 });
+        put(w, STR(" "));
+        run(w, m->reason.blk, m->reason.off, m->reason.off + m->reason.len);
+        put(w, STR("\r\n"));
+}
+
+static void start_line(struct writer *w)
+{
+        const struct hmsg *m = w->m;
+        bool resp = (m->flags & HMSG_RESPONSE) != 0;
+        /* HTTP/1.0 knows no chunks (RFC 9112 6.1). */
+        bool one = m->minor || w->o->frame == HBODY_CHUNKED;
+        char minor = one ? '1' : '0';
+        struct str version = one ? STR("HTTP/1.1") : STR("HTTP/1.0");
+
+        if (!start_ok(m))
+                refuse(w, -1);
+        else if ((m->flags & HMSG_RAW_START) && (resp ? raw_response(m, minor) : raw_request(m, minor)))
+                run(w, 0, m->mpart.off, resp ? m->reason.off + m->reason.len + 2 : m->target.off + m->target.len + 11);
+        else if (resp)
+                put_response(w, version);
+        else
+                put_request(w, version);
+}
+
+/* ---- the fields that concern one hop ---- */
+
+static struct str decimal(char buf[20], uint64_t v)
+{
+        unsigned n = 0;
+
+        do
+                buf[19 - n++] = (char)('0' + v % 10);
+        while (v /= 10);
+        return (struct str){ buf + 20 - n, n };
+}
+
+static struct str frame_value(const struct writer *w, char buf[20])
+{
+        return w->o->frame == HBODY_LENGTH ? decimal(buf, w->o->length) : STR("chunked");
+}
+
+static bool list_has(struct str list, struct str word, size_t prefix)
+{
+        struct str tok;
+
+        for (size_t pos = 0; h1_list_next(list, &pos, &tok);)
+                if (tok.n >= prefix && str_ieq(str_sub(tok, 0, prefix ? prefix : tok.n), word))
+                        return true;
+        return false;
+}
+
+/* The field is sent as it stands if it says just what we would say, else our line takes its place. */
+static bool as_is(struct writer *w, int i, struct str want)
+{
+        if (str_ieq(hmsg_value(w->m, i), want))
+                return true;
+        put_line(w, hmsg_name(w->m, i), want);
+        return false;
+}
+
+static bool once(bool *done)
+{
+        bool first = !*done;
+
+        *done = true;
+        return first;
+}
+
+/* True: send field i as it stands. */
+static bool hop_field(struct writer *w, int i)
+{
+        struct str v = hmsg_value(w->m, i);
+        char buf[20];
+
+        switch (w->m->f[i].id) {
+        case HID_CONTENT_LENGTH:
+                return w->o->frame == HBODY_LENGTH && once(&w->framed) && as_is(w, i, frame_value(w, buf));
+        case HID_TRANSFER_ENCODING:
+                return w->o->frame == HBODY_CHUNKED && once(&w->framed) && as_is(w, i, STR("chunked"));
+        case HID_CONNECTION:
+                if (w->o->flags & (H1_WRITE_CLOSE | H1_WRITE_KEEP_ALIVE) || w->conn.n == 0)
+                        return false;
+                return once(&w->connected) && as_is(w, i, w->conn);
+        case HID_TE: return list_has(v, STR("trailers"), 0) && once(&w->te) && as_is(w, i, STR("trailers"));
+        case HID_UPGRADE: return (w->o->flags & H1_WRITE_UPGRADE) && !list_has(v, STR("h2c"), 3);
+        default: return false;
+        }
+}
+
+/* What Connection must say, in buf. */
+static struct str conn_value(const struct writer *w, char buf[48])
+{
+        static const struct {
+                uint8_t flag;
+                uint8_t n;
+                char s[11];
+        } words[] = { { H1_WRITE_UPGRADE, 7, "Upgrade" },
+                      { H1_WRITE_CLOSE, 5, "close" },
+                      { H1_WRITE_KEEP_ALIVE, 10, "keep-alive" } };
+        const uint32_t te = HMSG_CONN_TE | HMSG_TE_TRAILERS;
+        size_t n = 0;
+
+        for (unsigned i = 0; i < array_len(words); i++) {
+                if (!(w->o->flags & words[i].flag))
+                        continue;
+                memcpy(buf + n, n ? ", " : "", n ? 2 : 0);
+                n += n ? 2 : 0;
+                memcpy(buf + n, words[i].s, words[i].n);
+                n += words[i].n;
+        }
+        if ((w->m->flags & te) == te) {
+                memcpy(buf + n, n ? ", TE" : "TE", n ? 4 : 2);
+                n += n ? 4 : 2;
+        }
+        return (struct str){ buf, n };
+}
+
+/* ---- fields ---- */
+
+static void put_field(struct writer *w, int i)
+{
+        const struct hfield *f = &w->m->f[i];
+        unsigned blk = (f->flags & HF_ARENA) != 0;
+        const char *b = w->m->blk[blk].p;
+
+        if (likely(f->flags & HF_RAW)) {
+                if (likely(line_ok(b, w->m->blk[blk].n, f)))
+                        run(w, blk, f->name, f->val + f->vlen + 2);
+                else
+                        refuse(w, i);
+        } else if (pieces_ok(b, w->m->blk[blk].n, f)) {
+                put_line(w, hmsg_name(w->m, i), hmsg_value(w->m, i));
+        } else {
+                refuse(w, i);
+        }
+}
+
+/* The empty line; the received one if the run has just reached it. */
+static void empty_line(struct writer *w)
+{
+        const struct hblock *b = &w->m->blk[0];
+
+        if (w->blk == 0 && w->end + 2 == w->m->head_len && w->m->head_len <= b->n &&
+            memcmp(b->p + w->end, "\r\n", 2) == 0)
+                w->end += 2;
+        else
+                put(w, STR("\r\n"));
+        flush(w);
+}
+
+static struct writer begin(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
+{
+        out->niov = 0;
+        out->used = 0;
+        out->total = 0;
+        out->bad_field = -1;
+        return (struct writer){ .m = m, .o = o, .out = out, .blk = BLK_NONE };
+}
+
+int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
+{
+        struct writer w = begin(m, o, out);
+        char conn[48], len[20];
+
+        w.conn = conn_value(&w, conn);
+        start_line(&w);
+        for (int i = 0; i < m->nf && likely(!w.err); i++) {
+                const struct hfield *f = &m->f[i];
+
+                if (f->flags & (HF_DEL | HF_HOP))
+                        continue;
+                if (f->id == HID_NONE || f->id >= HID_FIRST_END2END || hop_field(&w, i))
+                        put_field(&w, i);
+        }
+        if (!w.framed && (o->frame == HBODY_LENGTH || o->frame == HBODY_CHUNKED))
+                put_line(&w, hmsg_id_name(o->frame == HBODY_LENGTH ? HID_CONTENT_LENGTH : HID_TRANSFER_ENCODING),
+                         frame_value(&w, len));
+        if (!w.connected && w.conn.n)
+                put_line(&w, STR("connection"), w.conn);
+        if (!w.err)
+                empty_line(&w);
+        return w.err;
+}
+
+int h1_write_trailers(const struct hmsg *m, struct h1_out *out)
+{
+        static const struct h1_wopt none = { .frame = HBODY_NONE };
+        struct writer w = begin(m, &none, out);
+
+        for (int i = 0; i < m->nf && !w.err; i++) {
+                const struct hfield *f = &m->f[i];
+
+                if (f->flags & (HF_DEL | HF_HOP))
+                        continue;
+                if (f->id != HID_NONE && f->id <= HID_HOST)
+                        refuse(&w, i);
+                else
+                        put_field(&w, i);
+        }
+        if (!w.err)
+                empty_line(&w);
+        return w.err;
+}
