@@ -40,6 +40,7 @@ enum {                       /* side.flags */
        SIDE_TUNNEL = 64,     /* no framing any more: TCP, CONNECT, Upgrade */
        SIDE_SPLICE = 128,    /* rx_splice and tx_splice may be used */
        SIDE_PEER_GONE = 256, /* nobody listens for the answer any more (abort of the client) */
+       SIDE_ENOUGH = 512,    /* wants nothing more: the exchange is over when what it said is out (CLI applets) */
 };
 
 struct side_bad {

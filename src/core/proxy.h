@@ -209,6 +209,7 @@ struct world {
         _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
         uint32_t maxconn;
         uint32_t reloads;
+        _Atomic uint32_t n_listeners;
         struct rate conn_rate, sess_rate;
         _Atomic uint64_t tot_conns, tot_reqs;
         atomic_bool stopping;
@@ -218,5 +219,12 @@ extern struct world world;
 /* Control thread (CLI commands and applets run their look-ups there or inside an epoch). */
 struct front *front_find(struct str name);
 struct back *back_find(struct str name);
+/* All proxies by iid, ascending; one of a `listen` section has both sides. Inside an epoch, like the pointers in it. */
+struct world_px {
+        int iid;
+        struct front *front; /* NULL: none */
+        struct back *back;
+};
+const struct world_px *world_proxies(size_t *ret_n);
 
 #endif

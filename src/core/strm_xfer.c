@@ -375,6 +375,8 @@ static bool all_done(const struct strm *s)
 
         if (s->http && !s->tunnel) /* the answer is out: a request that is still coming is of no use any more */
                 return s->rsp_seen && (s->sv.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE);
+        if (s->sv.flags & SIDE_ENOUGH)
+                return (s->sv.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE);
         return (s->cl.flags & s->sv.flags & both) == both;
 }
 
@@ -459,7 +461,8 @@ static void earliest(struct strm *s, mono_t at, enum deadline_kind k)
 void strm_xfer_deadline(struct strm *s)
 {
         const struct proxy_cfg *f = s->fcfg->px, *b = s->bcfg ? s->bcfg->px : s->fcfg->px;
-        int client = f->timeout.client, server = b->timeout.server;
+        int client = s->client_ms ? s->client_ms : f->timeout.client;
+        int server = s->client_ms ? s->client_ms : b->timeout.server;
         mono_t last = s->cl_active > s->sv_active ? s->cl_active : s->sv_active;
 
         s->deadline = MONO_NEVER;
