@@ -16,6 +16,8 @@ help: ## this list
 all: build/telamon
 
 demo: ## install what is missing, build, run Telamon before three web servers on loopback until Ctrl-C
+	@tools/deps build demo
+	@$(MAKE) --no-print-directory all
 	@tools/demo
 
 check: ## install what is missing, build, run every test, end with "N passed, N failed" (ARGS="--only vtc")

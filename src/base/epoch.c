@@ -1,8 +1,8 @@
 /* base/epoch.c - thin shell over liburcu's QSBR flavour.
  *
- * liburcu is not instrumented, so ThreadSanitizer does not see that a reader's quiescent point comes before the writer's
- * return from synchronize; the two macros below tell it. Only that direction: the other one (publish before load) is a
- * plain release and acquire of ours, which must stay visible to the tool. */
+ * liburcu is not instrumented, so ThreadSanitizer does not see that a reader's quiescent point comes before the
+ * writer's return from synchronize; the two macros below tell it. Only that direction: the other one (publish before
+ * load) is a plain release and acquire of ours, which must stay visible to the tool. */
 #include "base/epoch.h"
 #include "base/assert.h"
 

@@ -2,7 +2,8 @@
  *
  * A reader section is one loop turn. Loops are offline around the poll call: a sleeping loop never holds a publish up.
  * Pointers that outlive a turn need a pin (core/pin.h), not an epoch.
- * Threads: per OS thread. A thread that never entered may call all but epoch_load() of data that is retired by epochs. */
+ * Threads: per OS thread. A thread that never entered may call all but epoch_load() of data that is retired by epochs.
+ * */
 #ifndef BASE_EPOCH_H
 #define BASE_EPOCH_H
 

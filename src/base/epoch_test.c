@@ -1,5 +1,5 @@
-/* A writer replaces an object again and again and frees the old one after epoch_wait(); readers that saw a freed one would
- * read its poison (and ASan or TSan would say so). */
+/* A writer replaces an object again and again and frees the old one after epoch_wait(); readers that saw a freed one
+ * would read its poison (and ASan or TSan would say so). */
 #include "base/epoch.h"
 #include "base/assert.h"
 

@@ -1,7 +1,7 @@
 /* base/slab.h - objects of one size, per thread, with a limit.
  *
- * Traffic-sized allocations come from here and fail softly (NULL): shed load, count it. Under ASan every object is its own
- * malloc, so that use after free is seen.
+ * Traffic-sized allocations come from here and fail softly (NULL): shed load, count it. Under ASan every object is its
+ * own malloc, so that use after free is seen.
  * Threads: one owner thread; an object is freed by the thread that allocated it (post it home otherwise). */
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
@@ -29,9 +29,9 @@ void *slab_get(struct slab *s); /* zeroed, aligned to 16, or NULL (limit, no mem
 void slab_put(struct slab *s, void *p);
 void slab_fini(struct slab *s); /* everything was put back before (ASan reports what was not) */
 
-/* Variable-sized private buffers (parked bytes) of power-of-two classes, kept on per-thread free lists of bounded length.
- * mem_get() returns at least n bytes, not zeroed, and stores the real size; NULL when memory is gone or n is more than
- * MEM_MAX. A buffer may be put by another thread than the one that got it. */
+/* Variable-sized private buffers (parked bytes) of power-of-two classes, kept on per-thread free lists of bounded
+ * length. mem_get() returns at least n bytes, not zeroed, and stores the real size; NULL when memory is gone or n is
+ * more than MEM_MAX. A buffer may be put by another thread than the one that got it. */
 #define MEM_MIN 256u
 #define MEM_MAX (256u * 1024)
 

@@ -1,8 +1,9 @@
 /* base/sys.h - every way out of the process that the data path uses, as one table per loop.
  *
- * Why: the simulator and fault injection put their own table here; the product's objects run unchanged. An indirect call
- * costs 1.8 ns against 202 ns for an empty system call (mechanisms.md h).
- * Errors: negative errno instead of -1 + errno. An interrupted call is repeated; an interrupted poll_wait() answers 0. */
+ * Why: the simulator and fault injection put their own table here; the product's objects run unchanged. An indirect
+ * call costs 1.8 ns against 202 ns for an empty system call (mechanisms.md h).
+ * Errors: negative errno instead of -1 + errno. An interrupted call is repeated; an interrupted poll_wait() answers 0.
+ * */
 #ifndef BASE_SYS_H
 #define BASE_SYS_H
 

@@ -35,7 +35,8 @@ struct conf_obj {
         uint32_t n_stmts;
         uint32_t index;                  /* running number in the file, from 0 */
         bool used_by_name, used_unasked; /* defaults: some section took it with `from`, as the last one */
-        uint64_t dump_hash;              /* of the canonical dump, children not included; set after checks */
+        uint64_t
+                dump_hash; /* of the canonical dump without children; set after checks; comparable within one process */
         struct conf_unused *unused;
         const void *slots[]; /* one per table whose kinds has this object's bit; conf_slot() finds it */
 };

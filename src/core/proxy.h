@@ -139,6 +139,7 @@ struct front {
         struct list listeners;
         _Atomic uint32_t cur, cur_max;     /* connections (scur, smax) */
         _Atomic uint32_t paused_for_limit; /* shards wait for a free place */
+        _Atomic uint32_t maxconn;          /* set at run time, 0 = the cfg's: front_maxconn() */
         _Atomic uint32_t state;            /* enum front_state: CLI may disable */
         struct rate conn_rate, sess_rate, req_rate;
         const struct conf_obj *obj; /* of the current configuration: control thread only */
@@ -146,6 +147,13 @@ struct front {
         bool dead;
         uint32_t n_stopping; /* listeners that threads have not let go of */
 };
+
+static inline uint32_t front_maxconn(const struct front *f)
+{
+        uint32_t n = atomic_load_explicit(&f->maxconn, memory_order_relaxed);
+
+        return n ? n : (uint32_t)epoch_load(&f->cfg)->maxconn;
+}
 
 struct front_col { /* a thread's column of a frontend */
         struct px_stat st;
@@ -203,11 +211,12 @@ struct world {
         struct conf *conf; /* the current one */
         mono_t started;
         int64_t started_wall_us;
-        char *node; /* host name */
+        const char *node; /* of section global, or the host's name */
+        char *host;
         int pid;
         _Atomic uint32_t cur_conns, max_conns; /* of the process */
         _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
-        uint32_t maxconn;
+        uint32_t maxconn, hard_maxconn; /* hard: what the file and the fd limit allow */
         uint32_t reloads;
         _Atomic uint32_t n_listeners;
         struct rate conn_rate, sess_rate;

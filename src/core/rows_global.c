@@ -284,7 +284,7 @@ static const struct kw rows[] = {
                 .help = "keeps the listeners open this long after a soft stop was asked for"),
         KW_FN("node", node_parse, text_dump, .apply = KW_LIVE, .manual = "3.1", .args = "<name>", .sample = "n1",
               .help = "name of this machine on the stats page"),
-        KW_FN("description", description_parse, text_dump, .apply = KW_LIVE, .manual = "3.1", .args = "<text>",
+        KW_FN("description", description_parse, text_dump, .apply = KW_LIVE, .manual = "3.1", .args = "<text>...",
               .sample = "a b", .help = "free text on the stats page"),
         KW_FLAG("quiet", struct global_cfg, quiet, .apply = KW_REFUSED, .manual = "3.1",
                 .help = "no start-up messages, like -q"),

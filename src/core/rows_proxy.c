@@ -41,18 +41,18 @@ static int conn_limit_parse(struct kw_call *c)
         bool full = c->kw->name[0] == 'f';
         int64_t v = 0;
 
-        if (c->obj->kind->bit == (full ? KIND_FRONTEND : KIND_BACKEND)) {
-                kw_warn(c, NULL, "W0126",
-                        "'%s' ignored because %s '%s' has no %s capability. Maybe you want '%s' instead ?", c->kw->name,
-                        c->obj->kind->name, c->obj->name, c->obj->kind->lacks, full ? "maxconn" : "fullconn");
-                return (int)c->n_args;
-        }
         if (c->n_args == 0) {
                 kw_fail(c, NULL, "E0110", "'%s' expects an integer argument.", c->kw->name);
                 return -1;
         }
         if (!kw_arg_int(c, &c->args[0], 0, INT32_MAX, &v))
                 return -1;
+        if (c->obj->kind->bit == (full ? KIND_FRONTEND : KIND_BACKEND)) {
+                kw_warn(c, NULL, "W0126",
+                        "'%s' ignored because %s '%s' has no %s capability. Maybe you want '%s' instead ?", c->kw->name,
+                        c->obj->kind->name, c->obj->name, c->obj->kind->lacks, full ? "maxconn" : "fullconn");
+                return 1;
+        }
         *(full ? &p->fullconn : &p->maxconn) = (int)v;
         return 1;
 }
@@ -237,7 +237,7 @@ static const struct kw rows[] = {
         KW_FN("server", server_line_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE, .manual = "4.2",
               .args = "<name> <address>[:[port]] [<words>]", .sample = "s1 127.0.0.1:80", .help = "a server"),
         KW_FN("default-server", default_server_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE | KIND_DEFAULTS,
-              .warn_kinds = KIND_FRONTEND, .manual = "4.2", .args = "<words>", .sample = "weight 2",
+              .warn_kinds = KIND_FRONTEND, .manual = "4.2", .args = "[<words>]", .sample = "weight 2",
               .help = "words for the servers below"),
         KW_FN("maxconn", conn_limit_parse, maxconn_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<conns>", .sample = "100",
               .help = "connections on the frontend; the others wait in the kernel's queue"),
@@ -246,14 +246,14 @@ static const struct kw rows[] = {
         KW_INT("backlog", struct proxy_cfg, backlog, 0, INT32_MAX, .apply = KW_NEW, FRONT_ROW, .args = "<conns>",
                .help = "length of the kernel's queue of connections not yet accepted; 0: maxconn"),
         KW_STR("default_backend", struct proxy_cfg, default_backend, .min = 1, .apply = KW_NEW, FRONT_ROW,
-               .args = "<backend>", .help = "where requests go that no rule sent elsewhere"),
+               .args = "<backend>", .sample = "b", .sample_rest = "backend b\n", .help = "where requests go that no rule sent elsewhere"),
         KW_FN("balance", balance_parse, balance_dump, .apply = KW_NEW, BACK_ROW, .args = "{ roundrobin | random[(<draws>)] }",
               .sample = "roundrobin", .help = "how a server is chosen"),
         KW_INT("retries", struct proxy_cfg, retries, 0, 255, .apply = KW_NEW, BACK_ROW, .args = "<number>",
                .help = "connection attempts after the first one failed"),
         KW_ENUM("http-reuse", struct proxy_cfg, http_reuse, reuse_vals, .apply = KW_NEW, BACK_ROW,
                 .args = "{ never | safe | aggressive | always }", .help = "which requests may use idle server connections"),
-        KW_FN("description", description_parse, description_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<text>",
+        KW_FN("description", description_parse, description_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<text>...",
               .sample = "a b", .help = "free text on the stats page"),
         KW_FN("disabled", disabled_parse, disabled_dump, .apply = KW_LIVE, BOTH_ROW, .sample = "",
               .help = "the section is checked, but does not run"),

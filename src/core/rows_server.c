@@ -177,10 +177,6 @@ static int id_parse(struct kw_call *c)
 {
         int64_t v = 0;
 
-        if (c->obj->kind->bit == KIND_DEFAULT_SERVER) {
-                kw_fail(c, NULL, "E0216", "'id' option is not accepted in default-server sections");
-                return -1;
-        }
         if (c->n_args == 0) {
                 kw_fail(c, NULL, "E0110", "'id' : expects an integer argument");
                 return -1;
@@ -270,7 +266,7 @@ static const struct kw server_rows[] = {
 };
 
 static const struct kw addr_rows[] = {
-        KW_FN("id", id_parse, id_dump, .apply = KW_LIVE, .kinds = KIND_ANY_SERVER, .manual = "5.2", .args = "<number>",
+        KW_FN("id", id_parse, id_dump, .apply = KW_LIVE, .kinds = KIND_SERVER, .manual = "5.2", .args = "<number>",
               .sample = "77", .help = "a number of its own for statistics and commands"),
         KW_FN("init-addr", init_addr_parse, init_addr_dump, .apply = KW_LIVE, .manual = "5.2",
               .args = "{last | libc | none | <ip>},[...]", .sample = "last,libc,none",

@@ -57,7 +57,7 @@ static bool take_place(struct front *fe)
                 return false;
         }
         here = atomic_fetch_add_explicit(&fe->cur, 1, memory_order_relaxed) + 1;
-        if (here > (uint32_t)epoch_load(&fe->cfg)->maxconn) {
+        if (here > front_maxconn(fe)) {
                 atomic_fetch_sub_explicit(&fe->cur, 1, memory_order_relaxed);
                 atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
                 return false;
@@ -70,7 +70,7 @@ static bool take_place(struct front *fe)
 static bool full(const struct front *fe)
 {
         return (world.maxconn && atomic_load_explicit(&world.cur_conns, memory_order_relaxed) >= world.maxconn) ||
-               atomic_load_explicit(&fe->cur, memory_order_relaxed) >= (uint32_t)epoch_load(&fe->cfg)->maxconn;
+               atomic_load_explicit(&fe->cur, memory_order_relaxed) >= front_maxconn(fe);
 }
 
 static void sess_begin(struct sess *s, uint8_t level)

@@ -70,7 +70,7 @@ static bool in_move(struct wire *w, size_t room)
         in_forget(w);
         w->in = (struct inbuf){ p, 0, old.off - old.hold, old.len, (uint32_t)size };
         if (w->box)
-                hmsg_rebase(&w->box->m, p);
+                hmsg_rebase(&w->box->m, p, used);
         return true;
 }
 
@@ -248,7 +248,7 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
         for (;;) {
                 if (w->in.len > 0) {
                         w->in.hold = w->in.off;
-                        hmsg_rebase(&w->box->m, w->in.p + w->in.off);
+                        hmsg_rebase(&w->box->m, w->in.p + w->in.off, w->in.len);
                         v = w->server ? h1_response(&w->box->parser, &w->box->m, w->in.len, w->req_method)
                                       : h1_request(&w->box->parser, &w->box->m, w->in.len);
                         if (likely(v == H1_OK)) {
@@ -306,7 +306,7 @@ static int take_trailers(struct wire *w, struct side *s)
                 h1_init(&w->box->parser, w->head_max, H1_STRICT_LF);
         }
         w->in.hold = w->in.off;
-        hmsg_rebase(&w->box->m, w->in.p + w->in.off);
+        hmsg_rebase(&w->box->m, w->in.p + w->in.off, w->in.len);
         v = h1_trailers(&w->box->parser, &w->box->m, w->in.len);
         if (v == H1_MORE)
                 return MSG_WAIT;

@@ -114,6 +114,15 @@ void world_names_publish(void)
                 pins_retire(&old->pins);
 }
 
+void world_names_forget(void)
+{
+        struct names *old = epoch_load(&names);
+
+        epoch_publish(&names, NULL);
+        if (old)
+                pins_retire(&old->pins);
+}
+
 struct front *front_find(struct str name)
 {
         struct names *n = epoch_load(&names);

@@ -3,9 +3,9 @@
  * Mail and sleep, the one lock-free protocol here (Dekker's: each side writes its own word, then reads the other's):
  *   poster:  inbox = m  (compare-exchange, seq_cst) then  reads asleep (seq_cst)
  *   loop:    asleep = 1 (seq_cst)                   then  reads inbox and stop (seq_cst)
- * In the single order of seq_cst operations one of the two reads comes after the other side's write, so either the poster
- * sees the sleeper and writes the eventfd, or the loop sees the mail and polls without waiting. `stop` takes the place of
- * the inbox in loop_stop(). The eventfd is polled edge-triggered and never read: each write is a new edge. */
+ * In the single order of seq_cst operations one of the two reads comes after the other side's write, so either the
+ * poster sees the sleeper and writes the eventfd, or the loop sees the mail and polls without waiting. `stop` takes the
+ * place of the inbox in loop_stop(). The eventfd is polled edge-triggered and never read: each write is a new edge. */
 #include "ev/loop.h"
 #include "base/epoch.h"
 
@@ -157,7 +157,8 @@ unsigned loop_idle_pct(struct loop *l)
         return atomic_load_explicit(&l->idle_pct, memory_order_relaxed);
 }
 
-/* Milliseconds to the next deadline, rounded up; `now` is as old as the turn, which only makes a timer late, not early. */
+/* Milliseconds to the next deadline, rounded up; `now` is as old as the turn, which only makes a timer late, not early.
+ * */
 static int timeout_ms(struct loop *l)
 {
         mono_t next = wheel_next(&l->wheel);
@@ -239,7 +240,8 @@ static void run_events(struct loop *l, const struct epoll_event *ev, int n)
 {
         for (int i = 0; i < n; i++) {
                 struct ev_fd *e = ev[i].data.ptr;
-                /* Closed, or closed and opened again, by an earlier callback of this turn: the event was the old fd's. */
+                /* Closed, or closed and opened again, by an earlier callback of this turn: the event was the old fd's.
+                 * */
                 if (!e->added || e->turn == l->stats.turns)
                         continue;
                 l->stats.events++;
@@ -258,7 +260,8 @@ static void run_timers(struct loop *l)
         }
 }
 
-/* One exchange takes all; acquire pairs with the posters' compare-exchange. The chain is newest first: turn it round. */
+/* One exchange takes all; acquire pairs with the posters' compare-exchange. The chain is newest first: turn it round.
+ * */
 static void run_mail(struct loop *l)
 {
         struct mail *m, *next, *first = NULL;

@@ -1,13 +1,13 @@
 /* ev/loop.h - one event loop per thread: file descriptors, timers, deferred calls, mail from other threads.
  *
- * Why: every socket, timeout and hand-over of the program goes through here. Handles are embedded in their owners and the
- * callback gets the handle; container_of() finds the owner.
- * Order of a turn: the poll call (the loop is offline there, base/epoch.h), the one clock read (`thr_self->now`), events,
- * timers, mail, deferred calls, graves.
- * Life: nothing is freed inside its own callback or upcall; loop_bury() frees at the end of the turn, so a late event of
- * the same turn never touches reused memory.
- * Threads: the loop's own thread, except loop_mail(), loop_stop(), loop_idle_pct() and stats.turn_start. A process whose
- * loops run must not fork: the child would hold fds that we close, and epoll would go on reporting them.
+ * Why: every socket, timeout and hand-over of the program goes through here. Handles are embedded in their owners and
+ * the callback gets the handle; container_of() finds the owner.
+ * Order of a turn: the poll call (the loop is offline there, base/epoch.h), the one clock read (`thr_self->now`),
+ * events, timers, mail, deferred calls, graves.
+ * Life: nothing is freed inside its own callback or upcall; loop_bury() frees at the end of the turn, so a late event
+ * of the same turn never touches reused memory.
+ * Threads: the loop's own thread, except loop_mail(), loop_stop(), loop_idle_pct() and stats.turn_start. A process
+ * whose loops run must not fork: the child would hold fds that we close, and epoll would go on reporting them.
  * Errors: negative errno. */
 #ifndef EV_LOOP_H
 #define EV_LOOP_H
@@ -88,7 +88,8 @@ static inline void loop_forget(struct ev_fd *e)
 }
 
 void task_init(struct ev_task *t, void (*fn)(struct ev_task *));
-/* Posting twice runs once. Posted while tasks run: in the next round of this turn, or in the next turn after LOOP_ROUNDS. */
+/* Posting twice runs once. Posted while tasks run: in the next round of this turn, or in the next turn after
+ * LOOP_ROUNDS. */
 void loop_post(struct loop *l, struct ev_task *t);
 void task_cancel(struct ev_task *t);
 

@@ -2,7 +2,8 @@
  *
  * A job owns copies of its input. `run` is called on a helper thread (no loop, no thr_self, no epoch); `done` on the
  * submitting loop, always and once, also for a cancelled job. Each class has a bound and counters; a full class refuses
- * (-EAGAIN) and the caller sheds load. Classes with waiting jobs take turns, so a burst of one does not hold up another.
+ * (-EAGAIN) and the caller sheds load. Classes with waiting jobs take turns, so a burst of one does not hold up
+ * another.
  * Life: the home loop runs until its jobs are done, or offload_stop() came first. */
 #ifndef EV_OFFLOAD_H
 #define EV_OFFLOAD_H

@@ -1,10 +1,10 @@
 /* ev/timer.c - the wheel.
  *
- * A deadline is rounded up to a millisecond ("tick"); a slot is handled when the clock, rounded down, reaches it: so never
- * early. A timer sits at the level of the highest byte in which its tick differs from the wheel's, at the slot named by
- * that byte. Hence in levels 0 to 2 all slots in use lie after the wheel's own position, and the first one found by the
- * bitmaps is the next to handle. The top level is circular, because 2^32 ms wrap after 49 days of uptime: a slot there
- * may hold deadlines of a later round, which are placed again each time the slot is reached. */
+ * A deadline is rounded up to a millisecond ("tick"); a slot is handled when the clock, rounded down, reaches it: so
+ * never early. A timer sits at the level of the highest byte in which its tick differs from the wheel's, at the slot
+ * named by that byte. Hence in levels 0 to 2 all slots in use lie after the wheel's own position, and the first one
+ * found by the bitmaps is the next to handle. The top level is circular, because 2^32 ms wrap after 49 days of uptime:
+ * a slot there may hold deadlines of a later round, which are placed again each time the slot is reached. */
 #include "ev/timer.h"
 #include "ev/loop.h"
 

@@ -1,7 +1,7 @@
 /* ev/timer.h - one-shot timers of a loop: a hierarchical wheel, 1 ms steps, O(1) start and stop.
  *
- * Never early; late by at most one step plus the turn. Deadlines that move at every byte are kept lazily: the owner stores
- * its real deadline, lets the timer fire at the old one and re-arms it (core/strm.c), so activity costs nothing.
+ * Never early; late by at most one step plus the turn. Deadlines that move at every byte are kept lazily: the owner
+ * stores its real deadline, lets the timer fire at the old one and re-arms it (core/strm.c), so activity costs nothing.
  * Ownership: embed struct timer; timer_stop() before the owner is freed (twice is fine).  Threads: loop thread only. */
 #ifndef EV_TIMER_H
 #define EV_TIMER_H
@@ -30,8 +30,8 @@ struct loop;
 void wheel_init(struct wheel *w, mono_t now);
 void timer_init(struct timer *t, void (*fn)(struct timer *));
 
-/* Re-arms when already started; MONO_NEVER stops. A deadline that has passed fires at the next run of the timers, not in
- * this one, so a callback may re-arm its own timer without starving I/O. */
+/* Re-arms when already started; MONO_NEVER stops. A deadline that has passed fires at the next run of the timers, not
+ * in this one, so a callback may re-arm its own timer without starving I/O. */
 void timer_start(struct loop *l, struct timer *t, mono_t when);
 void timer_stop(struct loop *l, struct timer *t);
 static inline bool timer_active(const struct timer *t) /* false inside its own callback */

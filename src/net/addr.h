@@ -1,7 +1,8 @@
 /* net/addr.h - addresses as the configuration writes them and as the kernel takes them.
  *
- * Grammar: manual 2.9, `bind` and `server`: [ipv4@|ipv6@|unix@|abns@|fd@|udp@...]addr[:port[-port]], "*" and "" mean any
- * address, a leading '/' a unix path. No name is resolved here: addr_parse() answers ADDR_NAME and the caller decides. */
+ * Grammar: manual 2.9, `bind` and `server`: [ipv4@|ipv6@|unix@|abns@|fd@|udp@...]addr[:port[-port]], "*" and "" mean
+ * any address, a leading '/' a unix path. No name is resolved here: addr_parse() answers ADDR_NAME and the caller
+ * decides. */
 #ifndef NET_ADDR_H
 #define NET_ADDR_H
 
@@ -37,13 +38,14 @@ struct addr_spec {
 /* What the statement takes. ADDR_DGRAM: datagram addresses, and they are what no prefix means (log, nameserver). */
 enum { ADDR_WANT_PORT = 1, ADDR_RANGE = 2, ADDR_OFFSET = 4, ADDR_FD = 8, ADDR_UNIX = 16, ADDR_DGRAM = 32 };
 
-/* text after quoting and variables. On ADDR_BAD *ret_why says what is wrong ("missing port specification", ...), literal,
- * to be followed by " in '<text>'"; *ret_spec is then untouched. The port comes after the last ':' (manual, `bind`): an IPv6
- * address without port needs brackets or a trailing ':'. */
+/* text after quoting and variables. On ADDR_BAD *ret_why says what is wrong ("missing port specification", ...),
+ * literal, to be followed by " in '<text>'"; *ret_spec is then untouched. The port comes after the last ':' (manual,
+ * `bind`): an IPv6 address without port needs brackets or a trailing ':'. */
 must_check enum addr_answer addr_parse(struct str text, unsigned allow, struct addr_spec *ret_spec,
                                        const char **ret_why);
 
-/* The kernel's form of path; the length. An abns name fills sun_path with NULs, as HAProxy's peers expect (manual, `server`). */
+/* The kernel's form of path; the length. An abns name fills sun_path with NULs, as HAProxy's peers expect (manual,
+ * `server`). */
 socklen_t addr_spec_unix(const struct addr_spec *spec, struct sockaddr_un *ret_un);
 
 socklen_t addr_len(const struct addr *a);

@@ -12,8 +12,8 @@
 #define SERVER (ADDR_OFFSET | ADDR_UNIX)
 #define LOG    (ADDR_UNIX | ADDR_DGRAM | ADDR_FD)
 
-/* One line: what is written, and the spec as text ("family[/d] address low high"), or why it is refused. What bind and server
- * take was compared with HAProxy 2.6 and 3.4 (-c). */
+/* One line: what is written, and the spec as text ("family[/d] address low high"), or why it is refused. What bind and
+ * server take was compared with HAProxy 2.6 and 3.4 (-c). */
 static const struct row {
         unsigned allow;
         const char *text, *want;

@@ -1,8 +1,8 @@
 /* net/conn.c - sockets as ends of a stream.
  *
  * What the kernel guarantees and this file leans on (epoll(7), edge-triggered):
- * - data that comes after a short read is a new edge, and so is a FIN; but a FIN that was reported together with the data
- *   (EP_HUP) will not be reported again: after a hang-up a short read must not clear EP_RX;
+ * - data that comes after a short read is a new edge, and so is a FIN; but a FIN that was reported together with the
+ *   data (EP_HUP) will not be reported again: after a hang-up a short read must not clear EP_RX;
  * - a short send means the buffer is full, and room in it is a new edge;
  * - EPOLL_CTL_ADD reports what is ready already, so registering late loses nothing. */
 #include "net/conn.h"
@@ -99,8 +99,8 @@ static ssize_t conn_tx(struct ep *e, const struct iovec *v, int n, bool more)
         return r;
 }
 
-/* Short is not drained: the pipe may have run out of slots. For the same reason EAGAIN says "the socket is empty" only when
- * the pipe was empty. */
+/* Short is not drained: the pipe may have run out of slots. For the same reason EAGAIN says "the socket is empty" only
+ * when the pipe was empty. */
 static ssize_t conn_rx_splice(struct ep *e, struct pipe *p, size_t n)
 {
         struct conn *c = conn_of(e);

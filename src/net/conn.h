@@ -1,9 +1,10 @@
 /* net/conn.h - a stream socket as an ep.
  *
- * Lazy registration: a fresh connection is read and written at once; it is added to the loop only when somebody is about to
- * wait (ep want), once, edge-triggered for both directions (design.md section 7).
+ * Lazy registration: a fresh connection is read and written at once; it is added to the loop only when somebody is
+ * about to wait (ep want), once, edge-triggered for both directions (design.md section 7).
  * Rule "short read = drained unless a hang-up was reported" lives here; a short splice never means drained.
- * Ownership: embedded in its owner (session, server connection). conn_close() twice is fine.  Threads: thr_self's loop. */
+ * Ownership: embedded in its owner (session, server connection). conn_close() twice is fine.  Threads: thr_self's loop.
+ * */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
@@ -21,14 +22,14 @@ void conn_init(struct conn *c, void (*wake)(struct ep *));
 void conn_adopt(struct conn *c, int fd); /* an accepted, non-blocking socket; RX and TX assumed ready */
 
 /* Starts connect(2): 0 = established at once (unix) or under way (EP_CONNECTING; tx answers -EAGAIN until the socket is
- * writable; then EP_TX comes or EP_ERR with ->err). `src` may be NULL; its port may be 0. Sets TCP_NODELAY. Negative errno:
- * nothing is open (-EAGAIN: a unix listener's queue is full). */
+ * writable; then EP_TX comes or EP_ERR with ->err). `src` may be NULL; its port may be 0. Sets TCP_NODELAY. Negative
+ * errno: nothing is open (-EAGAIN: a unix listener's queue is full). */
 int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, const struct addr *src);
 /* Is it established? Clears EP_CONNECTING: 1 yes, 0 not yet, negative errno. */
 int conn_connected(struct conn *c);
 void conn_close(struct conn *c, bool reset); /* at once; reset: RST instead of FIN. Clears all flags */
-/* An idle connection that says anything or closes is dead: true when nothing is readable and no hang-up was seen. Costs a
- * system call only when it is not watched or its last read filled the buffer. */
+/* An idle connection that says anything or closes is dead: true when nothing is readable and no hang-up was seen. Costs
+ * a system call only when it is not watched or its last read filled the buffer. */
 bool conn_idle_ok(struct conn *c);
 
 #endif

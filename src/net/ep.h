@@ -1,8 +1,10 @@
 /* net/ep.h - one end of a byte stream: a socket, TLS over one, or the simulator's pipe.
  *
- * Readiness is remembered here (edge-triggered): EP_RX / EP_TX say that a call may make progress; the implementation clears
- * them when the kernel said "not yet" (or, for rx, when a short read showed the socket drained and no hang-up was reported).
- * Upcall: `wake` is called when one of them, or EP_HUP or EP_ERR, is set anew. It never frees the ep (loop_bury() does, later). */
+ * Readiness is remembered here (edge-triggered): EP_RX / EP_TX say that a call may make progress; the implementation
+ * clears them when the kernel said "not yet" (or, for rx, when a short read showed the socket drained and no hang-up
+ * was reported).
+ * Upcall: `wake` is called when one of them, or EP_HUP or EP_ERR, is set anew. It never frees the ep (loop_bury() does,
+ * later). */
 #ifndef NET_EP_H
 #define NET_EP_H
 
@@ -37,7 +39,7 @@ struct ep_ops {
         /* About to wait: make sure that wake() will come. When that cannot be done, EP_ERR is set on return and no wake
          * comes: look at the flags. */
         void (*want)(struct ep *e);
-        void (*shut)(struct ep *e);              /* send FIN (TLS: close_notify first) */
+        void (*shut)(struct ep *e); /* send FIN (TLS: close_notify first); nothing while EP_CONNECTING: close */
         void (*close)(struct ep *e, bool reset); /* now; reset = RST instead of FIN */
         int (*error)(struct ep *e);              /* the pending error, negative errno, or 0 */
 };

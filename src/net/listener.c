@@ -1,10 +1,12 @@
-/* net/listener.c - making listening sockets. Runs in the supervisor or at start, never on the request path: it calls the
- * kernel directly. */
+/* net/listener.c - making listening sockets. Runs in the supervisor or at start, never on the request path: it calls
+ * the kernel directly. */
 #include "net/listener.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/tcp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,17 +30,18 @@ static bool opt_int(struct step *s, int fd, int level, int name, int v, const ch
         return !fails(s, setsockopt(fd, level, name, &v, sizeof(v)), what);
 }
 
-/* The address need not be on this machine (yet). */
+/* The address need not be on this machine (yet). Without the right to be transparent the bind is still had, as with
+ * HAProxy; only traffic routed here for foreign addresses is not caught then. */
 static bool set_foreign(struct step *s, int fd, const struct listen_spec *spec)
 {
         bool six = spec->at.family == AF_INET6;
+        int level = six ? IPPROTO_IPV6 : IPPROTO_IP;
+        bool clear =
+                spec->transparent && opt_int(s, fd, level, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1, "transparent");
 
-        if (spec->transparent &&
-            !opt_int(s, fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1,
-                     "cannot make the socket transparent"))
-                return false;
-        return !spec->freebind || opt_int(s, fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_FREEBIND : IP_FREEBIND, 1,
-                                          "cannot set free binding");
+        if (clear || (!spec->transparent && !spec->freebind))
+                return true;
+        return opt_int(s, fd, level, six ? IPV6_FREEBIND : IP_FREEBIND, 1, "cannot bind to foreign addresses");
 }
 
 static bool set_inet(struct step *s, int fd, const struct listen_spec *spec)
@@ -115,11 +118,33 @@ static int bind_abstract(struct step *s, const struct listen_spec *spec)
         return -1;
 }
 
+/* The numbers to give the socket to; -1 = leave it. */
+static bool find_owner(struct step *s, const struct listen_spec *spec, uid_t *ret_uid, gid_t *ret_gid)
+{
+        bool by_user = spec->unix_user && spec->unix_uid == -1, by_group = spec->unix_group && spec->unix_gid == -1;
+        const struct passwd *pw = by_user ? getpwnam(spec->unix_user) : NULL;
+        const struct group *gr = by_group ? getgrnam(spec->unix_group) : NULL;
+
+        if ((by_user && !pw) || (by_group && !gr)) {
+                s->err = -ENOENT;
+                s->name = by_user && !pw ? "cannot find the UNIX socket's user" : "cannot find the UNIX socket's group";
+                return false;
+        }
+        *ret_uid = pw ? pw->pw_uid : (uid_t)spec->unix_uid;
+        *ret_gid = gr ? gr->gr_gid : (gid_t)spec->unix_gid;
+        return true;
+}
+
 /* Rights before the name: nobody can open the socket by its name before it has them. */
 static bool settle_unix(struct step *s, int fd, const struct listen_spec *spec, const char *tmp)
 {
-        if ((spec->unix_uid != -1 || spec->unix_gid != -1) &&
-            fails(s, chown(tmp, (uid_t)spec->unix_uid, (gid_t)spec->unix_gid), "cannot change UNIX socket ownership"))
+        uid_t uid;
+        gid_t gid;
+
+        if (!find_owner(s, spec, &uid, &gid))
+                return false;
+        if ((uid != (uid_t)-1 || gid != (gid_t)-1) &&
+            fails(s, chown(tmp, uid, gid), "cannot change UNIX socket ownership"))
                 return false;
         if (spec->unix_mode != -1 && fails(s, chmod(tmp, (mode_t)spec->unix_mode), "cannot change UNIX socket mode"))
                 return false;

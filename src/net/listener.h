@@ -1,8 +1,8 @@
 /* net/listener.h - a bound address as a set of shards, one per data thread (mechanisms.md e).
  *
  * The supervisor (or the single process) makes the sockets; shard i is polled level-triggered by thread i. Every shard
- * always has a poller. pause = EPOLL_CTL_DEL, resume = ADD: the fd stays open, the kernel's accept queue holds the clients.
- * An inherited or unix socket has one fd for all threads, polled EPOLLEXCLUSIVE.
+ * always has a poller. pause = EPOLL_CTL_DEL, resume = ADD: the fd stays open, the kernel's accept queue holds the
+ * clients. An inherited or unix socket has one fd for all threads, polled EPOLLEXCLUSIVE.
  * Threads: shard functions on the shard's thread; listener_bind() anywhere. */
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
@@ -16,19 +16,20 @@ struct listen_spec {         /* what to bind; comparable, so that a reload keeps
         unsigned shards;     /* sockets to make (SO_REUSEPORT), 1 for unix, abns, fd@ */
         bool v4v6, v6only, transparent, freebind;
         const char *interface;
-        /* 0 = off; queue length, bytes, seconds. A negative mss cannot be had: TCP_MAXSEG of an accepted socket is taken by
-         * the kernel and changes nothing (measured, Linux 6.18). */
+        /* 0 = off; queue length, bytes, seconds. A negative mss cannot be had: TCP_MAXSEG of an accepted socket is
+         * taken by the kernel and changes nothing (measured, Linux 6.18). */
         int tcp_fastopen, mss, defer_accept;
-        int unix_mode;          /* -1 = umask */
-        int unix_uid, unix_gid; /* -1 = unchanged; names are looked up by who parses them */
+        int unix_mode;                      /* -1 = umask */
+        const char *unix_user, *unix_group; /* NULL = unset; looked up when bound, unless the number is given */
+        int unix_uid, unix_gid;             /* -1 = unset: unchanged */
 };
 
 #define LISTEN_SHARDS_MAX 64
 
-/* Binds and listens; a datagram address is only bound. fds: room for spec->shards; non-blocking, close-on-exec. Negative
- * errno: nothing stays open; *ret_step names the failing call for the message ("cannot bind socket (Address already in
- * use)"), literal. SO_REUSEPORT is always set on TCP: an old process may still listen. A unix socket takes its name by
- * rename: whoever listened there before keeps its clients, and no connect finds the name missing. */
+/* Binds and listens; a datagram address is only bound. fds: room for spec->shards; non-blocking, close-on-exec.
+ * Negative errno: nothing stays open; *ret_step names the failing call for the message ("cannot bind socket (Address
+ * already in use)"), literal. SO_REUSEPORT is always set on TCP: an old process may still listen. A unix socket takes
+ * its name by rename: whoever listened there before keeps its clients, and no connect finds the name missing. */
 int listener_bind(const struct listen_spec *spec, int *ret_fds, const char **ret_step);
 
 struct listen_shard {
@@ -36,8 +37,8 @@ struct listen_shard {
         struct loop *loop;
         unsigned batch; /* accepts per event at most, tune.maxaccept */
         bool exclusive, paused;
-        /* Called once per accepted connection, with a non-blocking fd; owns the fd. `from` may be AF_UNIX. Returns false to
-         * stop accepting for now (limit reached): the shard is paused until shard_resume(). */
+        /* Called once per accepted connection, with a non-blocking fd; owns the fd. `from` may be AF_UNIX. Returns
+         * false to stop accepting for now (limit reached): the shard is paused until shard_resume(). */
         bool (*on_accept)(struct listen_shard *s, int fd, const struct addr *from);
         /* EMFILE, ENFILE, ENOBUFS, ENOMEM and the unexpected: accepting is put off by 100 ms. */
         void (*on_error)(struct listen_shard *s, int err);

@@ -11,8 +11,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define PORT 24010
-
 static mono_t fake_now;
 static int accept_err; /* negative errno to answer instead of accepting */
 static unsigned accepts;
@@ -54,11 +52,21 @@ static int teardown(void **st)
         return 0;
 }
 
-static struct listen_spec spec_of(int port)
+static int port_of(int fd)
+{
+        struct sockaddr_in in = { 0 };
+        socklen_t len = sizeof(in);
+
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+        return ntohs(in.sin_port); /* the same place in IPv6 */
+}
+
+/* The port is the kernel's choice, so that two runs do not meet. */
+static struct listen_spec any_port(void)
 {
         struct listen_spec s = { .shards = 1, .unix_mode = -1, .unix_uid = -1, .unix_gid = -1 };
 
-        s.at = (struct addr_spec){ .family = AF_INET, .inherited_fd = -1, .port_low = port, .port_high = port };
+        s.at = (struct addr_spec){ .family = AF_INET, .inherited_fd = -1, .port_low = -1, .port_high = -1 };
         s.at.addr.in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         return s;
 }
@@ -74,10 +82,10 @@ static int listen_on(const struct listen_spec *s)
         return fd;
 }
 
-static int client(int port)
+static int client(int listener)
 {
         struct sockaddr_in in = { .sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
+                                  .sin_port = htons((uint16_t)port_of(listener)),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -120,14 +128,14 @@ static void turns(int n)
 
 static void test_accept_pause_resume(void **st)
 {
-        struct listen_spec spec = spec_of(PORT);
+        struct listen_spec spec = any_port();
         struct door d = { .s = { .batch = 64, .on_accept = on_accept, .on_error = on_error }, .most = 2 };
         int fd = listen_on(&spec), c[3];
 
         (void)st;
         assert_int_equal(shard_start(&d.s, &loop, fd, false), 0);
         for (int i = 0; i < 3; i++)
-                c[i] = client(PORT);
+                c[i] = client(fd);
         turns(5);
         assert_int_equal(d.got, 2); /* the callback said stop */
         assert_true(d.s.paused);
@@ -138,7 +146,7 @@ static void test_accept_pause_resume(void **st)
         assert_int_equal(d.got, 3); /* the kernel's queue kept the third */
         shard_pause(&d.s);
         shard_pause(&d.s);
-        close(client(PORT));
+        close(client(fd));
         accepts = 0;
         turns(3);
         assert_int_equal(d.got, 3);
@@ -155,21 +163,21 @@ static void test_accept_pause_resume(void **st)
 
 static void test_batch(void **st)
 {
-        struct listen_spec spec = spec_of(PORT);
+        struct listen_spec spec = any_port();
         struct door d = { .s = { .batch = 2, .on_accept = on_accept, .on_error = on_error } };
         int fd = listen_on(&spec), c[5];
 
         (void)st;
         assert_int_equal(shard_start(&d.s, &loop, fd, true), 0);
         for (int i = 0; i < 5; i++)
-                c[i] = client(PORT);
+                c[i] = client(fd);
         turns(1);
         assert_int_equal(d.got, 2); /* then the other connections have their turn */
         turns(2);
         assert_int_equal(d.got, 5);
         d.stop_inside = true; /* a callback that takes the listener down */
-        close(client(PORT));
-        close(client(PORT));
+        close(client(fd));
+        close(client(fd));
         turns(3);
         assert_int_equal(d.got, 6);
         for (int i = 0; i < 5; i++)
@@ -179,9 +187,9 @@ static void test_batch(void **st)
 
 static void test_no_fds_left(void **st)
 {
-        struct listen_spec spec = spec_of(PORT);
+        struct listen_spec spec = any_port();
         struct door d = { .s = { .batch = 8, .on_accept = on_accept, .on_error = on_error } };
-        int fd = listen_on(&spec), c = client(PORT);
+        int fd = listen_on(&spec), c = client(fd);
 
         (void)st;
         assert_int_equal(shard_start(&d.s, &loop, fd, false), 0);
@@ -202,14 +210,14 @@ static void test_no_fds_left(void **st)
         turns(3);
         assert_int_equal(d.got, 1);
         accept_err = -ECONNABORTED; /* one that died in the queue is no reason to stop */
-        close(client(PORT));
+        close(client(fd));
         turns(1);
         assert_int_equal(d.errors, 2);
         accept_err = 0;
         turns(2);
         assert_int_equal(d.got, 2);
         accept_err = -ENFILE;
-        close(client(PORT));
+        close(client(fd));
         turns(1);
         shard_pause(&d.s); /* paused by its owner meanwhile: the retry must not open it */
         accept_err = 0;
@@ -226,13 +234,16 @@ static void test_no_fds_left(void **st)
 
 static void test_shards_and_options(void **st)
 {
-        struct listen_spec spec = spec_of(PORT + 1);
+        struct listen_spec spec = any_port();
         const char *step = "none";
-        int fds[4] = { -1, -1, -1, -1 }, on = 0;
+        int fds[4] = { -1, -1, -1, -1 }, on = 0, yes = 1, place = socket(AF_INET, SOCK_STREAM, 0);
         socklen_t len = sizeof(on);
 
         (void)st;
         spec.shards = 4;
+        assert_int_equal(setsockopt(place, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)), 0);
+        assert_int_equal(bind(place, &spec.at.addr.sa, sizeof(spec.at.addr.in)), 0);
+        spec.at.port_low = port_of(place);
         spec.defer_accept = 1;
         spec.tcp_fastopen = 16;
         spec.mss = 1200;
@@ -246,21 +257,23 @@ static void test_shards_and_options(void **st)
                 assert_true(on > 0);
                 assert_int_equal(getsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
                 assert_true(on);
+                assert_int_equal(port_of(fds[i]), spec.at.port_low);
                 close(fds[i]);
         }
+        close(place);
 }
 
 static void test_steps_named(void **st)
 {
-        struct listen_spec spec = spec_of(PORT + 2);
+        struct listen_spec spec = any_port();
         const char *step = NULL;
         int fds[2], held = socket(AF_INET, SOCK_STREAM, 0);
         struct sockaddr_in in = spec.at.addr.in;
 
         (void)st;
-        in.sin_port = htons(PORT + 2);
         assert_int_equal(bind(held, (struct sockaddr *)&in, sizeof(in)), 0);
         assert_int_equal(listen(held, 1), 0);
+        spec.at.port_low = port_of(held);
         assert_int_equal(listener_bind(&spec, fds, &step), -EADDRINUSE);
         assert_string_equal(step, "cannot bind socket");
         close(held);
@@ -268,6 +281,7 @@ static void test_steps_named(void **st)
         assert_int_not_equal(listener_bind(&spec, fds, &step), 0);
         assert_string_equal(step, "cannot bind listener to device");
         spec.interface = NULL;
+        spec.at.port_low = -1;
         spec.at.addr.in.sin_addr.s_addr = htonl(0xc0000209); /* 192.0.2.9 is not ours */
         assert_int_equal(listener_bind(&spec, fds, &step), -EADDRNOTAVAIL);
         spec.freebind = true;
@@ -277,7 +291,7 @@ static void test_steps_named(void **st)
 
 static void test_ipv6(void **st)
 {
-        struct listen_spec spec = spec_of(PORT + 3);
+        struct listen_spec spec = any_port();
         int fd, probe = socket(AF_INET6, SOCK_STREAM, 0), only = -1;
         socklen_t len = sizeof(only);
 
@@ -289,7 +303,7 @@ static void test_ipv6(void **st)
         spec.at.addr.in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6 };
         spec.v4v6 = true;
         fd = listen_on(&spec);
-        close(client(PORT + 3)); /* by IPv4 */
+        close(client(fd)); /* by IPv4 */
         close(fd);
         spec.v6only = true; /* has precedence */
         fd = listen_on(&spec);
@@ -314,7 +328,7 @@ static int connect_unix(const char *path)
 static void test_unix_renamed_over(void **st)
 {
         char dir[] = "/tmp/telamon-listener-XXXXXX", path[64];
-        struct listen_spec spec = spec_of(0);
+        struct listen_spec spec = any_port();
         const char *step = NULL;
         struct stat sb;
         int old, new, c, unused;
@@ -340,6 +354,14 @@ static void test_unix_renamed_over(void **st)
         c = connect_unix(path);
         assert_true(c >= 0);
         close(c);
+        spec.unix_uid = -1;
+        spec.unix_user = "root";
+        spec.unix_group = "no-such-group";
+        assert_int_equal(listener_bind(&spec, &unused, &step), -ENOENT);
+        assert_string_equal(step, "cannot find the UNIX socket's group");
+        c = connect_unix(path); /* a failed bind leaves the old one where it was */
+        assert_true(c >= 0);
+        close(c);
         close(new);
         assert_int_equal(unlink(path), 0);
         assert_int_equal(rmdir(dir), 0); /* nothing left behind */
@@ -351,7 +373,7 @@ static void test_unix_renamed_over(void **st)
 
 static void test_inherited(void **st)
 {
-        struct listen_spec spec = spec_of(PORT + 4);
+        struct listen_spec spec = any_port();
         int p[2], got = -1, fd = listen_on(&spec), bound = socket(AF_INET, SOCK_STREAM, 0);
         struct sockaddr_in in = spec.at.addr.in;
         const char *step = NULL;
@@ -368,11 +390,10 @@ static void test_inherited(void **st)
         assert_int_equal(listener_bind(&spec, &got, &step), -ENOTSOCK);
         close(p[0]);
         close(p[1]);
-        in.sin_port = htons(PORT + 5);
         assert_int_equal(bind(bound, (struct sockaddr *)&in, sizeof(in)), 0);
         spec.at.inherited_fd = bound; /* bound but not listening is allowed */
         assert_int_equal(listener_bind(&spec, &got, &step), 0);
-        close(client(PORT + 5));
+        close(client(bound));
         close(bound);
 }
 

@@ -1,7 +1,8 @@
 /* net/pipe.h - kernel pipes for splice, per thread, adaptive in size.
  *
- * An unprivileged user gets 256 pipes of 256 KiB, later ones 8 KiB (mechanisms.md f): pipe_get() asks for the large size,
- * keeps what it got, and a stream that got a small pipe falls back to copying when that is faster (pipe.size tells).
+ * An unprivileged user gets 256 pipes of 256 KiB, later ones 8 KiB (mechanisms.md f): pipe_get() asks for the large
+ * size, keeps what it got, and a stream that got a small pipe falls back to copying when that is faster (pipe.size
+ * tells).
  * Threads: one thread's pool. */
 #ifndef NET_PIPE_H
 #define NET_PIPE_H

@@ -75,7 +75,7 @@ static int one_request(struct client *c)
         if (c->n == 0)
                 return 0;
         hmsg_init(&m, fields, DEMO_FIELDS, NULL, 0);
-        hmsg_rebase(&m, c->buf);
+        hmsg_rebase(&m, c->buf, (uint32_t)c->n);
         h1_init(&p, DEMO_HEAD_MAX, 0);
         switch (h1_request(&p, &m, (uint32_t)c->n)) {
         case H1_OK: break;

@@ -562,7 +562,7 @@ void stat_obj_front(struct stat_obj *o, struct front *f)
         *o = (struct stat_obj){ .kind = STAT_FRONT, .fe = f, .iid = f->iid, .now = thr_self->now };
         if (c) {
                 o->px = c->px;
-                o->maxconn = c->maxconn;
+                o->maxconn = (int)front_maxconn(f);
                 o->http = c->px->mode == PX_HTTP;
         }
         px_stat_sum(&f->cell, &o->sum);

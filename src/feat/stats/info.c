@@ -154,6 +154,11 @@ ROW(ulimit)
 {
         u32(v, fd_limit());
 }
+ROW(hard_maxconn)
+{
+        u32(v, world.hard_maxconn ? world.hard_maxconn : world.maxconn);
+}
+
 ROW(maxconn)
 {
         u32(v, world.maxconn);
@@ -305,7 +310,7 @@ const struct info_row info_rows[] = {
         { 13, "Ulimit-n", "CLPV", "limit of file descriptors", ulimit },
         { 14, "Maxsock", "CLPV", "limit of sockets", ulimit },
         { 15, "Maxconn", "CLPV", "limit of connections", maxconn },
-        { 16, "Hard_maxconn", "CLPV", "limit of connections that maxconn may be raised to", maxconn },
+        { 16, "Hard_maxconn", "CLPV", "limit of connections that maxconn may be raised to", hard_maxconn },
         { 17, "CurrConns", "MGPV", "connections open now", curr_conns },
         { 18, "CumConns", "MCPV", "connections so far", cum_conns },
         { 19, "CumReq", "MCPV", "requests so far", cum_req },
