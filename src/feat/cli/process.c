@@ -55,22 +55,33 @@ static void show_threads(struct cli_call *c)
         }
 }
 
-/* ---- show cli sockets: the runtime sockets' listeners are the control thread's list, so their rows come from the published configuration ---- */
+/* ---- show cli sockets: their listeners are the control thread's list, so the rows come from the published configuration ---- */
+static void socket_line(struct buf *out, const struct bind_cfg *b)
+{
+        static const char *const levels[] = { "operator", "user", "operator", "admin" };
+        const struct addr_spec *at = &b->spec.at;
+
+        if (at->inherited_fd >= 0)
+                buf_printf(out, "fd@%d", at->inherited_fd);
+        else if (at->family == AF_UNIX)
+                buf_printf(out, "%s@%s", at->abstract ? "abns" : "unix", at->path);
+        else
+                addr_print(&at->addr, out);
+        buf_printf(out, " %s all\n", levels[b->level & 3]);
+}
+
 static void show_sockets(struct cli_call *c)
 {
-        static const char *const levels[] = { "user", "user", "operator", "admin" };
         const struct front_cfg *f = world.cli ? epoch_load(&world.cli->cfg) : NULL;
 
         buf_puts(c->out, "# socket lvl processes\n");
         if (!f || !f->conf)
                 return;
-        for (const struct conf_obj *o = f->conf->first; o; o = o->next) {
-                const struct bind_cfg *b = o->kind->bit == KIND_STATS_SOCKET ? conf_slot(o, bind_slot) : NULL;
-                if (!b)
-                        continue;
-                buf_printf(c->out, "%s%s %s all\n", b->text[0] == '/' ? "unix@" : "", b->text,
-                           levels[b->level ? b->level & 3 : CLI_OPERATOR]);
-        }
+        for (const struct conf_obj *o = f->conf->first; o; o = o->next)
+                if (o->kind->bit == KIND_GLOBAL)
+                        for (const struct conf_obj *k = o->child; k; k = k->sibling)
+                                if (k->kind->bit == KIND_STATS_SOCKET)
+                                        socket_line(c->out, conf_slot(k, bind_slot));
 }
 
 #define ROW(id, w, a, h, l, f)                                                                                         \

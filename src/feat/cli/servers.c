@@ -1,6 +1,7 @@
 /* feat/cli/servers.c - changing servers at run time (management.txt 9.3). The words of every answer are read by scripts.
  *
  * Each change goes into the journal as the command that gives the same state again, so that it survives a worker's respawn. */
+#include "core/check.h"
 #include "core/engine.h"
 #include "core/queue.h"
 #include "core/threads.h"

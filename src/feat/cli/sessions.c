@@ -2,6 +2,7 @@
  *
  * The command mails a job to all data threads and goes on when the last one is done; meanwhile the connection may end, so the job is on its
  * own and knows the session only while that is alive. */
+#include "core/check.h"
 #include "core/sess.h"
 #include "core/threads.h"
 #include "feat/cli/cli.h"
