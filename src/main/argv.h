@@ -18,14 +18,14 @@ struct args {
         size_t n_files;
         bool check, verbose, quiet, debug, foreground, daemon, master_worker, notify, warn_is_error;
         bool json_diag;
-        bool list_libs;        /* -dL */
+        bool list_libs; /* -dL */
         enum args_show show;
         const char *condition; /* -cc */
         const char *dir, *pidfile, *peer, *role;
-        int maxconn;           /* -n, 0 = not given */
-        int memory_mb;         /* -m */
-        int poison;            /* -dM: the byte, -1 = off */
-        int old_signal;        /* -sf SIGUSR1, -st SIGTERM */
+        int maxconn;    /* -n, 0 = not given */
+        int memory_mb;  /* -m */
+        int poison;     /* -dM: the byte, -1 = off */
+        int old_signal; /* -sf SIGUSR1, -st SIGTERM */
         int *old_pids;
         size_t n_old;
         const char *masters[ARGS_MASTERS]; /* -S */

@@ -64,7 +64,8 @@ void binds_explain(const struct listen_spec *spec, const char *place, const char
                         addr_set_port(&at, spec->at.port_low);
                 addr_print(&at, &b);
         }
-        proclog(PROC_ALERT, "Binding [%s] for %s: %s (%s) for [%.*s]", place, what, step, strerror(-err), (int)b.n, b.p);
+        proclog(PROC_ALERT, "Binding [%s] for %s: %s (%s) for [%.*s]", place, what, step, strerror(-err), (int)b.n,
+                b.p);
 }
 
 void binds_close(int *fds, unsigned n)

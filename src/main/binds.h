@@ -11,7 +11,7 @@
 int binds_open(const struct listen_spec *spec, const struct args *a, int *ret_fds, const char **ret_step);
 /* "Binding [file:line] for frontend 'f': cannot bind socket (Address already in use) for [127.0.0.1:80]" */
 void binds_explain(const struct listen_spec *spec, const char *place, const char *what, const char *step, int err);
-void binds_close(int *fds, unsigned n); /* those that are open; sets them to -1 */
+void binds_close(int *fds, unsigned n);             /* those that are open; sets them to -1 */
 void binds_signal(const struct args *a, int signo); /* to the old processes */
 
 #endif

@@ -20,17 +20,16 @@ void limits_memory(const struct args *a)
                 (void)mallopt(M_PERTURB, a->poison ^ 0xff);
 }
 
-static rlim_t wanted(const struct global_cfg *g, size_t n_listeners, unsigned threads)
+uint64_t limits_files_wanted(const struct global_cfg *g, size_t n_listeners, unsigned threads)
 {
         if (g->ulimit_n > 0)
-                return (rlim_t)g->ulimit_n;
+                return (uint64_t)g->ulimit_n;
         /* each thread: epoll, wake-up, timers, some pipes; the rest: logs, channels, checks */
-        return g->maxconn > 0 ? (rlim_t)g->maxconn * 2 + n_listeners * 2 + threads * 8 + 64 : 0;
+        return g->maxconn > 0 ? (uint64_t)g->maxconn * 2 + n_listeners * 2 + threads * 8 + 64 : 0;
 }
 
-void limits_files(const struct global_cfg *g, size_t n_listeners, unsigned threads)
+void limits_files(uint64_t want)
 {
-        rlim_t want = wanted(g, n_listeners, threads);
         struct rlimit r;
 
         if (getrlimit(RLIMIT_NOFILE, &r) != 0)
@@ -47,7 +46,7 @@ void limits_files(const struct global_cfg *g, size_t n_listeners, unsigned threa
         }
         if (!want || want > r.rlim_max)
                 want = r.rlim_max < FILES_MAX ? r.rlim_max : FILES_MAX;
-        if (want > r.rlim_cur || g->ulimit_n > 0)
+        if (want > r.rlim_cur)
                 r.rlim_cur = want;
         (void)setrlimit(RLIMIT_NOFILE, &r);
 }

@@ -5,9 +5,10 @@
 #include "core/global.h"
 #include "main/argv.h"
 
-void limits_memory(const struct args *a);            /* -m and -dM; warns when it cannot be had */
-/* Raises the descriptor limit for ulimit-n or maxconn (two per connection), or to all that is allowed. Warns when that is less
- * than the file asks for. */
-void limits_files(const struct global_cfg *g, size_t n_listeners, unsigned threads);
+void limits_memory(const struct args *a); /* -m and -dM; warns when it cannot be had */
+/* Descriptors the file asks for: ulimit-n, or two per connection of maxconn and some; 0 = all that may be had. */
+uint64_t limits_files_wanted(const struct global_cfg *g, size_t n_listeners, unsigned threads);
+/* Raises the limit; warns when that is less than wanted. Children inherit it. */
+void limits_files(uint64_t want);
 
 #endif

@@ -18,9 +18,9 @@ struct load {
 };
 
 void load_init(struct load *l);
-bool load_disk(struct load *l, const struct args *a);               /* conf != NULL */
+bool load_disk(struct load *l, const struct args *a);              /* conf != NULL */
 bool load_bundle(struct load *l, const struct args *a, int memfd); /* memfd stays the caller's */
-void load_fini(struct load *l);                                     /* twice is fine */
+void load_fini(struct load *l);                                    /* twice is fine */
 
 /* Sets HAPROXY_* of the environment that files may name (manual 2.4). */
 void load_environment(const struct args *a);

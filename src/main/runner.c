@@ -56,7 +56,9 @@ static void on_signal(struct sig_watch *s, int signo, int pid)
                 engine_resume(r->engine);
         else
                 proclog(PROC_NOTICE, "%s ignored; the stats socket tells the state (show stat, show servers state).",
-                        signo == SIGHUP ? "SIGHUP" : signo == SIGQUIT ? "SIGQUIT" : "SIGUSR2 (no master process)");
+                        signo == SIGHUP    ? "SIGHUP"
+                        : signo == SIGQUIT ? "SIGQUIT"
+                                           : "SIGUSR2 (no master process)");
 }
 
 /* The engine's hooks carry one ctx; ours is the runner, whoever embeds it finds itself by container_of(). */
@@ -112,6 +114,8 @@ int runner_run(struct runner *r)
 
         if (e == 0)
                 e = engine_start(r->engine);
+        if (e == 0 && r->started)
+                r->started(r);
         if (e == 0)
                 e = loop_run(r->loop);
         if (e < 0)

@@ -16,8 +16,9 @@ struct runner {
         struct engine_hooks hooks; /* caller sets journal, reopen_log, ctx before; stopped is the runner's */
         struct sig_watch sigs;
         struct timer hard_stop;
-        int hard_stop_after_ms; /* 0 = none */
-        int ended_by;           /* signal that ended it, 0 = drained */
+        int hard_stop_after_ms;            /* 0 = none */
+        void (*started)(struct runner *r); /* the engine serves; NULL = nobody asks */
+        int ended_by;                      /* signal that ended it, 0 = drained */
         bool draining;
 };
 

@@ -16,6 +16,7 @@
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static int print_lib(struct dl_phdr_info *info, size_t size, void *data)
@@ -213,7 +214,7 @@ static bool prepare(struct single *s)
         const struct global_cfg *g = global_of(s->load.conf);
 
         proclog_quiet(s->args->quiet || (g->quiet && !s->args->verbose));
-        limits_files(g, s->binds.n, engine_threads(s->load.conf));
+        limits_files(limits_files_wanted(g, s->binds.n, engine_threads(s->load.conf)));
         if (!bind_all(s) || !open_pidfile(s) || !background(s))
                 return false;
         pidfile_write(s->pidfile, (int)getpid());
@@ -230,7 +231,8 @@ int single_run(const struct args *a, int *ret_ended_by)
         load_init(&s.load);
         code = load_all(&s.load, a, &s.priv, &s.binds);
         if (code == 2)
-                proclog(PROC_ALERT, "[telamon.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
+                proclog(PROC_ALERT,
+                        "[telamon.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
         if (code == 0 && !prepare(&s))
                 code = 1;
         if (code == 0) {

@@ -105,5 +105,6 @@ int main(int argc, char **argv)
         }
         code = start(&a, argv, &ended_by);
         args_fini(&a);
+        (void)fflush(NULL);
         runner_exit(ended_by, code);
 }

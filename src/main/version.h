@@ -8,8 +8,8 @@
 #define HAPROXY_LEVEL   "3.4.0" /* the version whose manual we follow: version_atleast() and scripts compare it */
 #define HAPROXY_BRANCH  "3.4"
 
-void version_line(struct buf *out);  /* -v */
-void version_build(struct buf *out); /* -vv: TARGET, "Feature list : +X -Y", "Available services :" */
+void version_line(struct buf *out);    /* -v */
+void version_build(struct buf *out);   /* -vv: TARGET, "Feature list : +X -Y", "Available services :" */
 bool version_feature(struct str name); /* feature("OPENSSL") */
 bool version_enabled(struct str name); /* enabled("SPLICE") */
 
