@@ -1,4 +1,5 @@
 /* feat/cli/session.c - framing of the runtime socket: lines in, answers that end with an empty line out. */
+#include "core/sess.h"
 #include "feat/cli/cli.h"
 
 #include <stdio.h>
