@@ -89,7 +89,7 @@ static enum run failed(struct strm *s, struct side *side)
 static struct tx_frame request_frame(const struct strm *s)
 {
         const struct hmsg *m = s->req;
-        unsigned o = s->bcfg->px->options | s->fcfg->px->options;
+        unsigned o = (s->bcfg ? s->bcfg->px->options : 0) | s->fcfg->px->options;
 
         return (struct tx_frame){ .framing = m->method == HMETH_CONNECT ? HBODY_NONE : (enum hbody)m->body,
                                   .length = m->length,

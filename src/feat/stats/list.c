@@ -33,6 +33,8 @@ static bool px_wanted(const struct stat_walk *w, const struct world_px *p)
 
         if (w->iid > 0 && p->iid != w->iid)
                 return false;
+        if (w->wanted && !w->wanted(w->wanted_ctx, name))
+                return false;
         if (w->proxy.n && !str_is(w->proxy, name))
                 return false;
         return w->scope.n == 0 || contains(name, w->scope);

@@ -70,6 +70,8 @@ struct stat_walk {
         int sid;          /* 0 or less: all */
         struct str scope; /* proxies whose name contains it */
         bool up, no_maint, legends, desc;
+        bool (*wanted)(void *ctx, const char *proxy); /* NULL: all */
+        void *wanted_ctx;
         /* cursor: all zero at the start */
         int at_iid;
         unsigned stage;
