@@ -642,6 +642,8 @@ static void commit_front(struct front_step *st, const struct global_cfg *g)
         }
         if (!was)
                 return;
+        if (st->cfg->maxconn != was->maxconn)
+                atomic_store_explicit(&f->maxconn, 0, memory_order_relaxed); /* the file's change wins */
         if (st->cfg->maxconn > was->maxconn)
                 sess_limit_moved();
         pins_retire(&was->pins);

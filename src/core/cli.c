@@ -74,8 +74,7 @@ const struct cli_cmd *const *cli_all(unsigned *ret_n)
         return cmds;
 }
 
-/* Whether the session wants "[n]: " before messages is its own business: feat/cli reads c->session. Here severity is only carried. */
-bool (*cli_wants_severity)(const struct cli_session *s);
+void (*cli_severity)(const struct cli_session *s, int severity, struct buf *out);
 
 void cli_msg(struct cli_call *c, int severity, const char *fmt, ...)
 {
@@ -88,8 +87,8 @@ void cli_msg(struct cli_call *c, int severity, const char *fmt, ...)
         va_end(ap);
         if (n < 0)
                 return;
-        if (c->session && cli_wants_severity && cli_wants_severity(c->session))
-                buf_printf(c->out, "[%d]: ", severity);
+        if (c->session && cli_severity)
+                cli_severity(c->session, severity, c->out);
         buf_add(c->out, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
@@ -136,7 +135,7 @@ void cli_run_line(const char *line, enum cli_level level, bool replay, struct bu
                 buf_puts(out, "Permission denied\n");
         else {
                 cmd->run(&c);
-                while (cmd->more && cmd->more(&c))
+                while (cmd->more && !c.wait && cmd->more(&c))
                         ;
         }
         arena_fini(&mem);

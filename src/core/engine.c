@@ -213,6 +213,7 @@ static void take_global(struct conf *c)
 
         world.conf = conf_get(c);
         world.maxconn = maxconn_of(c);
+        world.hard_maxconn = world.maxconn;
         world.node = g->node ? g->node : world.host;
         if (old) {
                 world.reloads++;
@@ -409,7 +410,7 @@ static void on_stopping(struct timer *t)
                 e->hooks->stopped(e->hooks->ctx);
 }
 
-static void stop_listeners(struct front *f)
+void front_stop(struct front *f)
 {
         list_for_each_safe (i, &f->listeners)
                 listener_retire(list_item(i, struct listener, link));
@@ -421,7 +422,7 @@ void engine_soft_stop(struct engine *e)
         if (atomic_exchange(&world.stopping, true))
                 return;
         list_for_each (i, &world.fronts)
-                stop_listeners(list_item(i, struct front, link));
+                front_stop(list_item(i, struct front, link));
         announce_fronts(FRONT_OPEN, FRONT_STOPPED);
         threads_run(soft_stop_here, NULL, NULL);
         timer_start(&e->control, &e->stopping, mono_add_ms(thr_self->now, STOP_MS));
@@ -489,6 +490,50 @@ struct journal {
         const char *cmd; /* behind the key, or NULL: forget the key */
         char key[];
 };
+
+void front_set_maxconn(struct front *f, uint32_t maxconn)
+{
+        atomic_store_explicit(&f->maxconn, maxconn, memory_order_relaxed);
+        sess_limit_moved();
+}
+
+bool world_set_maxconn(uint64_t maxconn)
+{
+        if (world.hard_maxconn == 0)
+                world.hard_maxconn = world.maxconn;
+        if (maxconn > world.hard_maxconn)
+                return false;
+        world.maxconn = maxconn ? (uint32_t)maxconn : world.hard_maxconn;
+        if (world.cli)
+                sess_limit_moved();
+        return true;
+}
+
+struct control_call {
+        struct mail mail;
+        void (*fn)(void *arg);
+        void *arg;
+};
+
+static void control_call(struct mail *m)
+{
+        struct control_call *c = container_of(m, struct control_call, mail);
+
+        c->fn(c->arg);
+        free(c);
+}
+
+void engine_on_control(void (*fn)(void *arg), void *arg)
+{
+        struct control_call *c;
+
+        if (!the_engine)
+                return;
+        c = malloc(sizeof(*c));
+        ASSERT(c != NULL);
+        *c = (struct control_call){ .mail.fn = control_call, .fn = fn, .arg = arg };
+        loop_mail(&the_engine->control, &c->mail);
+}
 
 static void journal_home(struct mail *m)
 {
