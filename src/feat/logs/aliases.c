@@ -218,10 +218,11 @@ static size_t so_far(const struct strm *s, char *dst, size_t n, int64_t v)
         return dec(dst, n, v);
 }
 
+/* What the server (or an applet) sent: HAProxy 3.4's %[res.bytes_in]. Our own error pages count as 0 there. */
 ALIAS(bytes_read)
 {
         (void)flags;
-        return so_far(s, dst, n, (int64_t)s->cl.tx_bytes);
+        return so_far(s, dst, n, (int64_t)s->sv.rx_bytes);
 }
 
 ALIAS(status)
@@ -423,7 +424,7 @@ ALIAS(origin)
 }
 
 static const struct log_alias rows[] = {
-        { .name = "B", .print = bytes_read, .needs = EXPR_LOG, .help = "bytes sent to the client" },
+        { .name = "B", .print = bytes_read, .needs = EXPR_LOG, .help = "bytes received from the server" },
         { .name = "CC", .print = nothing, .needs = EXPR_LOG, .string = true, .help = "captured request cookie" },
         { .name = "CS", .print = nothing, .needs = EXPR_LOG, .string = true, .help = "captured response cookie" },
         { .name = "H", .print = host_name, .string = true, .help = "host name" },
