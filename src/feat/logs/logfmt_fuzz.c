@@ -3,7 +3,7 @@
 #include "conf/conf.h"
 #include "core/kinds.h"
 #include "core/logfmt.h"
-#include "core/strm_fixture.h"
+#include "core/fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "core/engine_int.h"
-#include "core/strm_fixture.h"
+#include "core/fixture.h"
 #include "feat/logs/logs.h"
 
 #include <string.h>
