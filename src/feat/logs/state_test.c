@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "core/engine_int.h"
+#include "core/inner.h"
 #include "core/fixture.h"
 #include "feat/logs/logs.h"
 
