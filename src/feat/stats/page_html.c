@@ -140,7 +140,7 @@ static unsigned find(const char *name)
         for (unsigned i = 0; i < stat_n_cols; i++)
                 if (strcmp(stat_cols[i].name, name) == 0)
                         return i;
-        ASSERT(!"a column of the page that the table does not have");
+        BUG("a column of the page that the table does not have");
         return 0;
 }
 
