@@ -49,7 +49,7 @@ static void raise_max(_Atomic uint32_t *max, uint32_t v)
 
 static uint32_t front_limit(const struct front *fe)
 {
-        return (uint32_t)epoch_load(&fe->cfg)->maxconn;
+        return front_maxconn(fe);
 }
 
 static uint32_t bind_limit(const struct listener *l) /* 0 = none */
@@ -251,8 +251,7 @@ static void resume_here(void *arg)
                         continue;
                 if (atomic_load_explicit(&fe->state, memory_order_relaxed) != FRONT_OPEN)
                         continue;
-                if (more_room(fe,
-                              b->listener)) /* else the flag is up again: the next one that leaves comes back here */
+                if (more_room(fe, b->listener)) /* else the flag is up again: the next one that leaves comes back here */
                         (void)shard_resume(
                                 &b->shard); /* it was polled before: adding it again cannot run out of anything */
         }

@@ -510,7 +510,8 @@ static bool server_expected(const struct strm *s)
 void strm_xfer_deadline(struct strm *s)
 {
         const struct proxy_cfg *f = s->fcfg->px, *b = s->bcfg ? s->bcfg->px : s->fcfg->px;
-        int client = f->timeout.client, server = b->timeout.server;
+        int client = s->client_ms ? s->client_ms : f->timeout.client;
+        int server = s->client_ms ? s->client_ms : b->timeout.server;
         mono_t last = s->cl_active > s->sv_active ? s->cl_active : s->sv_active;
 
         s->deadline = MONO_NEVER;
