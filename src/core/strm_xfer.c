@@ -342,6 +342,7 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
 {
         struct side *from = from_side(s, d), *to = to_side(s, d);
         struct iovec v[XFER_IOV];
+        uint64_t before;
         size_t sum = 0;
         int n = XFER_IOV, r;
 
@@ -364,12 +365,13 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
         for (int i = 0; i < n; i++)
                 sum += v[i].iov_len;
         active(s, from);
+        before = to->tx_bytes;
         r = to->ops->tx(to, NULL, NULL, v, n, (from->flags & SIDE_RX_DONE) && !from->trailers);
         if (r == MSG_ERR)
                 return PUMP_DEAD;
         adapt(s, d, sum, to->flags & SIDE_TX_FULL);
         *budget = *budget > sum ? *budget - sum : 0;
-        if (!(to->flags & SIDE_TX_FULL))
+        if (to->tx_bytes != before)
                 active(s, to);
         return PUMP_MOVED;
 }
