@@ -66,6 +66,12 @@ int conf_read_file(struct conf *c, enum vfs_kind kind, const char *path, struct 
         return vfs_read(c->priv->vfs, kind, path, ret_text);
 }
 
+int conf_make_file(struct conf *c, enum vfs_kind kind, const char *key, int (*make)(const char *key, struct buf *out),
+                   struct str *ret_text)
+{
+        return vfs_make(c->priv->vfs, kind, key, make, ret_text);
+}
+
 bool conf_expand(struct kw_call *c, const struct word *w, const char **ret_text)
 {
         struct text_fault f = { .code = NULL };

@@ -96,6 +96,9 @@ void conf_env_reset(struct conf *c, const struct word *keep, size_t n); /* unset
 bool conf_expand(struct kw_call *c, const struct word *w, const char **ret_text);
 /* Reads a file that the configuration names, through the load's vfs. */
 int conf_read_file(struct conf *c, enum vfs_kind kind, const char *path, struct str *ret_text);
+/* An answer of the machine (a resolved name), recorded like a file: vfs_make(). */
+int conf_make_file(struct conf *c, enum vfs_kind kind, const char *key, int (*make)(const char *key, struct buf *out),
+                   struct str *ret_text);
 
 /* Equal for a reload: same kind, name and canonical dump (children not included). Works across loads. */
 bool conf_obj_same(const struct conf_obj *a, const struct conf_obj *b);

@@ -170,6 +170,28 @@ int vfs_read(struct vfs *v, enum vfs_kind kind, const char *path, struct str *re
         return 0;
 }
 
+int vfs_make(struct vfs *v, enum vfs_kind kind, const char *key, int (*make)(const char *key, struct buf *out),
+             struct str *ret_text)
+{
+        struct vfs_rec *r = vfs_find(v, VFS_W_FILE, key);
+
+        if (!r) {
+                AUTO_BUF(b);
+
+                if (strlen(key) + 1 >= KEY_MAX)
+                        return -ENAMETOOLONG;
+                if (!v->disk && !v->memory)
+                        return -ENOENT;
+                r = vfs_record(v, VFS_W_FILE, kind, key);
+                r->e.error = -make(key, &b);
+                r->e.text = (struct str){ arena_strdup(&v->mem, buf_view(&b)), b.n };
+        }
+        if (r->e.error)
+                return -r->e.error;
+        *ret_text = r->e.text;
+        return 0;
+}
+
 int vfs_getenv(struct vfs *v, const char *name, struct str *ret_value)
 {
         struct vfs_rec *r = vfs_find(v, VFS_W_ENV, name);

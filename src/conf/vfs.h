@@ -8,6 +8,7 @@
 #ifndef CONF_VFS_H
 #define CONF_VFS_H
 
+#include "base/buf.h"
 #include "base/str.h"
 
 /* VFS_ENV is no file: environment variables that the configuration names are part of what it was made from, so they are
@@ -25,6 +26,10 @@ void vfs_free(struct vfs *v);
 /* The whole file. -EFBIG above 64 MiB, -EISDIR, -EINVAL for what is neither file nor directory (a FIFO would block). A
  * path is read once; later calls give the same bytes. From a bundle, a path that was not recorded is -ENOENT. */
 int vfs_read(struct vfs *v, enum vfs_kind kind, const char *path, struct str *ret_text);
+/* The same for answers of the machine that are no file (a resolved name, a user's number): `make` writes the text, or answers a negative
+ * errno; both are recorded under `key`, so a bundle gives the loader's answer and never asks. */
+int vfs_make(struct vfs *v, enum vfs_kind kind, const char *key, int (*make)(const char *key, struct buf *out),
+             struct str *ret_text);
 int vfs_getenv(struct vfs *v, const char *name, struct str *ret_value); /* 0 or -ENOENT */
 int vfs_is_dir(struct vfs *v, const char *path);                        /* 1, 0, or negative errno */
 /* Names in a directory, sorted by strcmp, without "." entries. */

@@ -61,6 +61,8 @@ const char *check_status_name(enum check_status s); /* "L4CON" */
 const char *check_status_text(enum check_status s); /* "Layer4 connection problem" */
 bool check_status_is_ok(enum check_status s);
 
+/* Sets the health of a server that was not checked yet, or whose rise and fall changed. */
+void check_init_health(struct check *c);
 /* Applies a result with rise, fall and the first-check rule; calls server_set_oper() on a change. The check's thread. */
 void check_apply(struct check *c, const struct check_result *r);
 

@@ -16,10 +16,12 @@
 struct engine_bind {
         const char *key;
         struct listen_spec spec;
+        const struct conf_obj *obj; /* its line, and which port of a range it is */
+        unsigned port;
         struct span at;   /* for "cannot bind" messages */
         const char *what; /* "frontend 'web'", for messages */
         unsigned n_fds;   /* filled by who binds */
-        int fds[LISTEN_SHARDS_MAX];
+        int fds[LISTEN_SHARDS_MAX]; /* -1: none, or taken by the engine */
 };
 
 struct engine_binds {
@@ -31,6 +33,10 @@ struct engine_binds {
 /* Lists all sockets of a configuration. threads: how many shards an address gets. */
 void engine_binds(const struct conf *c, unsigned threads, struct engine_binds *ret_b);
 void engine_binds_fini(struct engine_binds *b); /* closes no fd */
+/* Does the socket made for `a` serve `b`, too? Keys are compared by the caller. */
+bool engine_bind_same(const struct engine_bind *a, const struct engine_bind *b);
+size_t engine_count_binds(const struct conf *c);   /* 0: "no listener", exit code 2 */
+unsigned engine_threads(const struct conf *c);     /* nbthread, or one per usable core */
 
 struct engine;
 

@@ -9,7 +9,7 @@
 enum event_type {
         EVENT_SERVER_STATE, /* struct event_server; any thread, back->lock held */
         EVENT_BACK_STATE,   /* struct event_back: no server left, or some again */
-        EVENT_FRONT_STATE,  /* started, stopped, paused */
+        EVENT_FRONT_STATE,  /* struct event_front: started, stopped, paused; control thread */
         EVENT_STREAM_END,   /* struct strm *: log it */
         EVENT_SESS_REJECT,  /* a session that ended before a stream (bad PROXY line, denied) */
         EVENT_RELOAD,       /* const char *: the diff */
@@ -26,9 +26,23 @@ struct event_server {
         unsigned requeued; /* sessions that were put back into the queue */
 };
 
-struct event_back {
+struct event_back { /* back->lock held */
         struct back *back;
         bool available;
+};
+
+struct event_front {
+        struct front *front;
+        enum front_state from, to;
+};
+
+struct check;
+struct check_result;
+struct event_check { /* the check's thread, before a state change that follows from it */
+        const struct check *check; /* `last` is still the result before */
+        const struct check_result *result;
+        int was_health;
+        bool first, up; /* up: by the check's own count, this result included */
 };
 
 struct event_sub {

@@ -14,7 +14,7 @@ struct global_cfg {
         int ulimit_n;           /* 0 = derived */
         int hard_stop_after_ms; /* 0 = none */
         int grace_ms;
-        int stats_timeout_ms;
+        int stats_timeout_ms, stats_maxconn;
         const char *node, *description;
         const char *log_tag;           /* NULL = "haproxy" */
         const char *log_send_hostname; /* NULL = off, "" = the machine's */

@@ -7,6 +7,7 @@
 #define CORE_PROXY_H
 
 #include "base/epoch.h"
+#include "base/map.h"
 #include "conf/conf.h"
 #include "core/cell.h"
 #include "core/kinds.h"
@@ -52,11 +53,12 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int retries;
         int redispatch_after; /* option redispatch N: every N retries; 0 = on the last */
         int balance;
+        int random_draws; /* balance random(N) */
         int http_reuse;
         const char *default_backend;
         const char *description;
-        const char *forwardfor_header;
-        const struct addr_net *forwardfor_net; /* except: NULL = none */
+        const char *forwardfor_header, *forwardfor_except; /* as written */
+        const struct addr_net *forwardfor_net;             /* of forwardfor_except; NULL = none */
         bool forwardfor_if_none;
         bool disabled;
         int id;  /* 0 = automatic */
@@ -67,13 +69,28 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
 };
 extern int proxy_slot;
 
+/* Timeouts with the fallbacks of the manual (4.2); 0 = no limit. */
+static inline int px_timeout_http_request(const struct proxy_cfg *p)
+{
+        return p->timeout.http_request ? p->timeout.http_request : p->timeout.client;
+}
+
+static inline int px_timeout_keep_alive(const struct proxy_cfg *p)
+{
+        return p->timeout.http_keep_alive ? p->timeout.http_keep_alive : px_timeout_http_request(p);
+}
+
+static inline int px_timeout_queue(const struct proxy_cfg *p)
+{
+        return p->timeout.queue ? p->timeout.queue : p->timeout.connect;
+}
+
 struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         struct listen_spec spec; /* of the first port; `count` ports follow each other */
         int count;
         const char *name;
-        int maxconn, nice, level; /* level: CLI rights, see core/cli.h */
-        bool accept_proxy;
-        const char *text; /* the address as written, for messages */
+        int maxconn, level; /* level: CLI rights, see core/cli.h */
+        const char *unix_user, *unix_group; /* as written; the ids are in spec */
 };
 extern int bind_slot;
 
@@ -89,6 +106,8 @@ struct listener { /* one bound address of a frontend */
         struct list link;           /* front->listeners */
         const char *key;            /* engine_bind.key */
         const struct bind_cfg *cfg; /* of the frontend's published cfg */
+        unsigned port_index;        /* of a range */
+        bool kept, stopped;         /* control thread: seen in the new configuration; all threads let go of it */
         unsigned n_fds;
         int fds[LISTEN_SHARDS_MAX];
         struct bind_shard *binds; /* private to core/sess_accept.c: one per thread or socket */
@@ -98,6 +117,7 @@ struct listener { /* one bound address of a frontend */
 
 struct front_cfg { /* immutable */
         struct pins pins;
+        struct front *front;
         struct conf *conf; /* one reference */
         const struct conf_obj *obj;
         const struct proxy_cfg *px;
@@ -122,6 +142,9 @@ struct front {
         _Atomic uint32_t state;            /* enum front_state: CLI may disable */
         struct rate conn_rate, sess_rate, req_rate;
         const struct conf_obj *obj; /* of the current configuration: control thread only */
+        /* control thread: going away */
+        bool dead;
+        uint32_t n_stopping; /* listeners that threads have not let go of */
 };
 
 struct front_col { /* a thread's column of a frontend */
@@ -130,6 +153,7 @@ struct front_col { /* a thread's column of a frontend */
 
 struct back_cfg { /* immutable */
         struct pins pins;
+        struct back *back;
         struct conf *conf;
         const struct conf_obj *obj;
         const struct proxy_cfg *px;
@@ -147,8 +171,12 @@ struct back {
         _Atomic(struct back_cfg *) cfg;
         int iid;
         struct list link;
-        struct server **srv; /* in file order; changed under `lock` and published with the view */
-        uint32_t n_srv, cap_srv;
+        /* In file order; changed under `lock`. A reader without the lock reads n_srv first, inside an epoch, and skips NULLs: the array it
+         * then sees has at least that many places. */
+        struct server **srv;
+        uint32_t n_srv;
+        uint32_t n_cells; /* control thread: servers that exist, those that wait for their last stream included */
+        struct map names; /* of a large backend: server_find() */
         pthread_mutex_t lock; /* server states, weights, rebuilding the view; never on the request path */
         _Atomic(struct lb_view *) view;
         atomic_uint_fast64_t ticket; /* round robin */
@@ -159,6 +187,8 @@ struct back {
         stat_t downtime_s;
         struct rate sess_rate, req_rate;
         const struct conf_obj *obj;
+        bool dead, dead_cfg; /* control thread: going away */
+        uint32_t dead_since; /* generation, core/pin.h */
 };
 
 struct back_col {
@@ -168,6 +198,7 @@ struct back_col {
 /* ---- the world: all cells of this process; one per process, names looked up by data threads through the epoch ---- */
 struct world {
         struct list fronts, backs; /* file order; control thread */
+        struct front *cli;         /* of the stats sockets and attached connections, mode PX_CLI; not in `fronts` */
         uint32_t n_fronts, n_backs, n_servers;
         struct conf *conf; /* the current one */
         mono_t started;

@@ -11,10 +11,24 @@
 struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
         int weight, maxconn, maxqueue, minconn;
         bool backup, disabled;
-        int id;
         int pool_max_conn, pool_purge_ms, pool_low_conn;
 };
 extern int server_slot;
+
+struct server_addr_cfg {       /* slot "server_addr": what each server has alone */
+        struct addr addr;      /* port 0 when port_follows; AF_UNSPEC: none (unresolved, or a unix socket) */
+        const char *host;      /* a name stood in the file; `addr` is what it resolved to */
+        const char *path;      /* unix socket; without the abns@ prefix */
+        const char *unix_text; /* as written */
+        const char *init_addr; /* NULL: last,libc */
+        int host_port;
+        int port_offset; /* "addr:+n": added to the client's destination port */
+        int id;          /* 0 = automatic */
+        bool abstract;
+        bool port_follows; /* no port in the file, or an offset: the client's destination port (+ port_offset) is used */
+        bool unresolved;   /* `none` was reached: starts in maintenance */
+};
+extern int server_addr_slot;
 
 enum server_oper { SRV_STOPPED, SRV_STARTING, SRV_RUNNING, SRV_STOPPING }; /* what the checks say */
 enum {                        /* server.admin: who wants it out; manual of `show servers state`, srv_admin_state */
@@ -43,8 +57,11 @@ struct server {
         uint32_t iweight;        /* initial, from the file */
         _Atomic uint32_t maxconn;
         struct addr addr;          /* TCP; read through server_addr() */
-        const char *path;          /* unix socket, or NULL */
-        _Atomic uint32_t addr_seq; /* sequence lock of addr and path: odd = being written */
+        const char *path;          /* unix socket, or NULL; of the configuration's strings */
+        _Atomic uint32_t addr_seq; /* sequence lock of addr, path and port_*: odd = being written */
+        int16_t port_offset;
+        bool abstract;     /* path is an abstract name (abns@) */
+        bool port_follows; /* connect to the client's destination port + port_offset: addr carries no port */
         _Atomic uint8_t oper;      /* enum server_oper */
         _Atomic uint8_t admin;     /* SRV_ADM_* */
         _Atomic uint8_t usable;    /* takes new sessions: derived, written by server_set_state() only */
@@ -87,7 +104,9 @@ struct server *server_find(struct back *b, struct str name);
  * gets the one the client came to (st, may be NULL: checks). */
 struct strm;
 socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa, struct strm *st);
-void server_addr_set(struct server *s, const struct addr *a);
+void server_addr_set(struct server *s, const struct addr *a); /* a TCP address with its port */
+/* The address that the file gives. */
+void server_addr_set_cfg(struct server *s, const struct server_addr_cfg *a);
 
 /* Why a state changed; becomes the reason and info of the log line and of `last_chk`. */
 struct state_cause {

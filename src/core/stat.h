@@ -16,7 +16,8 @@ typedef _Atomic uint64_t stat_t;
                               memory_order_relaxed)
 #define STAT_INC(f) STAT_ADD(f, 1)
 
-/* Events per second. The column counts the current second; when it turns, the count moves to the cell's shared ring. */
+/* Events per second. The column counts the current second and feeds the cell's shared ring: one by one at low rates, in batches of 32 at
+ * high ones, so a rate lacks at most 31 events a thread. */
 struct rate_col {
         uint32_t sec, n;
 };
@@ -25,7 +26,7 @@ struct rate {
         _Atomic uint32_t max;
 };
 void rate_event(struct rate *r, struct rate_col *c);
-uint32_t rate_now(const struct rate *r, mono_t now); /* events in the last full second */
+uint32_t rate_now(const struct rate *r, mono_t now); /* events in the second before `now` */
 uint32_t rate_max(const struct rate *r);
 
 /* Average over about the last 1024 events (manual 9.1: qtime, ctime, rtime, ttime). */

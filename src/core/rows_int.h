@@ -1,0 +1,46 @@
+/* core/rows_int.h - what the keyword tables of core share. Nobody outside core/rows_*.c and kinds.c includes it. */
+#ifndef CORE_ROWS_INT_H
+#define CORE_ROWS_INT_H
+
+#include "core/kinds.h"
+#include "core/server.h"
+
+/* For rows that only act, or whose value another row prints. */
+void dump_nothing(const struct kw *kw, const void *slot, struct buf *out);
+/* All arguments joined by single spaces, interned; NULL after an alert when there is none. */
+const char *join_args(struct kw_call *c);
+/* The kinds' own noun in messages: "frontend", "backend", "proxy" for listen. */
+const char *proxy_noun(const struct conf_obj *o);
+
+/* rows_bind.c */
+int bind_line_parse(struct kw_call *c);
+int stats_socket_parse(struct kw_call *c);
+int bind_section_args(struct kw_call *c);
+void bind_title(const struct conf_obj *o, struct buf *out);
+
+/* rows_server.c, rows_address.c */
+int server_line_parse(struct kw_call *c);
+int default_server_parse(struct kw_call *c);
+void server_line_dump(const struct conf_obj *o, struct buf *out);
+void default_server_title(const struct conf_obj *o, struct buf *out);
+
+/* rows_option.c: KW_FN rows of the table in rows_proxy.c */
+int opt_log_parse(struct kw_call *c);
+void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out);
+int opt_forwardfor_parse(struct kw_call *c);
+void opt_forwardfor_dump(const struct kw *kw, const void *slot, struct buf *out);
+int opt_redispatch_parse(struct kw_call *c);
+void opt_redispatch_dump(const struct kw *kw, const void *slot, struct buf *out);
+int opt_tcpka_parse(struct kw_call *c);
+int opt_connection_parse(struct kw_call *c);
+void opt_connection_dump(const struct kw *kw, const void *slot, struct buf *out);
+
+/* proxy_check.c */
+void proxy_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d);
+void server_check_line(struct conf *c, struct conf_obj *o, void *slot, struct diags *d);
+
+/* Names of this machine are part of what a configuration was made from: looked up once, by the loader, and recorded in the bundle. */
+int lookup_user(struct conf *c, const char *name, bool group, int *ret_id); /* 0, -ENOENT */
+int lookup_host(struct conf *c, const char *name, struct addr *ret_a);      /* 0, -ENOENT */
+
+#endif

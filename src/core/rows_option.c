@@ -1,0 +1,192 @@
+/* core/rows_option.c - options with arguments, or that exclude each other. */
+#include "core/rows_int.h"
+
+#include "net/addr_net.h"
+
+static void set_bit(struct kw_call *c, unsigned bit)
+{
+        struct proxy_cfg *p = c->slot;
+
+        p->options = c->no ? p->options & ~bit : p->options | bit;
+}
+
+/* ---- httplog, tcplog: of two in one section the later one counts ---- */
+int opt_log_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+        const char *opt = c->kw->name + strlen("option ");
+        unsigned bit = opt[0] == 'h' ? OPT_HTTPLOG : OPT_TCPLOG;
+
+        if (c->n_args > 0 && bit == OPT_HTTPLOG && str_is(c->args[0].text, "clf")) {
+                kw_fail(c, &c->args[0], "E0120", "'option httplog clf' is not supported yet.");
+                return -1;
+        }
+        if (c->n_args > 0 && bit == OPT_HTTPLOG) {
+                kw_fail(c, &c->args[0], "E0225", "keyword 'httplog' only supports option 'clf'.");
+                return -1;
+        }
+        if (c->obj->kind->bit == KIND_BACKEND) {
+                kw_warn(c, NULL, "W0226", "backend '%s' : 'option %s' directive is ignored in backends.", c->obj->name, opt);
+                return 0;
+        }
+        if (!c->no)
+                p->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG);
+        set_bit(c, bit);
+        return 0;
+}
+
+void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        unsigned bit = kw->name[strlen("option ")] == 'h' ? OPT_HTTPLOG : OPT_TCPLOG;
+
+        if (((const struct proxy_cfg *)slot)->options & bit)
+                buf_printf(out, "    %s\n", kw->name);
+}
+
+/* ---- forwardfor ---- */
+
+static bool take_net(struct kw_call *c, struct proxy_cfg *p, struct str s)
+{
+        struct addr_net net = { .bits = 0 }, *own;
+
+        if (!addr_net_parse(s, &net))
+                return false;
+        own = conf_alloc(c->conf, sizeof(*own));
+        *own = net;
+        p->forwardfor_net = own;
+        p->forwardfor_except = conf_intern(c->conf, s);
+        return true;
+}
+
+static void forget_forwardfor(struct proxy_cfg *p)
+{
+        p->options &= ~(unsigned)OPT_FORWARDFOR;
+        p->forwardfor_header = p->forwardfor_except = NULL;
+        p->forwardfor_if_none = false;
+        p->forwardfor_net = NULL;
+}
+
+/* One of the words; how many arguments it took, or -1. */
+static int forwardfor_word(struct kw_call *c, size_t i)
+{
+        struct proxy_cfg *p = c->slot;
+        const struct word *w = &c->args[i], *arg = i + 1 < c->n_args ? w + 1 : NULL;
+
+        if (str_is(w->text, "if-none")) {
+                p->forwardfor_if_none = true;
+                return 1;
+        }
+        if (str_is(w->text, "header")) {
+                if (arg) {
+                        p->forwardfor_header = conf_intern(c->conf, arg->text);
+                        return 2;
+                }
+                kw_fail(c, w, "E0227", "'option forwardfor header' expects <header_name> as argument.");
+                return -1;
+        }
+        if (str_is(w->text, "except")) {
+                if (arg && take_net(c, p, arg->text))
+                        return 2;
+                kw_fail(c, arg ? arg : w, "E0227", "'option forwardfor except' expects <address>[/mask] as argument.");
+                return -1;
+        }
+        kw_fail(c, w, "E0227", "'option forwardfor' only supports optional values: 'except', 'header' and 'if-none'.");
+        return -1;
+}
+
+int opt_forwardfor_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+        int n;
+
+        forget_forwardfor(p);
+        if (c->no)
+                return 0;
+        p->options |= OPT_FORWARDFOR;
+        for (size_t i = 0; i < c->n_args; i += (size_t)n) {
+                n = forwardfor_word(c, i);
+                if (n < 0)
+                        return -1;
+        }
+        return (int)c->n_args;
+}
+
+void opt_forwardfor_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct proxy_cfg *p = slot;
+
+        if (!(p->options & OPT_FORWARDFOR))
+                return;
+        buf_printf(out, "    %s", kw->name);
+        if (p->forwardfor_except)
+                buf_printf(out, " except %s", p->forwardfor_except);
+        if (p->forwardfor_header) {
+                buf_puts(out, " header ");
+                kw_quote(out, p->forwardfor_header);
+        }
+        buf_puts(out, p->forwardfor_if_none ? " if-none\n" : "\n");
+}
+
+/* ---- redispatch ---- */
+int opt_redispatch_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+        int64_t v = -1; /* on the last retry */
+
+        set_bit(c, OPT_REDISPATCH);
+        p->redispatch_after = 0;
+        if (c->no || c->n_args == 0)
+                return 0;
+        if (!kw_arg_int(c, &c->args[0], -255, 255, &v))
+                return -1;
+        if (v == 0)
+                p->options &= ~(unsigned)OPT_REDISPATCH;
+        p->redispatch_after = v == -1 ? 0 : (int)v;
+        return 1;
+}
+
+void opt_redispatch_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct proxy_cfg *p = slot;
+
+        if (!(p->options & OPT_REDISPATCH))
+                return;
+        buf_printf(out, "    %s", kw->name);
+        if (p->redispatch_after)
+                buf_printf(out, " %d", p->redispatch_after);
+        buf_putc(out, '\n');
+}
+
+/* ---- tcpka: both halves, as far as the section has them ---- */
+int opt_tcpka_parse(struct kw_call *c)
+{
+        if (c->obj->kind->bit != KIND_BACKEND)
+                set_bit(c, OPT_CLITCPKA);
+        if (c->obj->kind->bit != KIND_FRONTEND)
+                set_bit(c, OPT_SRVTCPKA);
+        return 0;
+}
+
+/* ---- the three connection modes: the last one said counts ---- */
+static unsigned connection_bit(const struct kw *kw)
+{
+        const char *opt = kw->name + strlen("option ");
+
+        if (strcmp(opt, "http-keep-alive") == 0)
+                return OPT_KEEP_ALIVE;
+        return strcmp(opt, "httpclose") == 0 ? OPT_HTTPCLOSE : OPT_SERVER_CLOSE;
+}
+
+int opt_connection_parse(struct kw_call *c)
+{
+        if (!c->no)
+                ((struct proxy_cfg *)c->slot)->options &= ~(unsigned)(OPT_KEEP_ALIVE | OPT_HTTPCLOSE | OPT_SERVER_CLOSE);
+        set_bit(c, connection_bit(c->kw));
+        return 0;
+}
+
+void opt_connection_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->options & connection_bit(kw))
+                buf_printf(out, "    %s\n", kw->name);
+}

@@ -1,0 +1,319 @@
+/* core/rows_proxy.c - the words of defaults, frontend, backend and listen sections that fill struct proxy_cfg (manual 4.2). */
+#include "core/rows_int.h"
+
+const char *proxy_noun(const struct conf_obj *o)
+{
+        return o->kind->bit == KIND_LISTEN ? "proxy" : o->kind->name;
+}
+
+static int mode_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+        struct str m;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'mode' expects 'tcp' or 'http' as argument.");
+                return -1;
+        }
+        m = c->args[0].text;
+        if (str_is(m, "tcp"))
+                p->mode = PX_TCP;
+        else if (str_is(m, "http"))
+                p->mode = PX_HTTP;
+        else if (str_is(m, "health"))
+                kw_fail(c, &c->args[0], "E0220",
+                        "'mode health' doesn't exist anymore. Please use 'http-request return status 200' instead.");
+        else
+                kw_fail(c, &c->args[0], "E0221", "unknown proxy mode '%.*s'.", (int)m.n, m.p);
+        return 1;
+}
+
+static void mode_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->mode == PX_HTTP)
+                buf_printf(out, "    %s http\n", kw->name);
+}
+
+/* maxconn belongs to frontends, fullconn to backends; the other one is what people mean then. */
+static int conn_limit_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+        bool full = c->kw->name[0] == 'f';
+        int64_t v = 0;
+
+        if (c->obj->kind->bit == (full ? KIND_FRONTEND : KIND_BACKEND)) {
+                kw_warn(c, NULL, "W0126",
+                        "'%s' ignored because %s '%s' has no %s capability. Maybe you want '%s' instead ?", c->kw->name,
+                        c->obj->kind->name, c->obj->name, c->obj->kind->lacks, full ? "maxconn" : "fullconn");
+                return (int)c->n_args;
+        }
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'%s' expects an integer argument.", c->kw->name);
+                return -1;
+        }
+        if (!kw_arg_int(c, &c->args[0], 0, INT32_MAX, &v))
+                return -1;
+        *(full ? &p->fullconn : &p->maxconn) = (int)v;
+        return 1;
+}
+
+static void maxconn_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->maxconn)
+                buf_printf(out, "    %s %d\n", kw->name, ((const struct proxy_cfg *)slot)->maxconn);
+}
+
+static void fullconn_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->fullconn)
+                buf_printf(out, "    %s %d\n", kw->name, ((const struct proxy_cfg *)slot)->fullconn);
+}
+
+/* ---- balance ---- */
+
+static bool is_later_algorithm(struct str a)
+{
+        static const char *const names[] = { "static-rr", "leastconn", "first", "source", "uri", "url_param", "hash", "log-hash", "sticky" };
+
+        for (size_t i = 0; i < array_len(names); i++)
+                if (str_is(a, names[i]))
+                        return true;
+        return str_has_prefix(a, STR("hdr(")) || str_has_prefix(a, STR("rdp-cookie"));
+}
+
+/* "random(3)" -> 3; false when the text in the brackets is no number from 1 up. */
+static bool parse_draws(struct kw_call *c, struct str a, int *ret_n)
+{
+        struct str in = { a.p + 7, a.n >= 8 ? a.n - 8 : 0 };
+        uint64_t v = 0;
+
+        if (str_to_u64(in, &v) && v >= 1 && v <= 1000) {
+                *ret_n = (int)v;
+                return true;
+        }
+        if (str_to_u64(in, &v))
+                kw_fail(c, &c->args[0], "E0222", "balance random : number of draws must be at least 1.");
+        else
+                kw_fail(c, &c->args[0], "E0222", "balance random : '%.*s' is not a number of draws.", (int)in.n, in.p);
+        return false;
+}
+
+static int balance_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+        struct str a = c->n_args ? c->args[0].text : STR("roundrobin"); /* no argument: the manual's default of old */
+
+        p->random_draws = 2;
+        if (str_is(a, "roundrobin")) {
+                p->balance = BAL_ROUNDROBIN;
+        } else if (str_is(a, "random")) {
+                p->balance = BAL_RANDOM;
+        } else if (str_has_prefix(a, STR("random(")) && a.p[a.n - 1] == ')') {
+                p->balance = BAL_RANDOM;
+                if (!parse_draws(c, a, &p->random_draws))
+                        return -1;
+        } else if (is_later_algorithm(a)) {
+                kw_fail(c, &c->args[0], "E0120",
+                        "'balance %.*s' is not supported yet; 'roundrobin' and 'random' are.", (int)a.n, a.p);
+                return -1;
+        } else {
+                kw_fail(c, &c->args[0], "E0223",
+                        "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', "
+                        "'hdr(name)' and 'rdp-cookie(name)' options.");
+                return -1;
+        }
+        return c->n_args ? 1 : 0;
+}
+
+static void balance_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct proxy_cfg *p = slot;
+
+        if (p->balance == BAL_ROUNDROBIN)
+                buf_printf(out, "    %s roundrobin\n", kw->name);
+        else if (p->balance == BAL_RANDOM && p->random_draws != 2)
+                buf_printf(out, "    %s random(%d)\n", kw->name, p->random_draws);
+        else if (p->balance == BAL_RANDOM)
+                buf_printf(out, "    %s random\n", kw->name);
+}
+
+/* ---- one-liners ---- */
+
+static int description_parse(struct kw_call *c)
+{
+        const char *z = join_args(c);
+
+        if (!z)
+                return -1;
+        ((struct proxy_cfg *)c->slot)->description = z;
+        return (int)c->n_args;
+}
+
+static void description_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const char *z = ((const struct proxy_cfg *)slot)->description;
+
+        if (!z)
+                return;
+        buf_printf(out, "    %s ", kw->name);
+        kw_quote(out, z);
+        buf_putc(out, '\n');
+}
+
+static int disabled_parse(struct kw_call *c)
+{
+        ((struct proxy_cfg *)c->slot)->disabled = c->kw->name[0] == 'd';
+        return 0;
+}
+
+static void disabled_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->disabled)
+                buf_printf(out, "    %s\n", kw->name);
+}
+
+static int id_parse(struct kw_call *c)
+{
+        int64_t v = 0;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'id' expects an integer argument.")->intro = DIAG_INTRO_TIGHT;
+                return -1;
+        }
+        if (!str_to_i64(c->args[0].text, &v) || v <= 0 || v > INT32_MAX) {
+                kw_fail(c, &c->args[0], "E0112", "custom id has to be > 0.")->intro = DIAG_INTRO_TIGHT;
+                return -1;
+        }
+        ((struct proxy_cfg *)c->slot)->id = (int)v;
+        return 1;
+}
+
+static void id_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->id)
+                buf_printf(out, "    %s %d\n", kw->name, ((const struct proxy_cfg *)slot)->id);
+}
+
+/* Words of very old files: taken as what they became. */
+static int old_timeout_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+        bool client = c->kw->name[0] == 'c' && c->kw->name[1] == 'l', server = c->kw->name[0] == 's';
+        const char *now = client ? "timeout client" : server ? "timeout server" : "timeout connect";
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'%s' expects an integer value (in milliseconds)", c->kw->name);
+                return -1;
+        }
+        kw_warn(c, NULL, "W0224", "'%s' was removed in HAProxy 2.1; it is taken as '%s %.*s'.", c->kw->name, now,
+                (int)c->args[0].text.n, c->args[0].text.p);
+        if (!kw_arg_time(c, &c->args[0], false, client ? &p->timeout.client : server ? &p->timeout.server : &p->timeout.connect))
+                return -1;
+        return 1;
+}
+
+static const struct kw_val reuse_vals[] = {
+        { "never", REUSE_NEVER }, { "safe", REUSE_SAFE }, { "aggressive", REUSE_AGGRESSIVE }, { "always", REUSE_ALWAYS }, { NULL, 0 }
+};
+
+static const struct proxy_cfg defaults = { .retries = 3,
+                                           .http_reuse = REUSE_SAFE,
+                                           .random_draws = 2 };
+
+#define FRONT (KIND_DEFAULTS | KIND_FRONTEND | KIND_LISTEN)
+#define BACK  (KIND_DEFAULTS | KIND_BACKEND | KIND_LISTEN)
+#define FRONT_ROW .kinds = FRONT, .warn_kinds = KIND_BACKEND, .manual = "4.2"
+#define BACK_ROW  .kinds = BACK, .warn_kinds = KIND_FRONTEND, .manual = "4.2"
+#define BOTH_ROW  .kinds = KIND_PROXY, .manual = "4.2"
+#define OPT(n, b, ...)   KW_BITS("option " n, struct proxy_cfg, options, b, .apply = KW_NEW, __VA_ARGS__)
+#define LIMIT(n, f, ...) KW_TIME("timeout " n, struct proxy_cfg, timeout.f, .apply = KW_NEW, .args = "<time>", __VA_ARGS__)
+
+static const struct kw rows[] = {
+        KW_FN("mode", mode_parse, mode_dump, .apply = KW_NEW, BOTH_ROW, .args = "{ tcp | http }", .sample = "http",
+              .help = "what passes: bytes, or HTTP messages"),
+        KW_FN("bind", bind_line_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_FE, .warn_kinds = KIND_BACKEND,
+              .manual = "4.2", .args = "[<address>]:<port_range> [, ...] [<words>]", .sample = "127.0.0.1:26000",
+              .help = "an address to listen on"),
+        KW_FN("server", server_line_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE, .manual = "4.2",
+              .args = "<name> <address>[:[port]] [<words>]", .sample = "s1 127.0.0.1:80", .help = "a server"),
+        KW_FN("default-server", default_server_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE | KIND_DEFAULTS,
+              .warn_kinds = KIND_FRONTEND, .manual = "4.2", .args = "<words>", .sample = "weight 2",
+              .help = "words for the servers below"),
+        KW_FN("maxconn", conn_limit_parse, maxconn_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<conns>", .sample = "100",
+              .help = "connections on the frontend; the others wait in the kernel's queue"),
+        KW_FN("fullconn", conn_limit_parse, fullconn_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<conns>",
+              .sample = "100", .help = "load at which servers with minconn reach their maxconn"),
+        KW_INT("backlog", struct proxy_cfg, backlog, 0, INT32_MAX, .apply = KW_NEW, FRONT_ROW, .args = "<conns>",
+               .help = "length of the kernel's queue of connections not yet accepted; 0: maxconn"),
+        KW_STR("default_backend", struct proxy_cfg, default_backend, .min = 1, .apply = KW_NEW, FRONT_ROW,
+               .args = "<backend>", .help = "where requests go that no rule sent elsewhere"),
+        KW_FN("balance", balance_parse, balance_dump, .apply = KW_NEW, BACK_ROW, .args = "{ roundrobin | random[(<draws>)] }",
+              .sample = "roundrobin", .help = "how a server is chosen"),
+        KW_INT("retries", struct proxy_cfg, retries, 0, 255, .apply = KW_NEW, BACK_ROW, .args = "<number>",
+               .help = "connection attempts after the first one failed"),
+        KW_ENUM("http-reuse", struct proxy_cfg, http_reuse, reuse_vals, .apply = KW_NEW, BACK_ROW,
+                .args = "{ never | safe | aggressive | always }", .help = "which requests may use idle server connections"),
+        KW_FN("description", description_parse, description_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<text>",
+              .sample = "a b", .help = "free text on the stats page"),
+        KW_FN("disabled", disabled_parse, disabled_dump, .apply = KW_LIVE, BOTH_ROW, .sample = "",
+              .help = "the section is checked, but does not run"),
+        KW_FN("enabled", disabled_parse, dump_nothing, .apply = KW_LIVE, BOTH_ROW, .sample = "",
+              .help = "undoes `disabled` of a defaults section"),
+        KW_FN("id", id_parse, id_dump, .apply = KW_LIVE, .kinds = KIND_PROXY & ~KIND_DEFAULTS, .manual = "4.2",
+              .args = "<number>", .sample = "77", .help = "a number of its own for statistics and commands"),
+
+        LIMIT("client", client, FRONT_ROW, .help = "how long a client may be silent"),
+        LIMIT("server", server, BACK_ROW, .help = "how long a server may be silent"),
+        LIMIT("connect", connect, BACK_ROW, .help = "how long a connection to a server may take"),
+        LIMIT("check", check, BACK_ROW, .help = "how long a check may take after its connection is made"),
+        LIMIT("queue", queue, BACK_ROW, .help = "how long a request may wait for a server; default: timeout connect"),
+        LIMIT("http-request", http_request, BOTH_ROW, .help = "how long a whole request head may take; default: timeout client"),
+        LIMIT("http-keep-alive", http_keep_alive, BOTH_ROW,
+              .help = "how long the next request may take; default: timeout http-request"),
+        LIMIT("tunnel", tunnel, BACK_ROW, .help = "silence in both directions once the bytes are opaque"),
+        LIMIT("client-fin", client_fin, FRONT_ROW, .help = "silence of a client after one direction was closed"),
+        LIMIT("server-fin", server_fin, BACK_ROW, .help = "silence of a server after one direction was closed"),
+        KW_FN("clitimeout", old_timeout_parse, dump_nothing, .kinds = FRONT, .manual = "4.2", .args = "<time>",
+              .sample = "5s", .help = "old form of timeout client"),
+        KW_FN("srvtimeout", old_timeout_parse, dump_nothing, .kinds = BACK, .manual = "4.2", .args = "<time>",
+              .sample = "5s", .help = "old form of timeout server"),
+        KW_FN("contimeout", old_timeout_parse, dump_nothing, .kinds = BACK, .manual = "4.2", .args = "<time>",
+              .sample = "5s", .help = "old form of timeout connect"),
+
+        KW_FN("option httplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW, .sample = "",
+              .help = "one log line per request, with all times, status and bytes"),
+        KW_FN("option tcplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW, .sample = "",
+              .help = "one log line per session, with all times and bytes"),
+        OPT("dontlognull", OPT_DONTLOGNULL, FRONT_ROW, .help = "connections without a byte are not logged"),
+        OPT("dontlog-normal", OPT_DONTLOG_NORMAL, FRONT_ROW, .help = "only trouble is logged"),
+        OPT("logasap", OPT_LOGASAP, FRONT_ROW, .help = "logs when the answer's head is there, not at the end"),
+        OPT("log-separate-errors", OPT_LOG_SEPARATE_ERRORS, FRONT_ROW, .help = "trouble is logged at level err"),
+        OPT("log-health-checks", OPT_LOG_HEALTH, BACK_ROW, .help = "logs each change of a check's result"),
+        KW_FN("option forwardfor", opt_forwardfor_parse, opt_forwardfor_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW,
+              .args = "[except <network>] [header <name>] [if-none]", .sample = "except 127.0.0.0/8",
+              .help = "adds X-Forwarded-For with the client's address"),
+        KW_FN("option redispatch", opt_redispatch_parse, opt_redispatch_dump, .no_ok = true, .apply = KW_NEW, BACK_ROW,
+              .args = "[<interval>]", .sample = "1", .help = "a failed connection may be tried on another server"),
+        KW_FN("option http-keep-alive", opt_connection_parse, opt_connection_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW,
+              .sample = "", .help = "keeps connections open on both sides (default)"),
+        KW_FN("option http-server-close", opt_connection_parse, opt_connection_dump, .no_ok = true, .apply = KW_NEW,
+              BOTH_ROW, .sample = "", .help = "keeps the client's connection, closes the server's after each answer"),
+        KW_FN("option httpclose", opt_connection_parse, opt_connection_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW,
+              .sample = "", .help = "closes both connections after each answer"),
+        OPT("abortonclose", OPT_ABORTONCLOSE, BACK_ROW, .help = "a client that closed does not wait in a queue any more"),
+        OPT("clitcpka", OPT_CLITCPKA, FRONT_ROW, .help = "TCP keep-alive packets to clients"),
+        OPT("srvtcpka", OPT_SRVTCPKA, BACK_ROW, .help = "TCP keep-alive packets to servers"),
+        KW_FN("option tcpka", opt_tcpka_parse, dump_nothing, .no_ok = true, .apply = KW_NEW, BOTH_ROW, .sample = "",
+              .help = "TCP keep-alive packets to both sides"),
+        OPT("splice-auto", OPT_SPLICE_AUTO, BOTH_ROW, .help = "the kernel moves the bytes where that is faster"),
+        OPT("splice-request", OPT_SPLICE_REQ, BOTH_ROW, .help = "the kernel moves the bytes from client to server"),
+        OPT("splice-response", OPT_SPLICE_RSP, BOTH_ROW, .help = "the kernel moves the bytes from server to client"),
+        OPT("nolinger", OPT_NOLINGER, BOTH_ROW, .help = "closes with a reset, so no socket lingers"),
+        OPT("http-no-delay", OPT_HTTP_NO_DELAY, BOTH_ROW, .help = "sends each piece of a body at once"),
+        OPT("idle-close-on-response", OPT_IDLE_CLOSE_ON_RESPONSE, FRONT_ROW,
+            .help = "a soft stop closes idle clients only after one more answer"),
+        KW_NONE("option http-use-htx", "there is only one engine, and it always was the newer one", .kinds = KIND_PROXY,
+                .no_ok = true, .manual = "4.2", .help = "chose the engine in HAProxy 1.9"),
+};
+
+KW_TABLE(proxy, KIND_PROXY, struct proxy_cfg, rows, .defaults = &defaults, .check = proxy_check);

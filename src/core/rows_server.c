@@ -1,0 +1,329 @@
+/* core/rows_server.c - server and default-server lines and their words (manual 4.2 "server", 5.2).
+ *
+ * Two slots: what servers commonly share (struct server_cfg) and what each has alone (struct server_addr_cfg), so that equal words
+ * cost one struct however many servers there are. */
+#include "core/rows_int.h"
+
+static const struct server_cfg server_defaults = { .weight = 1,
+                                                   .pool_max_conn = -1,
+                                                   .pool_purge_ms = 5000,
+                                                   .pool_low_conn = 0 };
+static const struct server_addr_cfg addr_defaults;
+
+/* ---- the line ---- */
+
+void default_server_title(const struct conf_obj *o, struct buf *out)
+{
+        (void)o;
+        buf_puts(out, "'default-server' : ");
+}
+
+static size_t bad_name_char(struct str s)
+{
+        size_t i = 0;
+
+        while (i < s.n && ((chr_lower((unsigned char)s.p[i]) >= 'a' && chr_lower((unsigned char)s.p[i]) <= 'z') ||
+                           chr_is_digit(s.p[i]) || (s.p[i] && strchr("-_.:", s.p[i]))))
+                i++;
+        return i;
+}
+
+static bool name_ok(struct kw_call *c)
+{
+        struct str s = c->args[0].text;
+        size_t i = bad_name_char(s);
+        struct diag *g;
+
+        if (i == s.n)
+                return true;
+        g = kw_fail(c, &c->args[0], "E0104", "character '%c' is not permitted in server name '%.*s'.", s.p[i], (int)s.n,
+                    s.p);
+        g->intro = DIAG_INTRO_PLACE;
+        return false;
+}
+
+/* Fields one by one: slots are compared by bytes, padding would come along in an assignment. */
+static void take_address(struct kw_call *c, struct server_addr_cfg *a, const struct addr_spec *s, const char *text)
+{
+        memcpy(&a->addr, &s->addr, sizeof(a->addr));
+        a->port_follows = s->family != AF_UNIX && (s->port_low < 0 || s->port_offset);
+        a->port_offset = s->port_offset ? s->port_low : 0;
+        if (a->port_follows)
+                addr_set_port(&a->addr, 0);
+        if (s->family == AF_UNIX) {
+                a->unix_text = text;
+                a->path = conf_intern(c->conf, str_of(s->path));
+                a->abstract = s->abstract;
+        }
+}
+
+/* addr_parse() gives "+n" and "-n" as port_offset with the number in port_low. */
+static bool parse_address(struct kw_call *c, struct conf_obj *o)
+{
+        struct kw_call line = *c;
+        struct server_addr_cfg *a = conf_slot_edit(c->conf, o, server_addr_slot);
+        const char *text, *why = "invalid address";
+        struct addr_spec s;
+        enum addr_answer r;
+
+        line.obj = o; /* messages name the server */
+        if (!conf_expand(&line, &c->args[1], &text))
+                return false;
+        r = addr_parse(str_of(text), ADDR_OFFSET | ADDR_UNIX, &s, &why);
+        if (r == ADDR_BAD) {
+                kw_fail(&line, &c->args[1], "E0210", "%s in '%s'", why, text);
+                return false;
+        }
+        take_address(c, a, &s, text);
+        if (r == ADDR_NAME) {
+                a->host = conf_intern(c->conf, str_of(s.host));
+                a->host_port = a->port_follows ? 0 : s.port_low;
+        }
+        return true;
+}
+
+int server_line_parse(struct kw_call *c)
+{
+        struct conf_obj *o;
+        bool ok;
+
+        if (c->n_args < 2) {
+                kw_fail(c, NULL, "E0110", "'server' expects <name> and <addr>[:<port>] as arguments.")->intro =
+                        DIAG_INTRO_PLACE;
+                return -1;
+        }
+        if (!name_ok(c))
+                return -1;
+        o = conf_add_child(c, KIND_SERVER, c->args[0].text, c->args[0].at);
+        ok = parse_address(c, o);
+        if (!kw_parse_words(c, o, c->args + 2, c->n_args - 2) || !ok)
+                return -1;
+        return (int)c->n_args;
+}
+
+int default_server_parse(struct kw_call *c)
+{
+        struct conf_obj *o = conf_add_child(c, KIND_DEFAULT_SERVER, STR(""), c->at);
+
+        return kw_parse_words(c, o, c->args, c->n_args) ? (int)c->n_args : -1;
+}
+
+static void dump_port(const struct server_addr_cfg *a, int port, struct buf *out)
+{
+        if (a->port_follows && a->port_offset)
+                buf_printf(out, ":%+d", a->port_offset);
+        else if (!a->port_follows)
+                buf_printf(out, ":%d", port);
+}
+
+void server_line_dump(const struct conf_obj *o, struct buf *out)
+{
+        const struct server_addr_cfg *a = conf_slot(o, server_addr_slot);
+
+        buf_puts(out, "server ");
+        kw_quote(out, o->name);
+        buf_putc(out, ' ');
+        if (a->unix_text) {
+                kw_quote(out, a->unix_text);
+        } else if (a->host) {
+                kw_quote(out, a->host);
+                dump_port(a, a->host_port, out);
+        } else {
+                if (a->addr.sa.sa_family == AF_INET6)
+                        buf_putc(out, '[');
+                addr_print_ip(&a->addr, out);
+                if (a->addr.sa.sa_family == AF_INET6)
+                        buf_putc(out, ']');
+                dump_port(a, addr_port(&a->addr), out);
+        }
+}
+
+/* ---- words ---- */
+
+static int weight_parse(struct kw_call *c)
+{
+        int64_t v = 0;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'weight' expects an integer argument.");
+                return -1;
+        }
+        if (!str_to_i64(c->args[0].text, &v))
+                return kw_arg_int(c, &c->args[0], 0, 256, &v) ? 1 : -1;
+        if (v < 0 || v > 256) {
+                kw_fail(c, &c->args[0], "E0112", "weight of server %s is not within 0 and 256 (%lld)..", c->obj->name,
+                        (long long)v);
+                return -1;
+        }
+        ((struct server_cfg *)c->slot)->weight = (int)v;
+        return 1;
+}
+
+static void weight_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct server_cfg *s = slot;
+
+        if (s->weight != server_defaults.weight)
+                buf_printf(out, " %s %d", kw->name, s->weight);
+}
+
+static int enabled_parse(struct kw_call *c)
+{
+        ((struct server_cfg *)c->slot)->disabled = false;
+        return 0;
+}
+
+static int id_parse(struct kw_call *c)
+{
+        int64_t v = 0;
+
+        if (c->obj->kind->bit == KIND_DEFAULT_SERVER) {
+                kw_fail(c, NULL, "E0216", "'id' option is not accepted in default-server sections");
+                return -1;
+        }
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'id' : expects an integer argument");
+                return -1;
+        }
+        if (!str_to_i64(c->args[0].text, &v) || v <= 0 || v > INT32_MAX) {
+                kw_fail(c, &c->args[0], "E0112", "'id' : custom id has to be > 0.");
+                return -1;
+        }
+        ((struct server_addr_cfg *)c->slot)->id = (int)v;
+        return 1;
+}
+
+static void id_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct server_addr_cfg *s = slot;
+
+        if (s->id)
+                buf_printf(out, " %s %d", kw->name, s->id);
+}
+
+static bool init_method_ok(struct str m)
+{
+        struct addr_spec s;
+        const char *why;
+
+        if (str_is(m, "last") || str_is(m, "libc") || str_is(m, "none"))
+                return true;
+        return addr_parse(m, 0, &s, &why) == ADDR_OK && s.family != AF_UNIX;
+}
+
+static int init_addr_parse(struct kw_call *c)
+{
+        struct str rest;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'init-addr' expects a list of methods: 'last', 'libc', 'none', <ip>.");
+                return -1;
+        }
+        rest = c->args[0].text;
+        while (rest.n) {
+                const char *comma = memchr(rest.p, ',', rest.n);
+                struct str m = { rest.p, comma ? (size_t)(comma - rest.p) : rest.n };
+
+                if (!init_method_ok(m)) {
+                        kw_fail(c, &c->args[0], "E0217",
+                                "'init-addr' : unknown init-addr method '%.*s', supported methods are 'libc', 'last', 'none'..",
+                                (int)m.n, m.p);
+                        return -1;
+                }
+                rest = str_sub(rest, m.n + (comma != NULL), rest.n - m.n - (comma != NULL));
+        }
+        ((struct server_addr_cfg *)c->slot)->init_addr = conf_intern(c->conf, c->args[0].text);
+        return 1;
+}
+
+static void init_addr_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct server_addr_cfg *s = slot;
+
+        if (s->init_addr) {
+                buf_printf(out, " %s ", kw->name);
+                kw_quote(out, s->init_addr);
+        }
+}
+
+static const struct kw server_rows[] = {
+        KW_FN("weight", weight_parse, weight_dump, .apply = KW_LIVE, .manual = "5.2", .args = "<0..256>", .sample = "10",
+              .help = "share of the load relative to the other servers; 0: none but persistent clients"),
+        KW_INT("maxconn", struct server_cfg, maxconn, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
+               .args = "<number>", .help = "requests and sessions it gets at a time; the others wait; 0: no limit"),
+        KW_INT("minconn", struct server_cfg, minconn, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
+               .args = "<number>", .help = "limit at low load; it rises to maxconn as the backend nears fullconn"),
+        KW_INT("maxqueue", struct server_cfg, maxqueue, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
+               .args = "<number>", .help = "how many may wait for this server; 0: no limit"),
+        KW_FLAG("backup", struct server_cfg, backup, .apply = KW_LIVE, .manual = "5.2",
+                .help = "used only when no other server is left"),
+        KW_FLAG("disabled", struct server_cfg, disabled, .apply = KW_LIVE, .manual = "5.2",
+                .help = "starts in maintenance"),
+        KW_FN("enabled", enabled_parse, dump_nothing, .apply = KW_LIVE, .manual = "5.2", .sample = "",
+              .help = "undoes `disabled` of a default-server line"),
+        KW_INT("pool-max-conn", struct server_cfg, pool_max_conn, -1, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
+               .args = "<number>", .help = "idle connections kept at most; -1: no limit, 0: none"),
+        KW_TIME("pool-purge-delay", struct server_cfg, pool_purge_ms, .apply = KW_LIVE, .manual = "5.2",
+                .args = "<time>", .help = "half of what stays unused for this long is closed"),
+        KW_INT("pool-low-conn", struct server_cfg, pool_low_conn, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
+               .args = "<number>", .help = "below this many idle connections a thread takes none from another one"),
+};
+
+static const struct kw addr_rows[] = {
+        KW_FN("id", id_parse, id_dump, .apply = KW_LIVE, .kinds = KIND_ANY_SERVER, .manual = "5.2", .args = "<number>",
+              .sample = "77", .help = "a number of its own for statistics and commands"),
+        KW_FN("init-addr", init_addr_parse, init_addr_dump, .apply = KW_LIVE, .manual = "5.2",
+              .args = "{last | libc | none | <ip>},[...]", .sample = "last,libc,none",
+              .help = "where the address comes from at start when a name is given"),
+};
+
+/* ---- addresses of names, when all words are known ---- */
+
+/* Tries the methods in order. 1: an address, 0: `none`, -1: nothing worked. */
+static int try_methods(struct conf *c, struct server_addr_cfg *a)
+{
+        struct str rest = str_of(a->init_addr ? a->init_addr : "last,libc");
+        struct addr_spec s;
+        const char *why;
+
+        while (rest.n) {
+                const char *comma = memchr(rest.p, ',', rest.n);
+                struct str m = { rest.p, comma ? (size_t)(comma - rest.p) : rest.n };
+
+                if (str_is(m, "none"))
+                        return 0;
+                if (str_is(m, "libc")) {
+                        if (lookup_host(c, a->host, &a->addr) == 0)
+                                return 1;
+                } else if (!str_is(m, "last") && addr_parse(m, 0, &s, &why) == ADDR_OK) {
+                        memcpy(&a->addr, &s.addr, sizeof(a->addr));
+                        return 1;
+                } /* `last`: there is no state file (load-server-state-from-file) to take it from */
+                rest = str_sub(rest, m.n + (comma != NULL), rest.n - m.n - (comma != NULL));
+        }
+        return -1;
+}
+
+static void resolve_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
+{
+        struct server_addr_cfg *a = slot;
+        struct diag *g;
+        int r;
+
+        if (o->kind->bit != KIND_SERVER || !a->host)
+                return;
+        r = try_methods(c, a);
+        if (r > 0)
+                addr_set_port(&a->addr, a->host_port);
+        a->unresolved = r == 0;
+        if (r >= 0)
+                return;
+        g = diag_add(d, DIAG_ALERT, o->at, "E0218", "'server %s/%s' : could not resolve address '%s'.", o->parent->name,
+                     o->name, a->host);
+        diag_hint(d, g, "`init-addr last,libc,none` lets it start without an address");
+}
+
+KW_TABLE(server, KIND_ANY_SERVER, struct server_cfg, server_rows, .defaults = &server_defaults, .rank = 1,
+         .check = server_check_line);
+KW_TABLE(server_addr, KIND_ANY_SERVER, struct server_addr_cfg, addr_rows, .defaults = &addr_defaults, .rank = 0,
+         .check = resolve_check);

@@ -1,0 +1,164 @@
+/* core/stat.c - rates, averages and sums of columns. */
+#include "core/stat.h"
+
+/* ---- rates ----
+ *
+ * Few events go to the cell's shared ring one by one, so that a low rate is exact; from RATE_EXACT in one second on a thread sends them
+ * in batches of RATE_BATCH, so that a busy cell's shared line is touched once in 32 events and the error stays below 32 a thread. */
+#define RATE_EXACT  64u
+#define RATE_BATCH  32u
+#define AVG_SAMPLES 1024u
+
+static void rate_flush(struct rate *r, uint32_t sec, uint32_t n)
+{
+        _Atomic uint64_t *slot = &r->cell[sec & 3];
+        uint64_t v = atomic_load_explicit(slot, memory_order_relaxed), want;
+        uint32_t max;
+
+        do {
+                if ((int32_t)((uint32_t)(v >> 32) - sec) > 0)
+                        return; /* the ring is past that second: too old to show */
+                want = (uint32_t)(v >> 32) == sec ? v + n : (uint64_t)sec << 32 | n;
+        } while (!atomic_compare_exchange_weak_explicit(slot, &v, want, memory_order_relaxed, memory_order_relaxed));
+        max = atomic_load_explicit(&r->max, memory_order_relaxed);
+        while ((uint32_t)want > max &&
+               !atomic_compare_exchange_weak_explicit(&r->max, &max, (uint32_t)want, memory_order_relaxed,
+                                                      memory_order_relaxed))
+                ;
+}
+
+void rate_event(struct rate *r, struct rate_col *c)
+{
+        uint32_t sec = (uint32_t)(thr_self->now / NS_PER_S);
+
+        if (unlikely(sec != c->sec)) {
+                if (c->n >= RATE_EXACT && c->n % RATE_BATCH)
+                        rate_flush(r, c->sec, c->n % RATE_BATCH);
+                c->sec = sec;
+                c->n = 0;
+        }
+        c->n++;
+        if (c->n <= RATE_EXACT)
+                rate_flush(r, sec, 1);
+        else if (c->n % RATE_BATCH == 0)
+                rate_flush(r, sec, RATE_BATCH);
+}
+
+static uint32_t rate_of(const struct rate *r, uint32_t sec)
+{
+        uint64_t v = atomic_load_explicit(&r->cell[sec & 3], memory_order_relaxed);
+
+        return (uint32_t)(v >> 32) == sec ? (uint32_t)v : 0;
+}
+
+uint32_t rate_now(const struct rate *r, mono_t now)
+{
+        uint32_t sec = (uint32_t)(now / NS_PER_S);
+        uint64_t left = NS_PER_S - now % NS_PER_S; /* of the second before, inside the window */
+
+        return rate_of(r, sec) + (uint32_t)(rate_of(r, sec - 1) * left / NS_PER_S);
+}
+
+uint32_t rate_max(const struct rate *r)
+{
+        return atomic_load_explicit(&r->max, memory_order_relaxed);
+}
+
+/* ---- averages ---- */
+#define GET(f) atomic_load_explicit(&(f), memory_order_relaxed)
+#define SET(f, v) atomic_store_explicit(&(f), (v), memory_order_relaxed)
+
+void avg_add(struct avg *a, uint64_t v)
+{
+        uint64_t n = GET(a->n), sum = GET(a->sum);
+
+        if (n < AVG_SAMPLES)
+                SET(a->n, n + 1);
+        else
+                sum -= sum / AVG_SAMPLES;
+        SET(a->sum, sum + v);
+}
+
+void px_stat_time(struct avg *a, stat_t *max, uint64_t ms)
+{
+        avg_add(a, ms);
+        if (ms > GET(*max))
+                SET(*max, ms);
+}
+
+/* ---- sums ---- */
+struct avg_sum {
+        uint64_t sum, n;
+};
+
+static void avg_sum(struct avg_sum *to, const struct avg *a)
+{
+        to->sum += GET(a->sum);
+        to->n += GET(a->n);
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+        return a > b ? a : b;
+}
+
+#define PX_SUMMED(X)                                                                                                   \
+        X(conn_tot)                                                                                                    \
+        X(sess_tot)                                                                                                    \
+        X(req_tot)                                                                                                     \
+        X(bytes_in)                                                                                                    \
+        X(bytes_out)                                                                                                   \
+        X(denied_req)                                                                                                  \
+        X(denied_resp)                                                                                                 \
+        X(denied_conn)                                                                                                 \
+        X(denied_sess)                                                                                                 \
+        X(err_req)                                                                                                     \
+        X(err_conn)                                                                                                    \
+        X(err_resp)                                                                                                    \
+        X(retries)                                                                                                     \
+        X(redispatches)                                                                                                \
+        X(cli_abort)                                                                                                   \
+        X(srv_abort)                                                                                                   \
+        X(lbtot)                                                                                                       \
+        X(reuse)                                                                                                       \
+        X(connect)                                                                                                     \
+        X(intercepted)                                                                                                 \
+        X(idle_conn)                                                                                                   \
+        X(used_conn)
+
+static void px_add(struct px_sum *s, const struct px_stat *c)
+{
+#define ADD(f) s->f += GET(c->f);
+        PX_SUMMED(ADD)
+#undef ADD
+        for (unsigned i = 0; i < array_len(s->rsp); i++)
+                s->rsp[i] += GET(c->rsp[i]);
+        s->qtime_max = later(s->qtime_max, GET(c->qtime_max));
+        s->ctime_max = later(s->ctime_max, GET(c->ctime_max));
+        s->rtime_max = later(s->rtime_max, GET(c->rtime_max));
+        s->ttime_max = later(s->ttime_max, GET(c->ttime_max));
+        s->last_sess = later(s->last_sess, GET(c->last_sess));
+}
+
+void px_stat_sum(const struct cell *c, struct px_sum *ret_s)
+{
+        struct px_sum s = { 0 };
+        struct avg_sum q = { 0 }, ct = { 0 }, rt = { 0 }, tt = { 0 };
+
+        for (unsigned t = 0; t <= thr_count(); t++) {
+                const struct px_stat *col = cell_col_peek(c, t);
+
+                if (!col)
+                        continue;
+                px_add(&s, col);
+                avg_sum(&q, &col->qtime);
+                avg_sum(&ct, &col->ctime);
+                avg_sum(&rt, &col->rtime);
+                avg_sum(&tt, &col->ttime);
+        }
+        s.qtime = q.n ? q.sum / q.n : 0;
+        s.ctime = ct.n ? ct.sum / ct.n : 0;
+        s.rtime = rt.n ? rt.sum / rt.n : 0;
+        s.ttime = tt.n ? tt.sum / tt.n : 0;
+        *ret_s = s;
+}

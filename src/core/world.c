@@ -1,0 +1,126 @@
+/* core/world.c - all cells of this process, and finding them by name.
+ *
+ * Frontends and backends are looked up by any thread inside an epoch: two immutable maps behind one pointer, replaced when a name comes
+ * or goes. Servers of a large backend are looked up by commands only (slow path), in a map under a mutex, so that adding one to a
+ * hundred thousand costs one insertion. */
+#include "core/engine_int.h"
+
+#include "base/map.h"
+
+#include <stdlib.h>
+
+#define SMALL_BACK 16u /* servers; a smaller backend is searched one by one */
+
+struct world world = { .fronts = LIST_INIT(world.fronts), .backs = LIST_INIT(world.backs) };
+
+struct names {
+        struct map fronts, backs;
+        struct pins pins; /* only to be freed after an epoch */
+};
+
+static _Atomic(struct names *) names;
+static pthread_mutex_t server_names_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void names_free(struct pins *p)
+{
+        struct names *n = container_of(p, struct names, pins);
+
+        map_fini(&n->fronts);
+        map_fini(&n->backs);
+        free(n);
+}
+
+static void put(struct map *m, const char *name, void *v)
+{
+        if (!map_put(m, str_of(name), v))
+                ASSERT(!"memory for the name table");
+}
+
+void world_names_publish(void)
+{
+        struct names *n = calloc(1, sizeof(*n)), *old = epoch_load(&names);
+
+        ASSERT(n != NULL);
+        list_for_each(i, &world.fronts)
+        {
+                struct front *f = list_item(i, struct front, link);
+                put(&n->fronts, f->cell.name, f);
+        }
+        list_for_each(i, &world.backs)
+        {
+                struct back *b = list_item(i, struct back, link);
+                put(&n->backs, b->cell.name, b);
+        }
+        pins_init(&n->pins, names_free);
+        epoch_publish(&names, n);
+        if (old)
+                pins_retire(&old->pins);
+}
+
+struct front *front_find(struct str name)
+{
+        struct names *n = epoch_load(&names);
+
+        return n ? map_get(&n->fronts, name) : NULL;
+}
+
+struct back *back_find(struct str name)
+{
+        struct names *n = epoch_load(&names);
+
+        return n ? map_get(&n->backs, name) : NULL;
+}
+
+static struct server *scan(struct back *b, struct str name)
+{
+        for (uint32_t i = 0; i < b->n_srv; i++)
+                if (str_is(name, b->srv[i]->cell.name))
+                        return b->srv[i];
+        return NULL;
+}
+
+struct server *server_find(struct back *b, struct str name)
+{
+        struct server *s;
+
+        pthread_mutex_lock(&server_names_lock);
+        s = b->names.used ? map_get(&b->names, name) : scan(b, name);
+        pthread_mutex_unlock(&server_names_lock);
+        return s;
+}
+
+/* A map is brought up to date by what changed, so that one server more or less costs two look-ups a server of the reload, no rebuild. */
+static void names_follow(struct back *b, struct server **old, uint32_t n_old)
+{
+        for (uint32_t i = 0; i < n_old && b->names.used; i++) {
+                uint32_t p = old[i]->pos;
+
+                if (p >= b->n_srv || b->srv[p] != old[i])
+                        map_del(&b->names, str_of(old[i]->cell.name));
+        }
+        if (b->n_srv <= SMALL_BACK) {
+                map_fini(&b->names);
+                return;
+        }
+        for (uint32_t i = 0; i < b->n_srv; i++)
+                if (map_get(&b->names, str_of(b->srv[i]->cell.name)) != b->srv[i])
+                        put(&b->names, b->srv[i]->cell.name, b->srv[i]);
+}
+
+void world_servers_replace(struct back *b, struct server **v, uint32_t n, struct server ***ret_old)
+{
+        uint32_t n_old = b->n_srv;
+
+        pthread_mutex_lock(&server_names_lock);
+        *ret_old = b->srv;
+        for (uint32_t i = 0; i < n_old; i++)
+                b->srv[i]->pos = UINT32_MAX;
+        for (uint32_t i = 0; i < n; i++)
+                v[i]->pos = i;
+        if (n < n_old)
+                __atomic_store_n(&b->n_srv, n, __ATOMIC_RELEASE);
+        __atomic_store_n(&b->srv, v, __ATOMIC_RELEASE);
+        __atomic_store_n(&b->n_srv, n, __ATOMIC_RELEASE);
+        names_follow(b, *ret_old, n_old);
+        pthread_mutex_unlock(&server_names_lock);
+}
