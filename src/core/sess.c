@@ -141,7 +141,7 @@ static void idle_wait(struct sess *s)
                 ms = px->timeout.client;
         s->state = SESS_IDLE;
         sess_deadline(s, ms);
-        s->wire.conn.ep.ops->want(&s->wire.conn.ep);
+        s->wire.ep->ops->want(s->wire.ep);
 }
 
 static void drain(struct sess *s)
@@ -199,19 +199,19 @@ void sess_released(struct wire *w, bool reusable)
         if (reusable && !atomic_load_explicit(&world.stopping, memory_order_relaxed)) {
                 s->idle_since = thr_self->now;
                 idle_wait(s);
-                if (w->in.len > 0 || (w->conn.ep.flags & EP_RX))
+                if (w->in.len > 0 || (w->ep->flags & EP_RX))
                         loop_post(thr_self->loop, &s->task);
                 return;
         }
-        if (w->conn.ep.flags & (EP_ERR | EP_EOF)) {
+        if (w->ep->flags & (EP_ERR | EP_EOF)) {
                 sess_close(s, false);
                 return;
         }
         /* Closing with unread bytes would make the kernel send a RST that can destroy our answer on its way: FIN first, then read and
          * forget for a moment (RFC 9112 9.6). */
         s->state = SESS_DRAIN;
-        w->conn.ep.ops->shut(&w->conn.ep);
-        w->conn.ep.ops->want(&w->conn.ep);
+        w->ep->ops->shut(w->ep);
+        w->ep->ops->want(w->ep);
         sess_deadline(s, DRAIN_MS);
         loop_post(thr_self->loop, &s->task);
 }

@@ -157,11 +157,11 @@ static void released(struct wire *w, bool reusable)
 
         STAT_ADD(server_col(c->srv)->st.used_conn, -1);
         if (!reusable || !may_keep(c)) {
-                destroy(c, w->conn.ep.flags & EP_ERR);
+                destroy(c, w->ep->flags & EP_ERR);
                 return;
         }
         set_idle(c, true);
-        w->conn.ep.ops->want(&w->conn.ep);
+        w->ep->ops->want(w->ep);
         if (!timer_active(&p->purge))
                 timer_start(thr_self->loop, &p->purge, mono_add_ms(thr_self->now, c->srv->cfg->pool_purge_ms));
 }

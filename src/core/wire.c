@@ -80,7 +80,7 @@ static void wire_rx_park(struct side *s)
 
         if (w->in.cap == 0 && w->in.p && in_used(&w->in) > 0) {
                 if (!in_move(w, 0))
-                        w->conn.ep.flags |= EP_ERR; /* no memory: the next call on this end fails the stream */
+                        w->ep->flags |= EP_ERR; /* no memory: the next call on this end fails the stream */
         } else if (w->in.p && in_used(&w->in) == 0) {
                 in_forget(w);
         }
@@ -122,13 +122,13 @@ static bool in_room(struct wire *w, size_t *max)
 
 hot_path int wire_fill(struct wire *w, size_t max)
 {
-        struct ep *e = &w->conn.ep;
+        struct ep *e = w->ep;
         ssize_t n;
 
         if (!(e->flags & EP_RX))
                 return e->flags & EP_ERR ? MSG_ERR : e->flags & EP_EOF ? MSG_END : MSG_WAIT;
         if (!in_room(w, &max)) {
-                w->conn.err = -ENOMEM;
+                w->err = -ENOMEM;
                 return MSG_ERR;
         }
         n = ep_rx(e, w->in.p + w->in.off + w->in.len, max);
@@ -142,13 +142,13 @@ hot_path int wire_fill(struct wire *w, size_t max)
                 return MSG_END;
         if (n == -EAGAIN)
                 return MSG_WAIT;
-        w->conn.err = (int)n;
+        w->err = (int)n;
         return MSG_ERR;
 }
 
 static int rx_failed(struct wire *w, struct side *s)
 {
-        s->err = w->conn.err ? w->conn.err : -EIO;
+        s->err = w->err ? w->err : -EIO;
         s->flags |= SIDE_RESET;
         return MSG_ERR;
 }
@@ -240,7 +240,7 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
         if (!w->box) {
                 w->box = headbox_new();
                 if (!w->box) {
-                        w->conn.err = -ENOMEM;
+                        w->err = -ENOMEM;
                         return rx_failed(w, s);
                 }
                 h1_init(&w->box->parser, w->head_max, 0);
@@ -397,15 +397,12 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
                 return MSG_WAIT;
         if (w->rx_body == HBODY_LENGTH && w->rx_left < max)
                 max = (size_t)w->rx_left;
-        if (!(w->conn.ep.flags & EP_RX))
-                return body_ended(w, s,
-                                  w->conn.ep.flags & EP_ERR   ? MSG_ERR
-                                  : w->conn.ep.flags & EP_EOF ? MSG_END
-                                                              : MSG_WAIT);
-        n = w->conn.ep.ops->rx_splice(&w->conn.ep, p, max);
+        if (!(w->ep->flags & EP_RX))
+                return body_ended(w, s, w->ep->flags & EP_ERR ? MSG_ERR : w->ep->flags & EP_EOF ? MSG_END : MSG_WAIT);
+        n = w->ep->ops->rx_splice(w->ep, p, max);
         if (n <= 0) {
                 if (n < 0 && n != -EAGAIN)
-                        w->conn.err = (int)n;
+                        w->err = (int)n;
                 return body_ended(w, s, n == 0 ? MSG_END : n == -EAGAIN ? MSG_WAIT : MSG_ERR);
         }
         s->rx_bytes += (uint64_t)n;
@@ -419,7 +416,7 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
 
 static void wire_wake(struct ep *e)
 {
-        struct wire *w = container_of(e, struct wire, conn.ep);
+        struct wire *w = e->owner;
 
         if (w->side)
                 strm_ready(w->side->strm);
@@ -432,6 +429,8 @@ void wire_init(struct wire *w, bool server)
         memset(w, 0, sizeof(*w));
         w->server = server;
         conn_init(&w->conn, wire_wake);
+        w->ep = &w->conn.ep;
+        w->ep->owner = w;
 }
 
 void wire_attach(struct wire *w, struct side *s, bool tunnel)
@@ -439,7 +438,7 @@ void wire_attach(struct wire *w, struct side *s, bool tunnel)
         w->side = s;
         s->ops = &wire_ops;
         s->carrier = w;
-        s->flags = w->conn.ep.flags & EP_RAW ? SIDE_SPLICE : 0;
+        s->flags = w->ep->flags & EP_RAW ? SIDE_SPLICE : 0;
         s->rx_bytes = w->in.len; /* read while idle: the first bytes of this exchange */
         w->tx_head_done = false;
         w->rx_body = w->tx_body = HBODY_NONE;
@@ -473,7 +472,7 @@ static bool wire_gone(const struct side *s)
 {
         const struct wire *w = s->carrier;
 
-        return (w->conn.ep.flags & (EP_HUP | EP_EOF | EP_ERR)) != 0;
+        return (w->ep->flags & (EP_HUP | EP_EOF | EP_ERR)) != 0;
 }
 
 static void wire_tunnel(struct side *s)
@@ -490,8 +489,8 @@ static void wire_want(struct side *s)
 {
         struct wire *w = s->carrier;
 
-        if (!(w->conn.ep.flags & EP_WATCHED))
-                w->conn.ep.ops->want(&w->conn.ep);
+        if (!(w->ep->flags & EP_WATCHED))
+                w->ep->ops->want(w->ep);
 }
 
 /* Sent what was announced, received what was announced, nothing private left to send: see facts 2a, "early response". */
@@ -505,7 +504,7 @@ static void wire_end(struct side *s, bool clean)
 {
         struct wire *w = s->carrier;
         bool reusable = clean && !w->close_after && exchange_complete(w, s) &&
-                        !(w->conn.ep.flags & (EP_EOF | EP_ERR | EP_HUP | EP_SHUT)) && (!w->server || w->in.len == 0);
+                        !(w->ep->flags & (EP_EOF | EP_ERR | EP_HUP | EP_SHUT)) && (!w->server || w->in.len == 0);
 
         wire_rx_head_free(s);
         wire_rx_park(s);
@@ -517,7 +516,8 @@ static void wire_end(struct side *s, bool clean)
 
 void wire_fini(struct wire *w, bool reset)
 {
-        conn_close(&w->conn, reset);
+        w->ep->ops->close(w->ep, reset);
+        w->ep = &w->conn.ep; /* a filter is gone now */
         if (w->box)
                 headbox_free(w->box);
         w->box = NULL;

@@ -27,11 +27,13 @@ struct headbox {
 };
 
 struct wire {
+        struct ep *ep; /* what is read and written: &conn.ep, or a filter over it (tls_open) */
         struct conn conn;
         struct inbuf in;
         struct headbox *box; /* NULL while no head is under way */
         char *out;           /* private unsent bytes, or NULL */
         uint32_t out_off, out_len, out_cap;
+        int err;          /* what killed it, negative errno */
         bool server;      /* this end is a server's: heads received are answers */
         bool close_after; /* no further message on this connection */
         bool shut_after;  /* send FIN when the private bytes are gone */
