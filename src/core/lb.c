@@ -225,6 +225,13 @@ static bool in_turn(const struct lb_view *v, const struct server *s, uint64_t ro
         return w >= max || (round + 1) * w / max > round * w / max;
 }
 
+/* In a large view whoever passes over a place draws a ticket for the next one: each place of each round is offered once, so that a heavy
+ * server behind a light one does not get the light one's turns. */
+static uint64_t next_place(struct back *b, const struct lb_view *v, uint64_t i)
+{
+        return v->large ? atomic_fetch_add_explicit(&b->ticket, 1, memory_order_relaxed) : i + 1;
+}
+
 static bool take(struct server *s)
 {
         return atomic_load_explicit(&s->usable, memory_order_relaxed) && slot_take(s);
@@ -241,7 +248,7 @@ struct server *lb_take(struct back *b, const struct strm *s, const struct server
         if (n == 0)
                 return NULL;
         at = atomic_fetch_add_explicit(&b->ticket, 1, memory_order_relaxed);
-        for (uint64_t i = at; i < at + n; i++) {
+        for (uint64_t i = at, left = n; left > 0; left--, i = next_place(b, v, i)) {
                 struct server *srv = atomic_load_explicit(&v->slot[i % n], memory_order_relaxed);
                 if (srv == avoid)
                         second = srv;

@@ -49,7 +49,7 @@ void queue_free(struct queue *q)
 
 uint32_t queue_length(const struct queue *q)
 {
-        return q ? atomic_load_explicit(&q->n, memory_order_relaxed) : 0;
+        return q ? atomic_load(&q->n) : 0; /* sequentially consistent: see slot_release() */
 }
 
 uint32_t queue_max(const struct queue *q)
@@ -66,14 +66,17 @@ static uint32_t limit_of(const struct server *s)
         return m ? m : UINT32_MAX;
 }
 
+/* Never above the limit, not even for an instant: whoever is refused may rely on a holder who will look at the queues when it leaves.
+ * (Add first and undo would refuse a taker because of another refused one, and nobody would look again.) */
 bool slot_take(struct server *s)
 {
-        uint32_t cur = atomic_fetch_add(&s->cur, 1) + 1, seen;
+        uint32_t max = limit_of(s), cur = atomic_load(&s->cur), seen;
 
-        if (cur > limit_of(s)) {
-                atomic_fetch_sub(&s->cur, 1);
-                return false;
-        }
+        do {
+                if (cur >= max)
+                        return false;
+        } while (!atomic_compare_exchange_weak(&s->cur, &cur, cur + 1));
+        cur++;
         seen = atomic_load_explicit(&s->cur_max, memory_order_relaxed);
         while (cur > seen && !atomic_compare_exchange_weak_explicit(&s->cur_max, &seen, cur, memory_order_relaxed,
                                                                     memory_order_relaxed))
@@ -143,13 +146,10 @@ void slot_release(struct server *s)
 
 void slot_fill(struct server *s)
 {
-        if (!atomic_load_explicit(&s->usable, memory_order_relaxed))
-                return;
-        while (queue_length(s->queue) + queue_length(s->back->queue) > 0 && slot_take(s)) {
-                if (hand_over(s))
-                        continue;
-                atomic_fetch_sub(&s->cur, 1);
-                break;
+        while (atomic_load_explicit(&s->usable, memory_order_relaxed) &&
+               queue_length(s->queue) + queue_length(s->back->queue) > 0 && slot_take(s)) {
+                if (!hand_over(s)) /* somebody else took the waiter. The slot was ours for an instant: look again */
+                        atomic_fetch_sub(&s->cur, 1);
         }
 }
 

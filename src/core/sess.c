@@ -63,11 +63,7 @@ void sess_close(struct sess *s, bool reset)
         srv_conn_forget_owner(s);
         wire_fini(&s->wire, reset);
         list_del(&s->link);
-        atomic_fetch_sub_explicit(&s->front->cur, 1, memory_order_relaxed);
-        if (s->listener)
-                atomic_fetch_sub_explicit(&s->listener->cur, 1, memory_order_relaxed);
-        atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
-        sess_place_free(s->front);
+        sess_place_free(s->front, s->listener);
         unpin(&s->cfg->pins);
         s->magic = 0;
         loop_bury(thr_self->loop, &s->grave, bury);
@@ -95,7 +91,10 @@ void sess_timeout(struct timer *t)
                 timer_start(thr_self->loop, t, s->deadline);
                 return;
         }
-        sess_close(s, false);
+        if (s->state == SESS_IDLE && s->n_req == 0)
+                (void)sess_begin_stream(s); /* not a byte of the first request: its stream says 408 and is logged */
+        else
+                sess_close(s, false);
 }
 
 /* ---- requests ---- */
@@ -142,6 +141,8 @@ static void idle_wait(struct sess *s)
         s->state = SESS_IDLE;
         sess_deadline(s, ms);
         s->wire.ep->ops->want(s->wire.ep);
+        if (unlikely(s->wire.ep->flags & EP_ERR)) /* it could not be watched: nothing would wake us */
+                loop_post(thr_self->loop, &s->task);
 }
 
 static void drain(struct sess *s)
@@ -203,8 +204,8 @@ void sess_released(struct wire *w, bool reusable)
                         loop_post(thr_self->loop, &s->task);
                 return;
         }
-        if (w->ep->flags & (EP_ERR | EP_EOF)) {
-                sess_close(s, false);
+        if (w->reset_after || (w->ep->flags & (EP_ERR | EP_EOF))) {
+                sess_close(s, w->reset_after);
                 return;
         }
         /* Closing with unread bytes would make the kernel send a RST that can destroy our answer on its way: FIN first, then read and
@@ -222,7 +223,9 @@ void sess_soft_stop(void)
 {
         list_for_each_safe (i, &sess_thr()->all) {
                 struct sess *s = list_item(i, struct sess, link);
-                if (s->state == SESS_IDLE)
+                /* A connection whose first request is still to come would be refused to a client that did nothing wrong; one whose
+                 * next request is here already is served too. Both are told to close with their answer. */
+                if (s->state == SESS_IDLE && s->n_req > 0 && s->wire.in.len == 0 && !(s->wire.ep->flags & EP_RX))
                         sess_close(s, false);
         }
 }

@@ -38,8 +38,8 @@ void sess_start_listener(struct listener *l);
 void sess_stop_listener(struct listener *l,
                         void (*done)(struct listener *l)); /* done: on the control loop, when all threads let go */
 void sess_pause_front(struct front *fe, bool pause);
-/* A place became free: shards that wait for a limit accept again. Any data thread. */
-void sess_place_free(struct front *fe);
+/* Gives a connection's place back: shards that wait for a limit accept again. l may be NULL. Any data thread. */
+void sess_place_free(struct front *fe, struct listener *l);
 void sess_soft_stop(void);   /* this thread: idle sessions are closed, busy ones after their answer */
 void sess_kill_all(void);    /* this thread: hard stop */
 struct list *sess_all(void); /* of this thread, for `show sess` */

@@ -47,19 +47,43 @@ static void raise_max(_Atomic uint32_t *max, uint32_t v)
                 ;
 }
 
-/* Takes a place on the process and the frontend; exact at any thread count. */
-static bool take_place(struct front *fe)
+static uint32_t front_limit(const struct front *fe)
 {
-        uint32_t all = atomic_fetch_add_explicit(&world.cur_conns, 1, memory_order_relaxed) + 1, here;
+        return (uint32_t)epoch_load(&fe->cfg)->maxconn;
+}
 
-        if (world.maxconn && all > world.maxconn) {
-                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
+static uint32_t bind_limit(const struct listener *l) /* 0 = none */
+{
+        return l ? (uint32_t)l->cfg->maxconn : 0;
+}
+
+/* One more in *cur, unless there are `max` (0 = no limit). By compare-exchange: a place that was only tried is never seen taken. */
+static bool take_one(_Atomic uint32_t *cur, uint32_t max, uint32_t *ret_now)
+{
+        uint32_t c = atomic_load(cur);
+
+        do {
+                if (max && c >= max)
+                        return false;
+        } while (!atomic_compare_exchange_weak(cur, &c, c + 1));
+        *ret_now = c + 1;
+        return true;
+}
+
+/* Takes a place on the process, the frontend and the bind line; exact at any thread count. */
+static bool take_place(struct front *fe, struct listener *l)
+{
+        uint32_t all, here, on_bind;
+
+        if (!take_one(&world.cur_conns, world.maxconn, &all))
+                return false;
+        if (!take_one(&fe->cur, front_limit(fe), &here)) {
+                atomic_fetch_sub(&world.cur_conns, 1);
                 return false;
         }
-        here = atomic_fetch_add_explicit(&fe->cur, 1, memory_order_relaxed) + 1;
-        if (here > (uint32_t)epoch_load(&fe->cfg)->maxconn) {
-                atomic_fetch_sub_explicit(&fe->cur, 1, memory_order_relaxed);
-                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
+        if (l && !take_one(&l->cur, bind_limit(l), &on_bind)) {
+                atomic_fetch_sub(&fe->cur, 1);
+                atomic_fetch_sub(&world.cur_conns, 1);
                 return false;
         }
         raise_max(&world.max_conns, all);
@@ -67,10 +91,15 @@ static bool take_place(struct front *fe)
         return true;
 }
 
-static bool full(const struct front *fe)
+static bool reached(const _Atomic uint32_t *cur, uint32_t max)
 {
-        return (world.maxconn && atomic_load_explicit(&world.cur_conns, memory_order_relaxed) >= world.maxconn) ||
-               atomic_load_explicit(&fe->cur, memory_order_relaxed) >= (uint32_t)epoch_load(&fe->cfg)->maxconn;
+        return max && atomic_load(cur) >= max;
+}
+
+static bool full(const struct front *fe, const struct listener *l)
+{
+        return reached(&world.cur_conns, world.maxconn) || reached(&fe->cur, front_limit(fe)) ||
+               (l && reached(&l->cur, bind_limit(l)));
 }
 
 static void sess_begin(struct sess *s, uint8_t level)
@@ -86,13 +115,13 @@ static void sess_begin(struct sess *s, uint8_t level)
 
 /* False: full, and whoever frees a place will resume us. The flag is set before the second look, and a closing session looks at the
  * flag after it gave its place back (both sequentially consistent): one of the two sees the other. */
-static bool more_room(struct front *fe)
+static bool more_room(struct front *fe, struct listener *l)
 {
-        if (likely(!full(fe)))
+        if (likely(!full(fe, l)))
                 return true;
         atomic_store(&fe->paused_for_limit, 1);
         atomic_store(&world.paused_for_limit, 1);
-        return !full(fe);
+        return !full(fe, l);
 }
 
 static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
@@ -101,29 +130,30 @@ static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
         struct listener *l = b->listener;
         struct sess *s;
 
-        if (!take_place(l->front)) { /* another thread took the last place since the last look */
+        if (!take_place(l->front, l)) { /* another thread took the last place since the last look */
                 thr_self->sys->close(fd);
-                return more_room(l->front);
+                return more_room(l->front, l);
         }
         s = sess_new(l->front, fd, from);
         if (!s) {
-                atomic_fetch_sub_explicit(&l->front->cur, 1, memory_order_relaxed);
-                atomic_fetch_sub_explicit(&world.cur_conns, 1, memory_order_relaxed);
+                sess_place_free(l->front, l);
                 thr_self->sys->close(fd);
                 return true;
         }
         s->listener = l;
-        atomic_fetch_add_explicit(&l->cur, 1, memory_order_relaxed);
         sess_begin(s, (uint8_t)l->cfg->level);
-        return more_room(l->front);
+        return more_room(l->front, l);
 }
 
 bool sess_attach(struct front *fe, int fd, uint8_t level)
 {
         static const struct addr nobody = { .sa = { .sa_family = AF_UNIX } };
-        struct sess *s = take_place(fe) ? sess_new(fe, fd, &nobody) : NULL;
+        bool place = take_place(fe, NULL);
+        struct sess *s = place ? sess_new(fe, fd, &nobody) : NULL;
 
         if (!s) {
+                if (place)
+                        sess_place_free(fe, NULL);
                 thr_self->sys->close(fd);
                 return false;
         }
@@ -218,9 +248,11 @@ static void resume_here(void *arg)
         list_for_each (i, &sess_thr()->shards) {
                 struct bind_shard *b = list_item(i, struct bind_shard, link);
                 struct front *fe = b->listener->front;
-                if ((arg && fe != arg) || !b->shard.paused || full(fe))
+                if ((arg && fe != arg) || !b->shard.paused)
                         continue;
-                if (atomic_load_explicit(&fe->state, memory_order_relaxed) == FRONT_OPEN)
+                if (atomic_load_explicit(&fe->state, memory_order_relaxed) != FRONT_OPEN)
+                        continue;
+                if (more_room(fe, b->listener)) /* else the flag is up again: the next one that leaves comes back here */
                         (void)shard_resume(
                                 &b->shard); /* it was polled before: adding it again cannot run out of anything */
         }
@@ -241,11 +273,14 @@ void sess_pause_front(struct front *fe, bool pause)
         threads_run(pause ? pause_here : resume_here, fe, NULL);
 }
 
-void sess_place_free(struct front *fe)
+void sess_place_free(struct front *fe, struct listener *l)
 {
-        if (likely(!atomic_load(&world.paused_for_limit)))
+        if (l)
+                atomic_fetch_sub(&l->cur, 1);
+        atomic_fetch_sub(&fe->cur, 1);
+        atomic_fetch_sub(&world.cur_conns, 1);
+        if (likely(!atomic_load(&world.paused_for_limit)) || !atomic_exchange(&world.paused_for_limit, 0))
                 return;
-        atomic_store(&world.paused_for_limit, 0);
         atomic_store(&fe->paused_for_limit, 0);
         threads_run(resume_here, NULL, NULL); /* all frontends: the process limit may have held any of them */
 }

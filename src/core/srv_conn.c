@@ -91,10 +91,12 @@ static void destroy(struct srv_conn *c, bool reset)
         loop_bury(thr_self->loop, &c->grave, bury);
 }
 
-/* Bytes, FIN or error while idle: never usable again (an answer nobody asked for is a smuggled one). */
+/* Bytes, FIN or error while idle: never usable again (an answer nobody asked for is a smuggled one). Room in the send buffer is
+ * none of these. */
 static void idle_woken(struct wire *w)
 {
-        destroy(container_of(w, struct srv_conn, wire), false);
+        if (w->ep->flags & (EP_RX | EP_HUP | EP_EOF | EP_ERR))
+                destroy(container_of(w, struct srv_conn, wire), false);
 }
 
 static void purge_tick(struct timer *t)
@@ -157,7 +159,7 @@ static void released(struct wire *w, bool reusable)
 
         STAT_ADD(server_col(c->srv)->st.used_conn, -1);
         if (!reusable || !may_keep(c)) {
-                destroy(c, w->ep->flags & EP_ERR);
+                destroy(c, w->reset_after || (w->ep->flags & EP_ERR));
                 return;
         }
         set_idle(c, true);

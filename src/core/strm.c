@@ -222,6 +222,10 @@ static void finish(struct strm *s)
 {
         bool clean = sides_clean(s);
 
+        if (s->sv.flags & SIDE_RESET)
+                s->cl.flags |= SIDE_TX_CUT;
+        if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE))
+                s->sv.flags |= SIDE_TX_CUT;
         queue_leave(s);
         if (s->cl.ops)
                 s->cl.ops->rx_head_free(&s->cl);
@@ -266,6 +270,13 @@ void strm_term(struct strm *s, char cause, char phase)
                 return;
         s->term[0] = cause;
         s->term[1] = phase;
+}
+
+bool strm_client_left(const struct strm *s)
+{
+        if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE))
+                return true;
+        return s->bcfg && (s->bcfg->px->options & OPT_ABORTONCLOSE) && s->cl.ops->gone && s->cl.ops->gone(&s->cl);
 }
 
 void strm_abort(struct strm *s, char cause, char phase)

@@ -78,15 +78,21 @@ enum run strm_connect_failed(struct strm *s, int err, bool timeout)
         return RUN_NEXT;
 }
 
+static enum run client_left(struct strm *s)
+{
+        STAT_INC(strm_front_stat(s)->cli_abort);
+        STAT_INC(strm_back_stat(s)->cli_abort);
+        strm_term(s, 'C', 'C');
+        return strm_goto(s, STRM_END);
+}
+
 enum run strm_step_connect(struct strm *s)
 {
         const struct proxy_cfg *px = s->bcfg->px;
         int r;
 
-        if (s->cl.flags & SIDE_RESET) {
-                strm_term(s, 'C', 'C');
-                return strm_goto(s, STRM_END);
-        }
+        if (strm_client_left(s))
+                return client_left(s);
         if (!s->sc) {
                 if (srv_conn_reuse(s))
                         return connected(s);
@@ -105,10 +111,8 @@ enum run strm_step_connect(struct strm *s)
 
 enum run strm_step_retry(struct strm *s)
 {
-        if (s->cl.flags & SIDE_RESET) {
-                strm_term(s, 'C', 'C');
-                return strm_goto(s, STRM_END);
-        }
+        if (strm_client_left(s))
+                return client_left(s);
         if (thr_self->now < s->deadline)
                 return RUN_WAIT;
         s->deadline = MONO_NEVER;

@@ -35,13 +35,13 @@ static void keep_request_line(struct strm *s)
 
 static enum run head_refused(struct strm *s, int status, char cause)
 {
-        STAT_INC(strm_front_stat(s)->err_req);
         strm_term(s, cause, 'R');
         if (s->sess->n_req > 1 &&
             s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
         }
+        STAT_INC(strm_front_stat(s)->err_req);
         strm_answer(s, status);
         return RUN_NEXT;
 }
@@ -56,8 +56,9 @@ hot_path enum run strm_step_head(struct strm *s)
         case MSG_OK: break;
         case MSG_WAIT:
                 ms = px->timeout.http_request ? px->timeout.http_request : px->timeout.client;
-                if (s->deadline == MONO_NEVER && ms) /* from the first byte: a trickle does not move it */
-                        s->deadline = mono_add_ms(s->step_since, ms);
+                /* From the accept, later from the request's first byte; a trickle does not move it (manual, timeout http-request). */
+                if (s->deadline == MONO_NEVER && ms)
+                        s->deadline = mono_add_ms(s->sess->n_req > 1 ? s->step_since : s->sess->accepted, ms);
                 s->deadline_kind = DL_HTTP_REQUEST;
                 return RUN_WAIT;
         case MSG_BAD: return head_refused(s, s->cl.bad.status, 'P');
@@ -238,7 +239,9 @@ void strm_grant(struct strm *s, uint64_t generation, struct server *srv)
 
 enum run strm_step_queued(struct strm *s)
 {
-        if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE)) {
+        if (strm_client_left(s)) {
+                STAT_INC(strm_front_stat(s)->cli_abort);
+                STAT_INC(strm_back_stat(s)->cli_abort);
                 strm_term(s, 'C', 'Q');
                 return strm_goto(s, STRM_END);
         }

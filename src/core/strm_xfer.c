@@ -54,6 +54,13 @@ static char phase(const struct strm *s)
         return !s->rsp_seen ? 'H' : (s->sv.flags & SIDE_RX_DONE) ? 'L' : 'D';
 }
 
+/* A kept server connection may be closed by the server just when we use it again. A client that sent requests before on its connection
+ * knows how to repeat one whose connection closes without a byte (RFC 9112 9.3.1), and only it knows whether that is safe. */
+static bool raced_with_close(const struct strm *s)
+{
+        return s->http && s->reused && s->sess->n_req > 1 && !s->rsp_seen && s->sv.rx_bytes == 0;
+}
+
 /* A dead side before the answer has begun: the client gets an error page if it is still there. */
 static enum run failed(struct strm *s, struct side *side)
 {
@@ -73,6 +80,8 @@ static enum run failed(struct strm *s, struct side *side)
                 STAT_INC(strm_srv_stat(s)->err_resp);
         }
         strm_term(s, cause, phase(s));
+        if (!client && raced_with_close(s))
+                return strm_goto(s, STRM_END);
         if (s->http && !client && !s->rsp_seen) {
                 strm_answer(s, side->bad.status ? side->bad.status : 502);
                 return RUN_NEXT;
@@ -89,7 +98,7 @@ static enum run failed(struct strm *s, struct side *side)
 static struct tx_frame request_frame(const struct strm *s)
 {
         const struct hmsg *m = s->req;
-        unsigned o = s->bcfg->px->options | s->fcfg->px->options;
+        unsigned o = s->fcfg->px->options | (s->bcfg ? s->bcfg->px->options : 0);
 
         return (struct tx_frame){ .framing = m->method == HMETH_CONNECT ? HBODY_NONE : (enum hbody)m->body,
                                   .length = m->length,
@@ -273,9 +282,9 @@ static bool want_splice(struct strm *s, enum dir d)
 
 static enum pumped end_of(struct strm *s, struct side *from, struct side *to)
 {
-        (void)s;
         if (to->flags & SIDE_TX_END)
                 return PUMP_IDLE;
+        active(s, to);
         return to->ops->tx(to, from->trailers, NULL, NULL, 0, true) == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
 }
 
@@ -308,6 +317,8 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
                 s->pipe[d] = NULL;
                 return end_of(s, from, to);
         }
+        pipe_put(p); /* an idle connection keeps no pipe: there are few of them */
+        s->pipe[d] = NULL;
         return PUMP_IDLE;
 }
 
@@ -325,8 +336,9 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
                 if (r == MSG_WAIT)
                         return PUMP_IDLE;
                 active(s, to);
+                active(s, from); /* it was not listened to meanwhile */
         }
-        if (to->flags & SIDE_TX_END)
+        if ((to->flags & SIDE_TX_END) || (d == RSP && s->http && !s->rsp_seen))
                 return PUMP_IDLE;
         if (want_splice(s, d))
                 return pump_splice(s, d, budget);
@@ -360,8 +372,20 @@ static enum run pump_died(struct strm *s, enum dir d)
         return failed(s, from);
 }
 
+/* Who cannot be written to may have said something before: a server that refuses an upload answers and closes, and its answer is worth
+ * more than our error. So the other direction goes on until it is read empty; a client in HTTP is owed nothing more. */
+static bool hears_on(struct strm *s, enum dir d)
+{
+        if (!(to_side(s, d)->flags & SIDE_RESET) || s->cut[!d] || (s->http && d == RSP))
+                return false;
+        s->cut[d] = true;
+        return true;
+}
+
 static bool pump_ready(const struct strm *s, enum dir d)
 {
+        if (s->cut[d])
+                return false;
         if (d == REQ)
                 return !s->http || (s->req_sent && !(s->sv.flags & SIDE_TX_END)) || (s->sv.flags & SIDE_TX_FULL);
         return !s->http || s->rsp_seen || (s->cl.flags & SIDE_TX_FULL);
@@ -387,21 +411,19 @@ static enum run early_or_done(struct strm *s)
 }
 
 /* In TCP and tunnels a FIN one way leaves the other way open; a client's FIN in HTTP is judged when the answer cannot be sent. */
-static enum run pump(struct strm *s, enum dir d, bool *moved)
+static enum run pump(struct strm *s, enum dir d, size_t *budget, bool *moved)
 {
-        size_t budget = TURN_BUDGET;
-        enum pumped p;
+        enum pumped p = PUMP_IDLE;
 
         if (!pump_ready(s, d))
                 return RUN_WAIT;
-        while ((p = pump_once(s, d, &budget)) == PUMP_MOVED) {
+        while (*budget > 0 && (p = pump_once(s, d, budget)) == PUMP_MOVED)
                 *moved = true;
-                if (budget == 0) { /* fairness: the rest in the next turn */
-                        strm_wake(s);
-                        return RUN_WAIT;
-                }
-        }
-        return p == PUMP_DEAD ? pump_died(s, d) : RUN_WAIT;
+        if (*budget == 0) /* fairness: the rest after the others */
+                strm_wake(s);
+        if (p != PUMP_DEAD || hears_on(s, d))
+                return RUN_WAIT;
+        return pump_died(s, d);
 }
 
 /* The client went away while we wait for the answer: with a complete request only option abortonclose lets that end it (manual). */
@@ -409,24 +431,20 @@ static bool client_gone(struct strm *s)
 {
         if (!s->http || s->tunnel || s->rsp_seen)
                 return false;
-        if (s->cl.ops->gone && s->cl.ops->gone(&s->cl))
-                return (s->bcfg && (s->bcfg->px->options & OPT_ABORTONCLOSE)) || (s->cl.flags & SIDE_RESET) ||
-                       !(s->cl.flags & SIDE_RX_DONE);
-        return false;
+        return strm_client_left(s);
 }
 
 hot_path enum run strm_step_xfer(struct strm *s)
 {
+        size_t budget[2] = { TURN_BUDGET, TURN_BUDGET };
         bool moved;
 
-        if (s->http && !s->req_sent) {
-                if (send_request(s) == PUMP_DEAD)
-                        return pump_died(s, REQ);
-        }
+        if (s->http && !s->req_sent && send_request(s) == PUMP_DEAD && !hears_on(s, REQ))
+                return pump_died(s, REQ);
         do {
                 enum pumped p;
                 moved = false;
-                if (pump(s, REQ, &moved) == RUN_NEXT)
+                if (pump(s, REQ, &budget[REQ], &moved) == RUN_NEXT)
                         return RUN_NEXT;
                 p = pump_answer_head(s);
                 if (s->step != STRM_XFER)
@@ -436,7 +454,7 @@ hot_path enum run strm_step_xfer(struct strm *s)
                                        ? failed(s, &s->sv)
                                        : failed(s, &s->cl);
                 moved = moved || p == PUMP_MOVED;
-                if (pump(s, RSP, &moved) == RUN_NEXT)
+                if (pump(s, RSP, &budget[RSP], &moved) == RUN_NEXT)
                         return RUN_NEXT;
                 if (all_done(s))
                         return early_or_done(s);
@@ -454,6 +472,20 @@ static void earliest(struct strm *s, mono_t at, enum deadline_kind k)
                 s->deadline = at;
                 s->deadline_kind = (uint8_t)k;
         }
+}
+
+/* Manual, timeout client and timeout server: the time a side may take when it is expected to send or to take bytes. While we do not
+ * listen to it because the other side is full, or while the other side is the one that must speak, its time stands still. */
+static bool client_expected(const struct strm *s)
+{
+        return (s->cl.flags & SIDE_TX_FULL) || (!(s->cl.flags & SIDE_RX_DONE) && !(s->sv.flags & SIDE_TX_FULL) && !s->cut[REQ]);
+}
+
+static bool server_expected(const struct strm *s)
+{
+        if (s->cl.flags & SIDE_TX_FULL || s->sv.flags & SIDE_RX_DONE)
+                return false;
+        return s->rsp_seen || s->cut[REQ] || (s->sv.flags & (SIDE_TX_FULL | SIDE_TX_END));
 }
 
 void strm_xfer_deadline(struct strm *s)
@@ -479,15 +511,16 @@ void strm_xfer_deadline(struct strm *s)
                         earliest(s, mono_add_ms(last, server), DL_SERVER);
                 return;
         }
-        if (client && (!(s->cl.flags & SIDE_RX_DONE) || (s->cl.flags & SIDE_TX_FULL)))
+        if (client && client_expected(s))
                 earliest(s, mono_add_ms(s->cl_active, client), DL_CLIENT);
-        if (server && s->srv && !(s->sv.flags & SIDE_RX_DONE) && !(s->cl.flags & SIDE_TX_FULL))
+        if (server && s->srv && server_expected(s))
                 earliest(s, mono_add_ms(s->sv_active, server), DL_SERVER);
 }
 
 static void timed_out_server(struct strm *s)
 {
-        STAT_INC(strm_back_stat(s)->err_resp);
+        if (strm_back_stat(s))
+                STAT_INC(strm_back_stat(s)->err_resp);
         if (strm_srv_stat(s))
                 STAT_INC(strm_srv_stat(s)->err_resp);
         strm_term(s, 's', phase(s));
@@ -501,7 +534,7 @@ static void timed_out_client(struct strm *s)
 {
         STAT_INC(strm_front_stat(s)->cli_abort);
         strm_term(s, 'c', phase(s));
-        if (s->http && !s->rsp_seen && !(s->cl.flags & SIDE_RX_DONE))
+        if (s->http && s->step == STRM_XFER && !s->rsp_seen && !(s->cl.flags & SIDE_RX_DONE))
                 strm_answer(s, 408);
         else
                 strm_goto(s, STRM_END);

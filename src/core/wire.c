@@ -40,9 +40,15 @@ struct wire_thr *wire_thr(void)
 
 /* ---- the receive buffer ---- */
 
-static uint32_t in_used(const struct inbuf *in) /* bytes that must stay: held head and unread */
+/* The first byte that must stay: a head in use, or else what is unread. Body bytes that were lent are taken by now (core/mux.h). */
+static uint32_t in_first(const struct wire *w)
 {
-        return in->off - in->hold + in->len;
+        return w->box ? w->in.hold : w->in.off;
+}
+
+static uint32_t in_used(const struct wire *w)
+{
+        return w->in.off + w->in.len - in_first(w);
 }
 
 static void in_forget(struct wire *w)
@@ -60,30 +66,45 @@ static void in_forget(struct wire *w)
 static bool in_move(struct wire *w, size_t room)
 {
         struct inbuf old = w->in;
-        uint32_t used = in_used(&old);
+        uint32_t used = in_used(w), first = in_first(w);
         size_t size;
         char *p = mem_get(used + room, &size);
 
         if (!p)
                 return false;
-        memcpy(p, old.p + old.hold, used);
+        memcpy(p, old.p + first, used);
         in_forget(w);
-        w->in = (struct inbuf){ p, 0, old.off - old.hold, old.len, (uint32_t)size };
+        w->in = (struct inbuf){ p, 0, old.off - first, old.len, (uint32_t)size };
         if (w->box)
                 hmsg_rebase(&w->box->m, p);
         return true;
+}
+
+/* No memory for what was received: the connection is dead, and the stream hears of it. */
+static cold_path void in_lost(struct wire *w, struct side *s)
+{
+        w->err = -ENOMEM;
+        w->ep->flags |= EP_ERR;
+        if (w->box)
+                headbox_free(w->box);
+        w->box = NULL;
+        in_forget(w);
+        w->ep->flags &= (uint16_t)~EP_RX;
+        s->trailers = NULL;
+        s->flags |= SIDE_RESET | SIDE_PEER_GONE;
+        strm_wake(s->strm);
 }
 
 static void wire_rx_park(struct side *s)
 {
         struct wire *w = s->carrier;
 
-        if (w->in.cap == 0 && w->in.p && in_used(&w->in) > 0) {
-                if (!in_move(w, 0))
-                        w->ep->flags |= EP_ERR; /* no memory: the next call on this end fails the stream */
-        } else if (w->in.p && in_used(&w->in) == 0) {
+        if (!w->in.p)
+                return;
+        if (in_used(w) == 0)
                 in_forget(w);
-        }
+        else if (w->in.cap == 0 && !in_move(w, 0))
+                in_lost(w, s);
 }
 
 /* Room for `max` more bytes (less is fine) behind the unread ones. */
@@ -92,11 +113,11 @@ static bool in_room(struct wire *w, size_t *max)
         struct inbuf *in = &w->in;
         struct wire_thr *t = wire_thr();
 
-        if (in->cap && in_used(in) == 0)
+        if (in->cap && in_used(w) == 0)
                 in_forget(w);
         if (in->cap) {
                 size_t free = in->cap - in->off - in->len;
-                if (free >= *max || in_used(in) >= w->head_max) {
+                if (free >= *max || in_used(w) + free >= w->head_max) {
                         *max = free < *max ? free : *max;
                         return free > 0;
                 }
@@ -106,13 +127,13 @@ static bool in_room(struct wire *w, size_t *max)
                 return true;
         }
         if (t->tenant != w) {
-                if (t->tenant && in_used(&t->tenant->in) > 0 && !in_move(t->tenant, 0))
+                if (t->tenant && in_used(t->tenant) > 0 && !in_move(t->tenant, 0))
                         return false;
                 if (t->tenant)
                         in_forget(t->tenant);
                 t->tenant = w;
                 *in = (struct inbuf){ thr_self->rx, 0, 0, 0, 0 };
-        } else if (in_used(in) == 0) {
+        } else if (in_used(w) == 0) {
                 in->hold = in->off = in->len = 0;
         }
         size_t free = thr_self->rx_size - in->off - in->len;
@@ -199,6 +220,7 @@ static void wire_rx_head_free(struct side *s)
         if (w->box)
                 headbox_free(w->box);
         w->box = NULL;
+        w->box_trailers = false;
         w->in.hold = w->in.off;
 }
 
@@ -294,15 +316,19 @@ static int bad_body(struct wire *w, struct side *s, const char *why)
         return MSG_BAD;
 }
 
-/* The trailer section: parsed like a head, kept in the box until rx_park. */
+/* The trailer section: parsed like a head, kept in the box until the exchange ends. While the box still holds the head (all of a
+ * small message came in one read) it waits: the head goes first. */
 static int take_trailers(struct wire *w, struct side *s)
 {
         enum h1_verdict v;
 
+        if (w->box && !w->box_trailers)
+                return MSG_WAIT;
         if (!w->box) {
                 w->box = headbox_new();
                 if (!w->box)
                         return bad_body(w, s, "out of memory");
+                w->box_trailers = true;
                 h1_init(&w->box->parser, w->head_max, H1_STRICT_LF);
         }
         w->in.hold = w->in.off;
@@ -418,10 +444,13 @@ static void wire_wake(struct ep *e)
 {
         struct wire *w = e->owner;
 
-        if (w->side)
-                strm_ready(w->side->strm);
-        else
+        if (!w->side) {
                 w->idle_wake(w);
+                return;
+        }
+        if ((e->flags & EP_ERR) && !w->server)
+                w->side->flags |= SIDE_PEER_GONE;
+        strm_ready(w->side->strm);
 }
 
 void wire_init(struct wire *w, bool server)
@@ -429,7 +458,7 @@ void wire_init(struct wire *w, bool server)
         memset(w, 0, sizeof(*w));
         w->server = server;
         conn_init(&w->conn, wire_wake);
-        w->ep = &w->conn.ep;
+        w->ep = w->ep;
         w->ep->owner = w;
 }
 
@@ -440,7 +469,11 @@ void wire_attach(struct wire *w, struct side *s, bool tunnel)
         s->carrier = w;
         s->flags = w->ep->flags & EP_RAW ? SIDE_SPLICE : 0;
         s->rx_bytes = w->in.len; /* read while idle: the first bytes of this exchange */
+        s->err = 0;
+        s->bad = (struct side_bad){ 0 };
+        s->trailers = NULL;
         w->tx_head_done = false;
+        w->rx_left = w->tx_left = 0;
         w->rx_body = w->tx_body = HBODY_NONE;
         if (tunnel)
                 wire_ops.tunnel(s);
@@ -480,6 +513,7 @@ static void wire_tunnel(struct side *s)
         struct wire *w = s->carrier;
 
         w->rx_body = w->tx_body = HBODY_TUNNEL;
+        w->rx_left = w->tx_left = 0;
         w->tx_head_done = true;
         w->close_after = true;
         s->flags = (uint16_t)((s->flags & ~(SIDE_RX_DONE | SIDE_TX_DONE | SIDE_TX_END)) | SIDE_TUNNEL);
@@ -489,8 +523,11 @@ static void wire_want(struct side *s)
 {
         struct wire *w = s->carrier;
 
-        if (!(w->ep->flags & EP_WATCHED))
-                w->ep->ops->want(w->ep);
+        if (w->ep->flags & EP_WATCHED)
+                return;
+        w->ep->ops->want(w->ep);
+        if (unlikely(w->ep->flags & EP_ERR)) /* it could not be watched: no event will say so */
+                strm_wake(s->strm);
 }
 
 /* Sent what was announced, received what was announced, nothing private left to send: see facts 2a, "early response". */
@@ -503,11 +540,20 @@ static bool exchange_complete(const struct wire *w, const struct side *s)
 static void wire_end(struct side *s, bool clean)
 {
         struct wire *w = s->carrier;
-        bool reusable = clean && !w->close_after && exchange_complete(w, s) &&
-                        !(w->ep->flags & (EP_EOF | EP_ERR | EP_HUP | EP_SHUT)) && (!w->server || w->in.len == 0);
+        bool reusable = clean && !w->close_after && exchange_complete(w, s) && !(w->ep->flags & (EP_ERR | EP_SHUT));
 
+        if (w->server) /* a FIN, or bytes that nobody asked for */
+                reusable = reusable && !(w->ep->flags & (EP_EOF | EP_HUP)) && w->in.len == 0;
+        else /* a client may send its last requests and its FIN in one go: they are answered first */
+                reusable = reusable && (w->in.len > 0 || !(w->ep->flags & EP_EOF));
+
+        w->reset_after = w->tx_head_done && !(s->flags & SIDE_TX_END) &&
+                         (w->tx_body == HBODY_CLOSE || (w->tx_body == HBODY_TUNNEL && (s->flags & SIDE_TX_CUT)));
         wire_rx_head_free(s);
-        wire_rx_park(s);
+        if (reusable)
+                wire_rx_park(s);
+        else
+                in_forget(w);
         w->side = NULL;
         s->ops = NULL;
         s->carrier = NULL;
@@ -517,7 +563,7 @@ static void wire_end(struct side *s, bool clean)
 void wire_fini(struct wire *w, bool reset)
 {
         w->ep->ops->close(w->ep, reset);
-        w->ep = &w->conn.ep; /* a filter is gone now */
+        w->ep = w->ep; /* a filter is gone now */
         if (w->box)
                 headbox_free(w->box);
         w->box = NULL;

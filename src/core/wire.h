@@ -10,7 +10,7 @@
 #include "net/conn.h"
 #include "proto/h1.h"
 
-struct inbuf { /* received bytes: p[hold .. off) is a head in use, p[off .. off + len) is unread */
+struct inbuf { /* received bytes: while there is a box p[hold .. off) is a head in use; p[off .. off + len) is unread */
         char *p;
         uint32_t hold, off, len;
         uint32_t cap; /* of private memory; 0 = p is the thread's shared buffer, or nothing */
@@ -30,14 +30,16 @@ struct wire {
         struct ep *ep; /* what is read and written: &conn.ep, or a filter over it (tls_open) */
         struct conn conn;
         struct inbuf in;
-        struct headbox *box; /* NULL while no head is under way */
+        struct headbox *box; /* NULL while neither a head nor trailers are under way */
         char *out;           /* private unsent bytes, or NULL */
         uint32_t out_off, out_len, out_cap;
         int err;          /* what killed it, negative errno */
         bool server;      /* this end is a server's: heads received are answers */
         bool close_after; /* no further message on this connection */
         bool shut_after;  /* send FIN when the private bytes are gone */
+        bool reset_after; /* close with RST: where only the FIN ends a message, a cut one must not look whole */
         bool tx_head_done;
+        bool box_trailers;                 /* the box holds the trailer section, not the head */
         uint8_t rx_body, tx_body;          /* enum hbody of the message under way */
         uint8_t req_method;                /* server end: of the request sent, which the answer's framing needs */
         uint8_t req_minor;                 /* client end: the version the answer is framed for */
