@@ -436,6 +436,8 @@ static void forget_spans(struct conf *c)
 
 static void finish(struct conf *c, bool clean)
 {
+        AUTO_BUF(scratch);
+
         if (clean) /* checks may count on what the lines promise; and their echo of a wrong line helps nobody */
                 run_checks(c);
         if (c->warn_is_error && c->diags->n_warnings)
@@ -444,7 +446,7 @@ static void finish(struct conf *c, bool clean)
         if (!c->opts->keep_spans)
                 forget_spans(c);
         for (struct conf_obj *o = c->first; o; o = o->next)
-                o->dump_hash = dump_hash_obj(o);
+                o->dump_hash = dump_hash_obj(o, &scratch);
 }
 
 struct conf *conf_load(struct vfs *v, const char *const *files, size_t n_files, const struct conf_opts *o,

@@ -35,7 +35,8 @@ struct conf_obj {
         uint32_t n_stmts;
         uint32_t index;                  /* running number in the file, from 0 */
         bool used_by_name, used_unasked; /* defaults: some section took it with `from`, as the last one */
-        uint64_t dump_hash;              /* of the canonical dump, children not included; set after checks */
+        uint64_t
+                dump_hash; /* of the canonical dump without children; set after checks; comparable within one process */
         struct conf_unused *unused;
         const void *slots[]; /* one per table whose kinds has this object's bit; conf_slot() finds it */
 };
@@ -114,7 +115,8 @@ void conf_dump_obj(const struct conf_obj *o, struct buf *out); /* the section or
 void conf_dump(const struct conf *c, struct buf *out);
 
 /* What differs between two objects of one kind: calls fn for each row, with both values as the text that the dump would
- * hold ("" = built-in default). kw and table are NULL for the line's own head (a server's address). */
+ * hold ("" = built-in default). kw and table are NULL for the line's own head (a server's address), table alone for
+ * words without effect. */
 struct conf_delta {
         const struct kw_table *table;
         const struct kw *kw;

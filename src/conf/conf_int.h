@@ -138,8 +138,9 @@ void kw_parse_line(struct conf *c, struct conf_obj *o, const struct line *l);
 /* kw_dump.c */
 void dump_row(const struct kw *kw, const struct kw_table *t, const void *slot, bool words, struct buf *out);
 void dump_default(const struct kw *kw, const void *f, struct buf *out); /* a typed row's value alone; "on" for flags */
-uint64_t dump_hash_obj(const struct conf_obj *o);
+uint64_t dump_hash_obj(const struct conf_obj *o, struct buf *scratch);
 void dump_head(const struct conf_obj *o, struct buf *out);
+void dump_unused(const struct conf_obj *o, struct buf *out);
 
 /* env.c */
 void env_init(struct conf *c);

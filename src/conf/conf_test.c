@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "conf/conf_test_kinds.h"
@@ -85,110 +86,101 @@ static void test_first(void **st)
 
 /* Text -> the classic lines, as HAProxy words them ("P" stands for the usual start, "[ALERT]    (7) : config : parsing
  * [t.cfg:"). Wording was compared by hand with Debian's 2.6.12 and with 3.4.0 (-c); where a row is ours alone, it says so. */
+static const char *const messages[][2] = {
+        { "foo\n", "P1]: unknown keyword 'foo' out of section.\n" },
+        { "frontend f\n bnd :1\n", "P2] : unknown keyword 'bnd' in 'frontend' section; did you mean 'bind' maybe ?\n" },
+        { "global\n foo\n", "P2] : unknown keyword 'foo' in 'global' section\n" },
+        { "global\n mode http\n", "P2] : unknown keyword 'mode' in 'global' section; did you mean 'node' maybe ?\n" },
+        { "defaults\n bind :80\n", "P2] : 'bind' not allowed in 'defaults' section.\n" },
+        { "frontend f\n option httplo\n", "P2] : unknown option 'httplo'; did you mean 'httplog' maybe ?\n" },
+        { "frontend f\n option\n", "P2] : 'option' expects an option name.\n" },
+        { "listen l\n timeout clint 5s\n",
+          "P2] : 'timeout' supports 'client', 'connect' and 'server' (got 'clint')\n" },
+        { "listen l\n timeout client 5x\n", "P2] : unexpected character 'x' in 'timeout client'\n" },
+        { "listen l\n timeout client -1\n", "P2] : unexpected character '-' in 'timeout client'\n" },
+        { "listen l\n timeout client 1S\n", "P2] : unexpected character 'S' in 'timeout client'\n" },
+        { "listen l\n timeout client\n", "P2] : 'timeout client' expects an integer value (in milliseconds)\n" },
+        { "listen l\n timeout client 30d\n",
+          "P2] : timer overflow in argument '30d' to 'timeout client' (maximum value is 2147483647 ms or ~24.8 "
+          "days)\n" },
+        { "listen l\n timeout client 5s 6s\n",
+          "P2] : 'timeout client' : unexpected extra argument '6s' after value '5s'.\n" },
+        { "global\n maxconn\n", "P2] : 'maxconn' expects an integer argument.\n" },
+        { "global\n maxconn 1e9\n", "P2] : cannot parse 'maxconn' value '1e9', an integer is expected.\n" },
+        { "global\n nbthread 0\n", "P2] : 'nbthread' value must be between 1 and 64 (was 0)\n" },
+        { "global\n daemon foo\n", "P2] : 'daemon' cannot handle unexpected argument 'foo'.\n" },
+        { "global foo\n", "P1] : 'global' cannot handle unexpected argument 'foo'.\n" },
+        { "frontend\n", "P1] : 'frontend' expects an <id> argument\n" },
+        { "frontend a$b\n", "P1] : character '$' is not permitted in 'frontend' name 'a$b'.\n" },
+        { "frontend \"a b\"\n", "P1] : character ' ' is not permitted in 'frontend' name 'a b'.\n" },
+        { "backend b\nfrontend b\nbackend b\n", "[ALERT]    (7) : config : Parsing [t.cfg:3]: backend 'b' has "
+                                                "the same name as backend 'b' declared at "
+                                                "t.cfg:1.\n" },
+        { "frontend b\nlisten b\n", "[ALERT]    (7) : config : Parsing [t.cfg:2]: listen 'b' has the same name as "
+                                    "frontend 'b' declared at t.cfg:1.\n" },
+        { "backend b from x\n", "P1] : defaults section 'x' not found for backend 'b'.\n" },
+        { "defaults d from nope\n", "P1] : defaults section 'nope' not found for defaults 'd'.\n" },
+        { "backend c from\n", "P1] : 'backend' cannot handle unexpected argument 'from'.\n" }, /* ours: silent there */
+        { "defaults d\nbackend c from d foo\n", "P2] : 'backend' cannot handle unexpected argument 'foo'.\n" },
+        { "frontend f\n no timeout client 5s\n",
+          "P2]: negation/default currently supported only for options.\n" }, /* plus the words of our tables */
+        { "frontend f\n server s :1\n",
+          "P2] : 'server' not allowed because frontend 'f' has no backend capability.\n" },
+        { "frontend f\n bind :80 fooo\n", "P2] : 'bind :80' in section 'frontend' : unknown keyword 'fooo'.\n" },
+        { "backend b\n server s :1 chek\n", "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : unknown keyword "
+                                            "'chek'; did you mean 'check' maybe ?\n" },
+        { "backend b\n server s :1 xyz\n",
+          "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : unknown keyword 'xyz'.\n" },
+        { "backend b\n server s :1 inter\n",
+          "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : 'inter' expects a delay as argument.\n" },
+        { "backend b\n server s\n", "P2] : 'server' expects <name> and <addr>[:<port>] as arguments.\n" },
+        { "frontend f\n mode \"$EMPTY\"\n",
+          "P2]: argument number 1 at position 7 is empty and marks the end of the argument list:\n  mode "
+          "\"$EMPTY\"\n       ^\n" },
+        { "frontend f\n mode http \"unt\n",
+          "P2]: unmatched quote at position 12:\n  mode http \"unt\n            ^\n" },
+        { "frontend f\n mode \"${A\"\n",
+          "P2]: unmatched brace in environment variable name at position 9:\n  mode \"${A\"\n         ^\n" },
+        { "frontend f\n mode \"$1\"\n", "P2]: forbidden first char in environment variable name at position "
+                                        "9:\n  mode \"$1\"\n         ^\n" },
+        { "frontend f\n mode \\x6g\n",
+          "P2]: truncated or invalid hexadecimal sequence at position 7:\n  mode \\x6g\n       ^\n" },
+        { "\xef\xbb\xbf"
+          "frontend f\n",
+          "P1]: the file starts with a byte order mark.\n" }, /* ours: clearer */
+        { ".if 1\n", "P2]: non-terminated '.if' block.\n" },
+        { ".else\n", "P1]: lone '.else' with no matching '.if'.\n" },
+        { ".elif 1\n", "P1]: lone '.elif' with no matching '.if'.\n" },
+        { ".endif\n", "P1]: lone '.endif' with no matching '.if'.\n" },
+        { ".if 0\n.else\n.else\n.endif\n", "P3]: '.else' after '.else' is not permitted.\n" },
+        { ".if 0\n.else\n.elif 1\n.endif\n", "P3]: '.elif' after '.else' is not permitted.\n" },
+        { ".foo\n", "P1]: unknown directive '.foo'.\n" },
+        { ".alert a b\n",
+          "P1]: Unexpected argument 'b' for '.alert'. Use quotes if the message should contain spaces.\n" },
+        { ".alert\n", "P1]: ''.\n" },
+        { ".if foo\n.endif\n",
+          "P1]: unparsable conditional expression 'foo' in '.if' at position 1:\n  .if foo\n      ^\n" },
+        { ".if defined(A) || foo\n.endif\n", "P1]: unparsable conditional expression 'foo' in '.if' at position "
+                                             "15:\n  .if defined(A) || foo\n                    ^\n" },
+        { ".if 1 x\n.endif\n", "P1]: unexpected character 'x' at the end of conditional expression '1 x' in '.if' "
+                               "at position 3:\n  .if 1 x\n        ^\n" },
+        { ".if (1\n.endif\n",
+          "P1]: expected ')' after conditional expression '(1' in '.if' at position 1:\n  .if (1\n      ^\n" },
+        { ".if streq(a)\n.endif\n",
+          "P1]: missing arguments (got 1/2), type 'string' expected in argument 1 of predicate 'streq' used in "
+          "conditional expression in '.if' at position 8:\n  .if streq(a)\n             ^\n" },
+        { ".if feature(OPENSSL,a)\n.endif\n",
+          "P1]: expected ')' before ',a)' in argument 1 of predicate 'feature' used in conditional expression "
+          "in "
+          "'.if' at position 16:\n  .if feature(OPENSSL,a)\n                     ^\n" },
+        { "global\n lua-load x\n", "P2] : 'lua-load' is not supported: Lua is not built in\n" },
+};
+
 static void test_messages(void **st)
 {
-        static const char *const cases[][2] = {
-                { "foo\n", "P1]: unknown keyword 'foo' out of section.\n" },
-                { "frontend f\n bnd :1\n",
-                  "P2] : unknown keyword 'bnd' in 'frontend' section; did you mean 'bind' maybe ?\n" },
-                { "global\n foo\n", "P2] : unknown keyword 'foo' in 'global' section\n" },
-                { "global\n mode http\n",
-                  "P2] : unknown keyword 'mode' in 'global' section; did you mean 'node' maybe ?\n" },
-                { "defaults\n bind :80\n", "P2] : 'bind' not allowed in 'defaults' section.\n" },
-                { "frontend f\n option httplo\n", "P2] : unknown option 'httplo'; did you mean 'httplog' maybe ?\n" },
-                { "frontend f\n option\n", "P2] : 'option' expects an option name.\n" },
-                { "listen l\n timeout clint 5s\n",
-                  "P2] : 'timeout' supports 'client', 'connect' and 'server' (got 'clint')\n" },
-                { "listen l\n timeout client 5x\n", "P2] : unexpected character 'x' in 'timeout client'\n" },
-                { "listen l\n timeout client -1\n", "P2] : unexpected character '-' in 'timeout client'\n" },
-                { "listen l\n timeout client 1S\n", "P2] : unexpected character 'S' in 'timeout client'\n" },
-                { "listen l\n timeout client\n",
-                  "P2] : 'timeout client' expects an integer value (in milliseconds)\n" },
-                { "listen l\n timeout client 30d\n",
-                  "P2] : timer overflow in argument '30d' to 'timeout client' (maximum value is 2147483647 ms or ~24.8 "
-                  "days)\n" },
-                { "listen l\n timeout client 5s 6s\n",
-                  "P2] : 'timeout client' : unexpected extra argument '6s' after value '5s'.\n" },
-                { "global\n maxconn\n", "P2] : 'maxconn' expects an integer argument.\n" },
-                { "global\n maxconn 1e9\n", "P2] : cannot parse 'maxconn' value '1e9', an integer is expected.\n" },
-                { "global\n nbthread 0\n", "P2] : 'nbthread' value must be between 1 and 64 (was 0)\n" },
-                { "global\n daemon foo\n", "P2] : 'daemon' cannot handle unexpected argument 'foo'.\n" },
-                { "global foo\n", "P1] : 'global' cannot handle unexpected argument 'foo'.\n" },
-                { "frontend\n", "P1] : 'frontend' expects an <id> argument\n" },
-                { "frontend a$b\n", "P1] : character '$' is not permitted in 'frontend' name 'a$b'.\n" },
-                { "frontend \"a b\"\n", "P1] : character ' ' is not permitted in 'frontend' name 'a b'.\n" },
-                { "backend b\nfrontend b\nbackend b\n", "[ALERT]    (7) : config : Parsing [t.cfg:3]: backend 'b' has "
-                                                        "the same name as backend 'b' declared at "
-                                                        "t.cfg:1.\n" },
-                { "frontend b\nlisten b\n",
-                  "[ALERT]    (7) : config : Parsing [t.cfg:2]: listen 'b' has the same name as "
-                  "frontend 'b' declared at t.cfg:1.\n" },
-                { "backend b from x\n", "P1] : defaults section 'x' not found for backend 'b'.\n" },
-                { "defaults d from nope\n", "P1] : defaults section 'nope' not found for defaults 'd'.\n" },
-                { "backend c from\n",
-                  "P1] : 'backend' cannot handle unexpected argument 'from'.\n" }, /* ours: silent there */
-                { "defaults d\nbackend c from d foo\n", "P2] : 'backend' cannot handle unexpected argument 'foo'.\n" },
-                { "frontend f\n no timeout client 5s\n",
-                  "P2]: negation/default currently supported only for options.\n" }, /* plus the words of our tables */
-                { "frontend f\n server s :1\n",
-                  "P2] : 'server' not allowed because frontend 'f' has no backend capability.\n" },
-                { "frontend f\n bind :80 fooo\n",
-                  "P2] : 'bind :80' in section 'frontend' : unknown keyword 'fooo'.\n" },
-                { "backend b\n server s :1 chek\n",
-                  "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : unknown keyword "
-                  "'chek'; did you mean 'check' maybe ?\n" },
-                { "backend b\n server s :1 xyz\n",
-                  "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : unknown keyword 'xyz'.\n" },
-                { "backend b\n server s :1 inter\n",
-                  "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : 'inter' expects a delay as argument.\n" },
-                { "backend b\n server s\n", "P2] : 'server' expects <name> and <addr>[:<port>] as arguments.\n" },
-                { "frontend f\n mode \"$EMPTY\"\n",
-                  "P2]: argument number 1 at position 7 is empty and marks the end of the argument list:\n  mode "
-                  "\"$EMPTY\"\n       ^\n" },
-                { "frontend f\n mode http \"unt\n",
-                  "P2]: unmatched quote at position 12:\n  mode http \"unt\n            ^\n" },
-                { "frontend f\n mode \"${A\"\n",
-                  "P2]: unmatched brace in environment variable name at position 9:\n  mode \"${A\"\n         ^\n" },
-                { "frontend f\n mode \"$1\"\n", "P2]: forbidden first char in environment variable name at position "
-                                                "9:\n  mode \"$1\"\n         ^\n" },
-                { "frontend f\n mode \\x6g\n",
-                  "P2]: truncated or invalid hexadecimal sequence at position 7:\n  mode \\x6g\n       ^\n" },
-                { "\xef\xbb\xbf"
-                  "frontend f\n",
-                  "P1]: the file starts with a byte order mark.\n" }, /* ours: clearer */
-                { ".if 1\n", "P2]: non-terminated '.if' block.\n" },
-                { ".else\n", "P1]: lone '.else' with no matching '.if'.\n" },
-                { ".elif 1\n", "P1]: lone '.elif' with no matching '.if'.\n" },
-                { ".endif\n", "P1]: lone '.endif' with no matching '.if'.\n" },
-                { ".if 0\n.else\n.else\n.endif\n", "P3]: '.else' after '.else' is not permitted.\n" },
-                { ".if 0\n.else\n.elif 1\n.endif\n", "P3]: '.elif' after '.else' is not permitted.\n" },
-                { ".foo\n", "P1]: unknown directive '.foo'.\n" },
-                { ".alert a b\n",
-                  "P1]: Unexpected argument 'b' for '.alert'. Use quotes if the message should contain spaces.\n" },
-                { ".alert\n", "P1]: ''.\n" },
-                { ".if foo\n.endif\n",
-                  "P1]: unparsable conditional expression 'foo' in '.if' at position 1:\n  .if foo\n      ^\n" },
-                { ".if defined(A) || foo\n.endif\n",
-                  "P1]: unparsable conditional expression 'foo' in '.if' at position "
-                  "15:\n  .if defined(A) || foo\n                    ^\n" },
-                { ".if 1 x\n.endif\n",
-                  "P1]: unexpected character 'x' at the end of conditional expression '1 x' in '.if' "
-                  "at position 3:\n  .if 1 x\n        ^\n" },
-                { ".if (1\n.endif\n",
-                  "P1]: expected ')' after conditional expression '(1' in '.if' at position 1:\n  .if (1\n      ^\n" },
-                { ".if streq(a)\n.endif\n",
-                  "P1]: missing arguments (got 1/2), type 'string' expected in argument 1 of predicate 'streq' used in "
-                  "conditional expression in '.if' at position 8:\n  .if streq(a)\n             ^\n" },
-                { ".if feature(OPENSSL,a)\n.endif\n",
-                  "P1]: expected ')' before ',a)' in argument 1 of predicate 'feature' used in conditional expression "
-                  "in "
-                  "'.if' at position 16:\n  .if feature(OPENSSL,a)\n                     ^\n" },
-                { "global\n lua-load x\n", "P2] : 'lua-load' is not supported: Lua is not built in\n" },
-        };
-
         (void)st;
-        for (size_t i = 0; i < array_len(cases); i++) {
-                const char *want = cases[i][1];
+        for (size_t i = 0; i < array_len(messages); i++) {
+                const char *want = messages[i][1];
                 struct load l;
                 AUTO_BUF(full);
 
@@ -197,9 +189,9 @@ static void test_messages(void **st)
                 else
                         buf_puts(&full, want);
                 buf_putc(&full, 0);
-                load(&l, cases[i][0]);
+                load(&l, messages[i][0]);
                 if (strcmp(classic(&l), full.p) != 0)
-                        fail_msg("for\n%s\ngot\n%s\nwanted\n%s", cases[i][0], classic(&l), full.p);
+                        fail_msg("for\n%s\ngot\n%s\nwanted\n%s", messages[i][0], classic(&l), full.p);
                 assert_null(l.c);
                 unload(&l);
         }
@@ -661,7 +653,7 @@ static void test_diff(void **st)
         struct conf_obj *x, *y;
 
         (void)st;
-        load(&a, "backend b\n mode http\n option httplog\n server s 1.1.1.1:1 weight 5\n server t :1\n");
+        load(&a, "backend b\n mode http\n option httplog\n server s 1.1.1.1:1 weight 5 track-old x\n server t :1\n");
         load(&b, "\n\nbackend b\n # other places, other order\n option httplog\n timeout server 2s\n server t :1\n"
                  " server s 1.1.1.2:1 inter 1s weight 05\n");
         x = conf_find(a.c, K_BACKEND, STR("b"));
@@ -675,7 +667,8 @@ static void test_diff(void **st)
         assert_string_equal(s.b.p, "mode: [mode http] -> []\n"
                                    "timeout server: [] -> [timeout server 2s]\n"
                                    "(line): [server s 1.1.1.1:1] -> [server s 1.1.1.2:1]\n"
-                                   "inter: [] -> [inter 1s]\n");
+                                   "inter: [] -> [inter 1s]\n"
+                                   "track-old: [track-old x] -> []\n");
         buf_fini(&s.b);
         unload(&a);
         unload(&b);
@@ -712,6 +705,34 @@ static void test_many(void **st)
         unload(&l);
 }
 
+/* The worker's load: the same text and environment out of a bundle, nothing else. */
+static void test_bundle(void **st)
+{
+        static const char *const files[] = { "t.cfg" };
+        struct load a, b = { .out = BUF_INIT };
+        char *x, *y;
+        int fd;
+
+        (void)st;
+        load(&a, "frontend f\n log-tag \"$HOME_X${UNSET-u}\"\n.if defined(EMPTY)\n maxconn 9\n.endif\n");
+        assert_non_null(a.c);
+        assert_int_equal(vfs_seal(a.v, &fd), 0);
+        assert_int_equal(vfs_new_bundle(fd, &b.v), 0);
+        close(fd);
+        diags_init(&b.d);
+        b.c = conf_load(b.v, files, 1, &t_opts, &b.d);
+        assert_non_null(b.c);
+        x = dump(&a);
+        y = dump(&b);
+        assert_string_equal(x, "frontend f\n    maxconn 9\n    log-tag homeu\n");
+        assert_string_equal(x, y);
+        assert_true(conf_obj_same(a.c->first, b.c->first));
+        free(x);
+        free(y);
+        unload(&a);
+        unload(&b);
+}
+
 static void test_life(void **st)
 {
         struct load l;
@@ -740,6 +761,7 @@ int main(void)
                 cmocka_unit_test(test_zero_warning),   cmocka_unit_test(test_checks),
                 cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_diff),
                 cmocka_unit_test(test_many),           cmocka_unit_test(test_life),
+                cmocka_unit_test(test_bundle),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

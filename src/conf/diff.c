@@ -44,6 +44,24 @@ static void diff_head(const struct conf_obj *a, const struct conf_obj *b, conf_d
                 fn(ctx, &d);
 }
 
+/* Words without effect: told as one difference, at the first of them. */
+static void diff_unused(const struct conf_obj *a, const struct conf_obj *b, conf_delta_fn fn, void *ctx)
+{
+        const struct conf_unused *u = a->unused ? a->unused : b->unused;
+        struct conf_delta d = { NULL, u ? u->kw : NULL, "", "" };
+        AUTO_BUF(x);
+        AUTO_BUF(y);
+
+        if (!u)
+                return;
+        dump_unused(a, &x);
+        dump_unused(b, &y);
+        d.before = trimmed(&x);
+        d.after = trimmed(&y);
+        if (strcmp(d.before, d.after) != 0)
+                fn(ctx, &d);
+}
+
 void conf_diff_obj(const struct conf_obj *a, const struct conf_obj *b, conf_delta_fn fn, void *ctx)
 {
         ASSERT(a->kind == b->kind);
@@ -62,4 +80,5 @@ void conf_diff_obj(const struct conf_obj *a, const struct conf_obj *b, conf_delt
                                 diff_row(a, b, &d, fn, ctx);
                 }
         }
+        diff_unused(a, b, fn, ctx);
 }

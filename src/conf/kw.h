@@ -103,6 +103,7 @@ struct kw {
         int64_t min, max;   /* value range; STR: length, max 0 = any; NONE word rows: max = arguments taken */
         const struct kw_val *vals;
         const char *sample; /* valid arguments, for the generated test; needed for KW_FN, else made from type */
+        const char *sample_rest; /* lines that a good use needs after it: "backend b\n" */
         kw_parse_fn parse;
         kw_dump_fn dump;
 };
@@ -124,50 +125,23 @@ struct kw_table {
 /* The type of the field must fit the row: a row that names a field of another type does not compile. */
 #define KW_FIELD(st, f, T)                                                                                             \
         .off = (uint16_t)offsetof(st, f), .size = (uint16_t)(sizeof(((st *)0)->f) + 0 * sizeof((T *)0 == &((st *)0)->f))
-#define KW_FLAG(n, st, f, ...)                                                                                         \
+#define KW_ROW(n, t, ...)                                                                                              \
         {                                                                                                              \
-                .name = n, .type = KW_T_FLAG, KW_FIELD(st, f, bool), __VA_ARGS__                                       \
+                .name = n, .type = t, __VA_ARGS__                                                                      \
         }
-#define KW_INT(n, st, f, lo, hi, ...)                                                                                  \
-        {                                                                                                              \
-                .name = n, .type = KW_T_INT, KW_FIELD(st, f, int), .min = lo, .max = hi, __VA_ARGS__                   \
-        }
-#define KW_SIZE(n, st, f, lo, hi, ...)                                                                                 \
-        {                                                                                                              \
-                .name = n, .type = KW_T_SIZE, KW_FIELD(st, f, uint64_t), .min = lo, .max = hi, __VA_ARGS__             \
-        }
-#define KW_TIME(n, st, f, ...)                                                                                         \
-        {                                                                                                              \
-                .name = n, .type = KW_T_TIME, KW_FIELD(st, f, int), __VA_ARGS__                                        \
-        }
-#define KW_TIME_S(n, st, f, ...)                                                                                       \
-        {                                                                                                              \
-                .name = n, .type = KW_T_TIME_S, KW_FIELD(st, f, int), __VA_ARGS__                                      \
-        }
-#define KW_STR(n, st, f, ...)                                                                                          \
-        {                                                                                                              \
-                .name = n, .type = KW_T_STR, KW_FIELD(st, f, const char *), __VA_ARGS__                                \
-        }
-#define KW_ENUM(n, st, f, v, ...)                                                                                      \
-        {                                                                                                              \
-                .name = n, .type = KW_T_ENUM, KW_FIELD(st, f, int), .vals = v, __VA_ARGS__                             \
-        }
-#define KW_BITS(n, st, f, b, ...)                                                                                      \
-        {                                                                                                              \
-                .name = n, .type = KW_T_BITS, KW_FIELD(st, f, unsigned), .bit = b, __VA_ARGS__                         \
-        }
-#define KW_FN(n, p, d, ...)                                                                                            \
-        {                                                                                                              \
-                .name = n, .type = KW_T_FN, .parse = p, .dump = d, __VA_ARGS__                                         \
-        }
-#define KW_NONE(n, w, ...)                                                                                             \
-        {                                                                                                              \
-                .name = n, .type = KW_T_NONE, .why = w, __VA_ARGS__                                                    \
-        }
-#define KW_REFUSE(n, w, ...)                                                                                           \
-        {                                                                                                              \
-                .name = n, .type = KW_T_REFUSED, .why = w, __VA_ARGS__                                                 \
-        }
+#define KW_RANGE(lo, hi)                .min = lo, .max = hi
+#define KW_FLAG(n, st, f, ...)          KW_ROW(n, KW_T_FLAG, KW_FIELD(st, f, bool), __VA_ARGS__)
+#define KW_INT(n, st, f, lo, hi, ...)   KW_ROW(n, KW_T_INT, KW_FIELD(st, f, int), KW_RANGE(lo, hi), __VA_ARGS__)
+#define KW_INT64(n, st, f, lo, hi, ...) KW_ROW(n, KW_T_INT, KW_FIELD(st, f, int64_t), KW_RANGE(lo, hi), __VA_ARGS__)
+#define KW_SIZE(n, st, f, lo, hi, ...)  KW_ROW(n, KW_T_SIZE, KW_FIELD(st, f, uint64_t), KW_RANGE(lo, hi), __VA_ARGS__)
+#define KW_TIME(n, st, f, ...)          KW_ROW(n, KW_T_TIME, KW_FIELD(st, f, int), __VA_ARGS__) /* .max 0 = INT32_MAX */
+#define KW_TIME_S(n, st, f, ...)        KW_ROW(n, KW_T_TIME_S, KW_FIELD(st, f, int), __VA_ARGS__)
+#define KW_STR(n, st, f, ...)           KW_ROW(n, KW_T_STR, KW_FIELD(st, f, const char *), __VA_ARGS__)
+#define KW_ENUM(n, st, f, v, ...)       KW_ROW(n, KW_T_ENUM, KW_FIELD(st, f, int), .vals = v, __VA_ARGS__)
+#define KW_BITS(n, st, f, b, ...)       KW_ROW(n, KW_T_BITS, KW_FIELD(st, f, unsigned), .bit = b, __VA_ARGS__)
+#define KW_FN(n, p, d, ...)             KW_ROW(n, KW_T_FN, .parse = p, .dump = d, __VA_ARGS__)
+#define KW_NONE(n, w, ...)              KW_ROW(n, KW_T_NONE, .why = w, __VA_ARGS__)
+#define KW_REFUSE(n, w, ...)            KW_ROW(n, KW_T_REFUSED, .why = w, __VA_ARGS__)
 
 /* KW_TABLE(proxy, KIND_FRONTEND | KIND_BACKEND, struct proxy_cfg, rows, .defaults = &d, .check = f); defines
  * `int proxy_slot` (the table's number) and registers the table. */
@@ -249,9 +223,5 @@ const char *kw_nearest(struct str w, const char *const *names);
 void kw_quote(struct buf *out, const char *s); /* "" becomes nothing a line can hold: rows must refuse it (3.x rule) */
 void kw_dump_time(struct buf *out, int ms);    /* "10s", "1500ms": the shortest exact form */
 void kw_dump_size(struct buf *out, uint64_t n);
-
-/* Documents made from all rows: roff of telamon.cfg(5); one line per keyword and kind for shell completion. */
-void kw_manual(struct buf *out);
-void kw_completion(struct buf *out);
 
 #endif

@@ -1,4 +1,6 @@
 /* conf/kw_doc.c - documents made from the rows: telamon.cfg(5) and the word list for shell completion. */
+#include "conf/kw_doc.h"
+
 #include "conf/conf_int.h"
 
 #include <stdlib.h>

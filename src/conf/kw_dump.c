@@ -1,8 +1,6 @@
 /* conf/kw_dump.c - canonical text and its hash. */
 #include "conf/conf_int.h"
 
-#include <xxhash.h>
-
 void kw_dump_child(const struct kw *kw, const void *slot, struct buf *out)
 {
         (void)kw, (void)slot, (void)out;
@@ -40,6 +38,26 @@ void kw_quote(struct buf *out, const char *s)
         buf_putc(out, '"');
 }
 
+/* printf is most of the cost of hashing a large configuration. */
+static void put_u64(struct buf *out, uint64_t v)
+{
+        char z[20];
+        size_t i = sizeof(z);
+
+        do {
+                z[--i] = (char)('0' + v % 10);
+                v /= 10;
+        } while (v);
+        buf_add(out, z + i, sizeof(z) - i);
+}
+
+static void put_i64(struct buf *out, int64_t v)
+{
+        if (v < 0)
+                buf_putc(out, '-');
+        put_u64(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
 void kw_dump_time(struct buf *out, int ms)
 {
         static const struct {
@@ -49,10 +67,12 @@ void kw_dump_time(struct buf *out, int ms)
 
         for (size_t i = 0; ms && i < array_len(units); i++)
                 if (ms % units[i].ms == 0) {
-                        buf_printf(out, "%d%s", ms / units[i].ms, units[i].unit);
+                        put_i64(out, ms / units[i].ms);
+                        buf_puts(out, units[i].unit);
                         return;
                 }
-        buf_printf(out, ms ? "%dms" : "%d", ms);
+        put_i64(out, ms);
+        buf_puts(out, ms ? "ms" : "");
 }
 
 void kw_dump_size(struct buf *out, uint64_t n)
@@ -63,11 +83,12 @@ void kw_dump_size(struct buf *out, uint64_t n)
                 uint64_t mul = (uint64_t)1 << (10 * (3 - i));
 
                 if (n % mul == 0) {
-                        buf_printf(out, "%llu%c", (unsigned long long)(n / mul), unit[i]);
+                        put_u64(out, n / mul);
+                        buf_putc(out, unit[i]);
                         return;
                 }
         }
-        buf_printf(out, "%llu", (unsigned long long)n);
+        put_u64(out, n);
 }
 
 static int64_t read_int(const void *p, size_t size)
@@ -88,7 +109,7 @@ static void dump_value(const struct kw *kw, const void *f, struct buf *out)
         int64_t v = kw->type == KW_T_STR ? 0 : read_int(f, kw->size);
 
         switch (kw->type) {
-        case KW_T_INT: buf_printf(out, "%lld", (long long)v); break;
+        case KW_T_INT: put_i64(out, v); break;
         case KW_T_SIZE: kw_dump_size(out, kw->size == 8 ? (uint64_t)v : (uint32_t)v); break;
         case KW_T_TIME:
         case KW_T_TIME_S: kw_dump_time(out, (int)v); break;
@@ -134,8 +155,10 @@ static bool str_same(const char *a, const char *b)
 static void dump_typed(const struct kw *kw, const void *f, const void *def, bool words, struct buf *out)
 {
         if (kw->type == KW_T_FLAG || kw->type == KW_T_BITS) {
-                if (is_set(kw, f) != is_set(kw, def))
-                        buf_printf(out, "%s%s", is_set(kw, f) ? "" : words ? "no-" : "no ", kw->name);
+                if (is_set(kw, f) == is_set(kw, def))
+                        return;
+                buf_puts(out, is_set(kw, f) ? "" : words ? "no-" : "no ");
+                buf_puts(out, kw->name);
                 return;
         }
         if (kw->type == KW_T_STR ? str_same(*(const char *const *)f, *(const char *const *)def)
@@ -145,7 +168,8 @@ static void dump_typed(const struct kw *kw, const void *f, const void *def, bool
                 buf_printf(out, "%s%s", words ? "no-" : "no ", kw->name); /* only rows with no_ok get here */
                 return;
         }
-        buf_printf(out, "%s ", kw->name);
+        buf_puts(out, kw->name);
+        buf_putc(out, ' ');
         dump_value(kw, f, out);
 }
 
@@ -186,7 +210,7 @@ static void dump_tables(const struct conf_obj *o, struct buf *out)
                         dump_table(o, t, out);
 }
 
-static void dump_unused(const struct conf_obj *o, struct buf *out)
+void dump_unused(const struct conf_obj *o, struct buf *out)
 {
         for (const struct conf_unused *u = o->unused; u; u = u->next)
                 buf_printf(out, o->kind->section ? "    %s%s\n" : " %s%s", u->kw->name, u->args);
@@ -266,33 +290,33 @@ void conf_dump(const struct conf *c, struct buf *out)
 
 /* ---- hashes: one per slot, because slots are shared ---- */
 
-static uint64_t hash_table(const struct conf_obj *o, size_t t)
+static uint64_t hash_table(const struct conf_obj *o, size_t t, struct buf *scratch)
 {
         struct slot *s = (struct slot *)((uintptr_t)conf_slot(o, (int)t) - sizeof(struct slot));
-        AUTO_BUF(b);
 
         if (s->hashed && s->for_kind == o->kind->bit)
                 return s->dump_hash;
-        dump_table(o, t, &b);
-        s->dump_hash = XXH3_64bits(b.p ? b.p : "", b.n);
+        scratch->n = 0;
+        dump_table(o, t, scratch);
+        s->dump_hash = map_hash(buf_view(scratch));
         s->for_kind = o->kind->bit; /* a table's rows may differ by kind */
         s->hashed = true;
         return s->dump_hash;
 }
 
-uint64_t dump_hash_obj(const struct conf_obj *o)
+uint64_t dump_hash_obj(const struct conf_obj *o, struct buf *scratch)
 {
         uint64_t part[2];
-        AUTO_BUF(b);
 
-        dump_head(o, &b);
-        dump_unused(o, &b);
-        part[0] = XXH3_64bits(b.p, b.n);
+        scratch->n = 0;
+        dump_head(o, scratch);
+        dump_unused(o, scratch);
+        part[0] = map_hash(buf_view(scratch));
         for (size_t t = 0; t < kw_engine.n_tables; t++) {
                 if (!(kw_engine.tables[t]->kinds & o->kind->bit) || !kw_engine.tables[t]->size)
                         continue;
-                part[1] = hash_table(o, t);
-                part[0] = XXH3_64bits(part, sizeof(part));
+                part[1] = hash_table(o, t, scratch);
+                part[0] = map_hash((struct str){ (const char *)part, sizeof(part) });
         }
         return part[0];
 }

@@ -1,3 +1,4 @@
+#include "conf/kw_doc.h"
 #include "conf/kw_walk.h"
 
 #include <setjmp.h>

@@ -23,7 +23,10 @@ static uint32_t write_file(const struct form *f, struct buf *out)
         if (f->kind != f->section)
                 buf_printf(out, "%s ", f->kind->example);
         buf_printf(out, "%s%s\n", f->r->kw->name, f->args);
-        return (uint32_t)(out->n - line - strlen(f->args) - strlen(f->r->kw->name));
+        line = out->n - line - strlen(f->args) - strlen(f->r->kw->name);
+        if (f->r->kw->sample_rest)
+                buf_puts(out, f->r->kw->sample_rest);
+        return (uint32_t)line;
 }
 
 struct answer {

@@ -198,7 +198,7 @@ static void take_rest(struct conf *c, struct conf_obj *o, const struct line *l, 
 static struct conf_obj *open_new(struct conf *c, const struct conf_kind *k, const struct line *l, const struct head *h)
 {
         struct str name = h->name ? h->name->text : (struct str){ "", 0 };
-        struct span at = h->name ? h->name->at : l->w[0].at;
+        struct span at = h->name ? h->name->at : l->at;
         struct conf_obj *o, *from;
 
         if (k->named && !k->is_defaults && !h->name)

@@ -28,9 +28,20 @@ static bool fault(struct text_fault *f, const char *code, const char *what, size
         return false;
 }
 
+enum { BLANK = 1, ENDS = 2, QUOTES = 4 };
+
+/* One look-up per byte: this loop sees every byte of a large file. */
+static const unsigned char class_of[256] = { [' '] = BLANK | ENDS, ['\t'] = BLANK | ENDS, ['#'] = ENDS,   ['\r'] = ENDS,
+                                             ['"'] = QUOTES,       ['\''] = QUOTES,       ['\\'] = QUOTES };
+
+static bool is(char c, unsigned classes)
+{
+        return (class_of[(unsigned char)c] & classes) != 0;
+}
+
 static bool is_blank(char c)
 {
-        return c == ' ' || c == '\t';
+        return is(c, BLANK);
 }
 
 static bool is_name_char(char c, bool first)
@@ -241,13 +252,13 @@ static bool step(struct cut *c)
 
 static bool ends_word(char ch)
 {
-        return is_blank(ch) || ch == '#' || ch == '\r';
+        return is(ch, ENDS);
 }
 
 static bool word(struct cut *c)
 {
         begin_word(c);
-        while (c->i < c->raw.n && !ends_word(c->raw.p[c->i]) && !strchr("\"'\\", c->raw.p[c->i]))
+        while (c->i < c->raw.n && !is(c->raw.p[c->i], ENDS | QUOTES))
                 c->i++;
         if (c->i == c->raw.n || ends_word(c->raw.p[c->i]))
                 return end_word(c, true);

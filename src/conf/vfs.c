@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define FILE_MAX ((size_t)64 << 20)
-#define KEY_MAX  4200u /* PATH_MAX and a little: longer paths cannot be opened anyway */
+#define DEV_NULL ((dev_t)0x103) /* major 1, minor 3 (Linux devices.txt) */
+#define KEY_MAX  4200u          /* PATH_MAX and a little: longer paths cannot be opened anyway */
 
 struct vfs *vfs_new(void)
 {
@@ -78,7 +78,7 @@ struct vfs_rec *vfs_record(struct vfs *v, enum vfs_what what, enum vfs_kind kind
         char *key = arena_printf(&v->mem, "%c%s", '0' + (int)what, path);
         bool ok = map_put(&v->recs, str_of(key), r);
 
-        ASSERT(ok);
+        ASSERT(ok && key != NULL);
         r->e = (struct vfs_entry){ .kind = kind, .path = key + 1, .text = { "", 0 } };
         r->what = what;
         *v->tail = r;
@@ -92,7 +92,7 @@ void vfs_add(struct vfs *v, enum vfs_kind kind, const char *path, struct str tex
         enum vfs_what what = kind == VFS_ENV ? VFS_W_ENV : VFS_W_FILE;
         struct vfs_rec *r = vfs_find(v, what, path);
 
-        ASSERT(v->memory);
+        ASSERT(v->memory || v->disk);
         if (!r)
                 r = vfs_record(v, what, kind, path);
         r->e.error = 0;
@@ -108,7 +108,7 @@ static int slurp(struct vfs *v, int fd, struct str *ret_text)
 
         b.limit = FILE_MAX + 65536 + 1;
         while (r == 0 && got > 0) {
-                if (!buf_reserve(&b, 65536))
+                if (!buf_reserve(&b, 65536) || !b.p)
                         r = -ENOMEM;
                 else if ((got = read(fd, b.p + b.n, 65536)) > 0)
                         b.n += (size_t)got;
@@ -127,7 +127,7 @@ static int slurp(struct vfs *v, int fd, struct str *ret_text)
 
 static int file_kind(const struct stat *st)
 {
-        if (S_ISREG(st->st_mode) || (S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3)))
+        if (S_ISREG(st->st_mode) || (S_ISCHR(st->st_mode) && st->st_rdev == DEV_NULL))
                 return 0; /* "-f /dev/null" is in the manual (management.txt 3) */
         return S_ISDIR(st->st_mode) ? -EISDIR : -EINVAL;
 }

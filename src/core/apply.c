@@ -9,9 +9,13 @@
 #include "core/global.h"
 #include "core/retire.h"
 #include "core/sess.h"
-#include "core/threads.h"
 
 #include <stdlib.h>
+
+/* The check words are a feature's; a program without it has no such slot. */
+extern int check_slot __attribute__((weak));
+
+static const struct state_cause by_reload = { .duration_ms = -1, .by = "by a new configuration" };
 
 struct listen_step {
         struct listener *l;
@@ -356,7 +360,7 @@ void change_discard(struct change_set *s)
                 struct back_step *st = &a->backs[i];
 
                 for (uint32_t k = 0; k < st->n_file; k++)
-                        if (st->is_new || !st->v[k]->published)
+                        if (!st->v[k]->live)
                                 server_drop(st->v[k]);
                 free(st->v);
                 if (st->cfg)
@@ -369,26 +373,307 @@ void change_discard(struct change_set *s)
 
 /* ---- commit: servers ---- */
 
-/* A row that changed in the file wins; an unchanged row keeps the runtime value. */
-static void follow_file(struct server *s, const struct conf_obj *before, const struct server_cfg *was)
+static const struct check_cfg *check_cfg_of(const struct conf_obj *o)
 {
-        const struct server_addr_cfg *a0 = conf_slot(before, server_addr_slot), *a1 = conf_slot(s->obj, server_addr_slot);
-        const struct server_cfg *now = s->cfg;
+        return &check_slot ? conf_slot(o, check_slot) : NULL;
+}
 
-        if (was->weight != now->weight) {
-                s->iweight = (uint32_t)now->weight;
-                server_set_weight(s, (uint32_t)now->weight);
+static void commit_check(struct server *s)
+{
+        const struct check_cfg *c = check_cfg_of(s->obj);
+        bool want = c && c->check && check_driver;
+        struct check *old = s->check;
+
+        if (!old && want) {
+                s->check = check_driver->start(s);
+        } else if (old && !want) {
+                __atomic_store_n(&s->check, NULL, __ATOMIC_RELEASE);
+                check_driver->stop(old);
+                server_set_oper(s, SRV_RUNNING, &by_reload); /* without a check a server counts as up */
+        } else if (old) {
+                __atomic_store_n(&old->cfg, c, __ATOMIC_RELEASE);
+                check_driver->changed(old);
         }
+}
+
+/* What the file says about a server that goes on: pointers now, values as far as their row changed. back->lock is held. */
+static void move_server(struct server *s, const struct conf_obj *o)
+{
+        const struct server_cfg *was = s->cfg, *now = conf_slot(o, server_slot);
+        const struct server_addr_cfg *a = conf_slot(o, server_addr_slot);
+
+        s->obj = o;
+        __atomic_store_n(&s->cfg, now, __ATOMIC_RELEASE);
+        if (s->path)
+                __atomic_store_n(&s->path, a->path, __ATOMIC_RELEASE); /* the same text, or it changes below */
+        s->backup = now->backup;
+        if (was->weight == now->weight)
+                return;
+        s->iweight = (uint32_t)now->weight;
+        atomic_store_explicit(&s->weight, (uint32_t)now->weight, memory_order_relaxed);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool address_differs(const struct server_addr_cfg *a, const struct server_addr_cfg *b)
+{
+        return !addr_eq(&a->addr, &b->addr) || !same_text(a->path, b->path) || a->abstract != b->abstract ||
+               a->port_follows != b->port_follows || a->port_offset != b->port_offset || !same_text(a->host, b->host);
+}
+
+static void follow_address(struct server *s, const struct server_addr_cfg *was, const struct server_addr_cfg *now)
+{
+        if (!address_differs(was, now))
+                return;
+        server_addr_set_cfg(s, now);
+        server_set_admin(s, now->unresolved ? SRV_ADM_RMAINT : 0, now->unresolved ? 0 : SRV_ADM_RMAINT, &by_reload);
+}
+
+/* Three-way: a row that changed in the file wins over a runtime value; an unchanged row keeps it. */
+static void follow_file(struct server *s, const struct conf_obj *before)
+{
+        const struct server_cfg *was = conf_slot(before, server_slot), *now = s->cfg;
+
         if (was->maxconn != now->maxconn)
                 server_set_maxconn(s, (uint32_t)now->maxconn);
-        if (was->disabled != now->disabled)
-                server_set_admin(s, now->disabled ? SRV_ADM_CMAINT : 0,
-                                 now->disabled ? 0 : SRV_ADM_CMAINT | SRV_ADM_FMAINT | SRV_ADM_FDRAIN, &by_reload);
-        if (server_addr_differs(a0, a1)) {
-                server_addr_set_cfg(s, a1);
-                server_set_admin(s, a1->unresolved ? SRV_ADM_RMAINT : 0, a1->unresolved ? 0 : SRV_ADM_RMAINT, &by_reload);
-                threads_run(drop_idle_here, s, NULL);
-        } else if (s->path) {
-                server_addr_set_cfg(s, a1); /* the path's text lives in the configuration */
+        if (was->disabled && !now->disabled)
+                server_set_admin(s, 0, SRV_ADM_CMAINT | SRV_ADM_FMAINT | SRV_ADM_FDRAIN, &by_reload);
+        else if (!was->disabled && now->disabled)
+                server_set_admin(s, SRV_ADM_CMAINT, 0, &by_reload);
+        follow_address(s, conf_slot(before, server_addr_slot), conf_slot(s->obj, server_addr_slot));
+}
+
+/* Numbers: the file's own, those that servers have already, then the lowest free one from its place on. */
+struct numbers {
+        uint64_t *map;
+        uint32_t n; /* candidates are below n */
+};
+
+static void number_take(struct numbers *m, int id)
+{
+        if (id > 0 && (uint32_t)id < m->n)
+                m->map[id / 64] |= (uint64_t)1 << (id % 64);
+}
+
+static int number_free(struct numbers *m, uint32_t from)
+{
+        while (from < m->n && (m->map[from / 64] >> (from % 64) & 1))
+                from++;
+        number_take(m, (int)from);
+        return (int)from;
+}
+
+static struct numbers numbers_new(size_t n)
+{
+        struct numbers m = { calloc(n / 64 + 1, sizeof(uint64_t)), (uint32_t)n };
+
+        ASSERT(m.map != NULL);
+        return m;
+}
+
+static void number_servers(struct back_step *st)
+{
+        struct numbers m = numbers_new((size_t)st->n * 2 + 2);
+
+        for (uint32_t i = 0; i < st->n; i++) {
+                int id = i < st->n_file ? ((const struct server_addr_cfg *)conf_slot(st->v[i]->obj, server_addr_slot))->id : 0;
+
+                if (id)
+                        st->v[i]->puid = id;
+                number_take(&m, st->v[i]->puid);
         }
+        for (uint32_t i = 0; i < st->n; i++)
+                if (!st->v[i]->puid)
+                        st->v[i]->puid = number_free(&m, i + 1);
+        free(m.map);
+}
+
+struct kept_server { /* one that goes on, with what the file said before */
+        struct server *s;
+        const struct conf_obj *before;
+};
+
+/* Under back->lock: the array, the counts and one new view. Fills `kept`; *ret_gone are those that left. */
+static void replace_servers(struct back_step *st, struct kept_server *kept, size_t *ret_kept, struct server ***ret_old)
+{
+        const struct conf_obj *k = st->o->child;
+
+        pthread_mutex_lock(&st->b->lock);
+        for (uint32_t i = 0; i < st->n_file; i++, k = k->sibling) {
+                while (k->kind->bit != KIND_SERVER)
+                        k = k->sibling;
+                if (st->v[i]->live) {
+                        kept[(*ret_kept)++] = (struct kept_server){ st->v[i], st->v[i]->obj };
+                        move_server(st->v[i], k);
+                }
+        }
+        number_servers(st);
+        world_servers_replace(st->b, st->v, st->n, ret_old);
+        server_recount(st->b);
+        lb_update(st->b, NULL);
+        pthread_mutex_unlock(&st->b->lock);
+}
+
+static void commit_back(struct back_step *st)
+{
+        struct back *b = st->b;
+        struct back_cfg *was = epoch_load(&b->cfg);
+        uint32_t n_old = b->n_srv;
+        struct kept_server *kept = calloc((size_t)st->n + 1, sizeof(*kept));
+        struct server **old;
+        size_t n_kept = 0;
+
+        ASSERT(kept != NULL);
+        b->obj = st->o;
+        epoch_publish(&b->cfg, st->cfg);
+        replace_servers(st, kept, &n_kept, &old);
+        for (uint32_t i = 0; i < n_old; i++)
+                if (old[i]->pos == UINT32_MAX)
+                        server_retire(old[i]);
+        for (size_t i = 0; i < n_kept; i++)
+                follow_file(kept[i].s, kept[i].before);
+        for (uint32_t i = 0; i < st->n_file; i++) {
+                bool is_new = !st->v[i]->live;
+
+                st->v[i]->live = true;
+                commit_check(st->v[i]);
+                if (is_new && !st->is_new)
+                        slot_fill(st->v[i]); /* streams may wait in the backend's queue */
+        }
+        free(kept);
+        if (old)
+                retire_later(old, free);
+        if (was)
+                pins_retire(&was->pins);
+}
+
+/* ---- commit: frontends ---- */
+
+static void commit_listener(struct front_step *st, struct listen_step *s, const struct global_cfg *g)
+{
+        struct listener *l = s->l;
+
+        __atomic_store_n(&l->cfg, conf_slot(s->obj, bind_slot), __ATOMIC_RELEASE);
+        l->port_index = s->port;
+        l->accept_batch = g->maxaccept > 0 ? g->maxaccept : 1 << 20;
+        l->kept = true;
+        if (!s->is_new)
+                return;
+        l->n_fds = s->from->n_fds;
+        for (unsigned i = 0; i < l->n_fds; i++) {
+                l->fds[i] = s->from->fds[i];
+                s->from->fds[i] = -1;
+        }
+        list_push(&st->f->listeners, &l->link);
+        sess_start_listener(l);
+}
+
+static void commit_front(struct front_step *st, const struct global_cfg *g)
+{
+        struct front *f = st->f;
+        struct front_cfg *was = epoch_load(&f->cfg);
+
+        f->obj = st->o;
+        epoch_publish(&f->cfg, st->cfg);
+        list_for_each (i, &f->listeners)
+                list_item(i, struct listener, link)->kept = false;
+        for (size_t i = 0; i < st->n; i++)
+                commit_listener(st, &st->v[i], g);
+        list_for_each_safe (i, &f->listeners) {
+                struct listener *l = list_item(i, struct listener, link);
+
+                if (!l->kept)
+                        listener_retire(l);
+        }
+        if (!was)
+                return;
+        if (st->cfg->maxconn > was->maxconn)
+                sess_place_free(f);
+        pins_retire(&was->pins);
+}
+
+/* ---- commit: the world ---- */
+
+/* HAProxy's numbers start at 2; both sides of a listen section have one number. */
+static void number_proxies(struct apply *a)
+{
+        struct numbers m = numbers_new((a->n_fronts + a->n_backs) * 2 + 4);
+        const struct conf *c = a->fronts[0].cfg->conf;
+        uint32_t next = 2;
+
+        for (const struct conf_obj *o = c->first; o; o = o->next)
+                if (o->kind->bit & (KIND_FE | KIND_BE))
+                        number_take(&m, ((const struct proxy_cfg *)conf_slot(o, proxy_slot))->id);
+        for (size_t i = 1, k = 0; i < a->n_fronts || k < a->n_backs; next++) {
+                const struct conf_obj *fo = i < a->n_fronts ? a->fronts[i].o : NULL;
+                const struct conf_obj *bo = k < a->n_backs ? a->backs[k].o : NULL;
+                const struct conf_obj *o = !bo || (fo && fo->index < bo->index) ? fo : bo;
+                int id = ((const struct proxy_cfg *)conf_slot(o, proxy_slot))->id;
+
+                if (!id)
+                        id = number_free(&m, next);
+                if (fo == o)
+                        a->fronts[i++].f->iid = id;
+                if (bo == o)
+                        a->backs[k++].b->iid = id;
+        }
+        free(m.map);
+}
+
+static void order_world(struct apply *a)
+{
+        world.n_fronts = (uint32_t)a->n_fronts - 1;
+        world.n_backs = (uint32_t)a->n_backs;
+        world.n_servers = 0;
+        for (size_t i = 1; i < a->n_fronts; i++) {
+                list_del(&a->fronts[i].f->link);
+                list_push(&world.fronts, &a->fronts[i].f->link);
+        }
+        for (size_t i = 0; i < a->n_backs; i++) {
+                list_del(&a->backs[i].b->link);
+                list_push(&world.backs, &a->backs[i].b->link);
+                world.n_servers += a->backs[i].n;
+        }
+}
+
+/* What is in the world and not in the new configuration. */
+static void retire_gone(const struct conf *to)
+{
+        list_for_each_safe (i, &world.fronts) {
+                struct front *f = list_item(i, struct front, link);
+                const struct conf_obj *o = conf_find(to, KIND_FE, str_of(f->cell.name));
+
+                if (f->cell.origin == ORIGIN_FILE && (!o || !change_runs(o, CELL_FRONT)))
+                        front_retire(f);
+        }
+        list_for_each_safe (i, &world.backs) {
+                struct back *b = list_item(i, struct back, link);
+                const struct conf_obj *o = conf_find(to, KIND_BE, str_of(b->cell.name));
+
+                if (b->cell.origin == ORIGIN_FILE && (!o || !change_runs(o, CELL_BACK)))
+                        back_retire(b);
+        }
+}
+
+void change_commit(struct change_set *s)
+{
+        struct apply *a = s->prepared;
+        const struct global_cfg *g = global_of(s->to);
+
+        (void)pins_next_generation();
+        for (size_t i = 0; i < a->n_backs; i++)
+                commit_back(&a->backs[i]);
+        for (size_t i = 0; i < a->n_fronts; i++)
+                commit_front(&a->fronts[i], g);
+        retire_gone(s->to);
+        order_world(a);
+        number_proxies(a);
+        world_names_publish();
+        engine_binds_fini(&a->want);
+        if (check_driver)
+                check_driver->launch();
+        s->prepared = NULL;
 }

@@ -93,7 +93,7 @@ struct front_cfg *front_cfg_new(struct front *f, struct conf *c, const struct co
         n->conf = conf_get(c);
         n->obj = o;
         n->px = cli ? cli_proxy(c) : conf_slot(o, proxy_slot);
-        n->logger = !cli && log_driver ? log_driver->compile(c, o, true, d) : NULL;
+        n->log = !cli && log_driver ? log_driver->compile(c, o, true, d) : NULL;
         n->hooks = cli ? &no_hooks : hook_compile(c, o, true);
         n->maxconn = n->px->maxconn ? n->px->maxconn : g->maxconn ? g->maxconn : INT32_MAX;
         n->bufsize = (unsigned)g->bufsize;
@@ -142,7 +142,7 @@ struct back_cfg *back_cfg_new(struct back *b, struct conf *c, const struct conf_
         n->conf = conf_get(c);
         n->obj = o;
         n->px = conf_slot(o, proxy_slot);
-        n->logger = log_driver ? log_driver->compile(c, o, false, d) : NULL;
+        n->log = log_driver ? log_driver->compile(c, o, false, d) : NULL;
         n->hooks = hook_compile(c, o, false);
         n->fullconn = uses_fullconn(o) ? fullconn_of(c, o) : n->px->fullconn; /* the sum is worth its walk only then */
         n->bufsize = (unsigned)global_of(c)->bufsize;
@@ -198,12 +198,13 @@ static void listener_free(struct listener *l)
         free(l);
 }
 
+void listener_drop(struct listener *l)
+{
+        listener_free(l);
+}
+
 void front_drop(struct front *f)
 {
-        struct list *i;
-
-        while ((i = list_pop(&f->listeners)) != NULL)
-                listener_free(list_item(i, struct listener, link));
         front_free(f);
 }
 
@@ -255,9 +256,6 @@ struct back *back_new(struct str name, enum origin o)
 
 void back_drop(struct back *b)
 {
-        for (uint32_t i = 0; i < b->n_srv; i++)
-                server_drop(b->srv[i]);
-        b->n_srv = 0;
         back_free(b);
 }
 
@@ -267,7 +265,7 @@ void back_retire(struct back *b)
         uint32_t n = b->n_srv;
 
         pthread_mutex_lock(&b->lock);
-        world_servers_replace(b, NULL, 0, 0, &old);
+        world_servers_replace(b, calloc(n + 1, sizeof(*old)), 0, &old);
         server_recount(b);
         lb_update(b, NULL);
         pthread_mutex_unlock(&b->lock);
@@ -404,5 +402,12 @@ static unsigned reap_backs(void)
 
 unsigned cells_reap(void)
 {
+        bool reader = pins_in_turn();
+
+        if (reader)
+                epoch_offline();
+        retire_run();
+        if (reader)
+                epoch_online();
         return reap_listeners() + reap_fronts() + reap_backs() + pins_reap() + (unsigned)retire_waiting();
 }

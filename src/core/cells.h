@@ -23,7 +23,8 @@ struct back_cfg *back_cfg_new(struct back *b, struct conf *c, const struct conf_
 void front_cfg_drop(struct front_cfg *c); /* never published */
 void back_cfg_drop(struct back_cfg *c);
 
-void front_drop(struct front *f); /* never published; its listeners go along */
+void listener_drop(struct listener *l); /* never linked to its frontend */
+void front_drop(struct front *f);       /* never published */
 void back_drop(struct back *b);
 void server_drop(struct server *s);
 

@@ -17,20 +17,22 @@ struct change {
         struct list link;
         enum change_op op;
         struct ident id;
-        struct cell *cell; /* DEL, SET; ADD: made by prepare */
         const struct conf_obj *before, *after;
         enum kw_apply apply; /* the heaviest of the rows that changed */
-        void *prepared;      /* the new cfg, listener sockets, ... until commit */
 };
+
+struct apply; /* core/apply.c */
 
 struct change_set {
         struct arena mem;
         struct list all; /* in commit order: adds (back, server, front, listener), sets, deletes (reverse) */
         size_t n;
-        struct conf *from, *to;
+        struct conf *from, *to; /* references */
+        struct apply *prepared; /* between prepare and commit or discard */
 };
 
-/* Compares; `from` NULL = everything is new. Only objects of ORIGIN_FILE take part. */
+/* Compares; `from` NULL = everything is new. Only objects of ORIGIN_FILE take part. What comes or goes with its section is not listed by
+ * itself: a new backend is one change whatever its servers. */
 void change_diff(struct conf *from, struct conf *to, struct change_set *ret_set);
 /* One line per change: "~ server web/s1: weight 1 -> 5 (live)", "+ frontend api", "- bind ...". */
 void change_print(const struct change_set *s, struct buf *out);

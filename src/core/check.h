@@ -38,17 +38,18 @@ struct check_result {
 
 struct check_cfg { /* slot "check": server and default-server words */
         bool check;
-        int inter, fastinter, downinter; /* ms; 0 = inter */
+        int inter_ms, fastinter_ms, downinter_ms; /* the latter two: 0 = inter */
         int rise, fall;
-        int port;         /* 0 = the server's */
-        const char *addr; /* NULL = the server's */
+        int port;                /* 0 = the server's */
+        const struct addr *addr; /* NULL = the server's; its port may be 0 */
 };
 extern int check_slot;
 
 struct check { /* run-time, one per server with `check`; kept over reloads */
         struct server *srv;
         const struct check_cfg *cfg;
-        int health; /* 0 .. rise + fall - 1, as in `show servers state` */
+        int rise_seen; /* the rise that `health` was counted with */
+        int health;    /* 0 .. rise + fall - 1, as in `show servers state` */
         bool enabled, paused, first_done, running;
         struct check_result last;
         mono_t last_at, started;
@@ -71,6 +72,7 @@ struct check_driver {
         struct check *(*start)(struct server *s); /* new, or after its cfg changed */
         void (*stop)(struct check *c);            /* waits for nothing: the owner thread frees it */
         void (*changed)(struct check *c);         /* cfg pointer was replaced */
+        void (*launch)(void); /* all starts of a commit are said: the first checks are spread over them */
 };
 extern const struct check_driver *check_driver; /* set at boot; NULL = no checks in this binary */
 

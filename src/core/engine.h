@@ -77,7 +77,7 @@ void engine_soft_stop(struct engine *e); /* listeners off; hooks->stopped when t
 void engine_pause(struct engine *e);     /* SIGTTOU: listeners off, sockets kept */
 void engine_resume(struct engine *e);
 void engine_stop(struct engine *e); /* joins the threads */
-void engine_free(struct engine *e);
+void engine_free(struct engine *e); /* takes the world down; a process that just ends need not */
 struct loop *engine_control_loop(struct engine *e); /* main adds its signal and channel fds here */
 
 /* For the supervisor's heartbeat page: the slowest loop's age of turn, in ns (any thread). */

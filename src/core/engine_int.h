@@ -13,6 +13,7 @@
 
 /* world.c: the name tables that any thread may read inside an epoch, replaced as a whole when a name comes or goes. */
 void world_names_publish(void);
+void world_names_forget(void);
 /* Replaces the array of a backend's servers by one with room for at least the old number, too (NULLs at its end); the caller frees the
  * old one after an epoch. back->lock held. */
 void world_servers_replace(struct back *b, struct server **v, uint32_t n, struct server ***ret_old);
@@ -24,6 +25,7 @@ bool server_would_serve(const struct server *s);
 /* engine.c */
 void engine_journal(const char *key, const char *cmd); /* any thread */
 void engine_reap_soon(void);                           /* something was retired */
+unsigned engine_reap(void);                            /* what nobody uses any more goes; how many still wait */
 bool engine_is_running(void);                          /* data threads run */
 
 #endif

@@ -16,6 +16,8 @@ enum smp_type { SMP_ANY, SMP_BOOL, SMP_SINT, SMP_IPV4, SMP_IPV6, SMP_ADDR, SMP_S
 struct smp {
         enum smp_type type;
         bool is_const; /* the bytes must not be changed in place */
+        bool more;     /* x->iterate: another value follows; call again with this struct */
+        uint64_t iter; /* the fetch's own position among its values; 0 at the start */
         union {
                 bool b;
                 int64_t i;
@@ -45,7 +47,10 @@ enum { /* what a fetch needs, and so where it may be used (manual 7.3) */
        EXPR_RSP_BODY = 64,
        EXPR_LOG = 128, /* final values: bytes, timers */
        EXPR_TLS = 256,
-       EXPR_CONF = 512 /* no stream at all: constants, env */
+       EXPR_CONF = 512,     /* no stream at all: constants, env */
+       EXPR_REQ_LINE = 1024, /* method and version: from the request head on, kept for the log line */
+       EXPR_STATUS = 2048,   /* from the answer head on, kept for the log line */
+       EXPR_SOFT = 1 << 30, /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
 };
 
 enum expr_arg_type {
@@ -71,11 +76,18 @@ struct expr_arg {
         void *ptr; /* resolved object, compiled pattern, ... */
 };
 
+/* What is there at each place that runs programs. */
+#define EXPR_AT_REQUEST  (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE)
+#define EXPR_AT_RESPONSE (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_RSP_HEAD | EXPR_STATUS)
+#define EXPR_AT_LOG      (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
+#define EXPR_AT_TCP      (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
+
 struct expr_ctx {          /* what a program runs on */
         struct strm *strm; /* NULL for EXPR_CONF programs */
         const struct hmsg *req, *rsp;
-        unsigned have; /* EXPR_* available now; asking for less-than-final data waits when `final` is false */
-        bool final;
+        unsigned have; /* EXPR_* available now */
+        bool final;    /* what is missing will not come: MISS, not WAIT */
+        bool iterate;  /* conditions: fetches with several values hand them out one after the other */
 };
 
 typedef enum expr_answer (*fetch_fn)(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args,
@@ -88,6 +100,7 @@ struct fetch {
         uint8_t min_args;
         enum smp_type out;
         unsigned needs;
+        bool acl_forms; /* NAME_beg, NAME_end, NAME_sub, NAME_dom, NAME_dir, NAME_len exist as criteria (manual 7.3) */
         fetch_fn fn;
         /* Checks and resolves arguments at compile time; NULL = types are enough. Appends an alert and returns false. */
         bool (*check)(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at);
@@ -122,14 +135,51 @@ struct conv_table {
 
 struct expr; /* a compiled fetch + converters */
 
+/* Collects the rows; aborts on two of one name. Idempotent; expr_compile() calls it. */
 void expr_boot(void);
+const struct fetch *expr_fetch(struct str name); /* NULL when unknown */
+const struct conv *expr_conv(struct str name);
 /* Compiles "fetch(args),conv(args),..." from `text`; `allowed` = EXPR_* that exist at this place. *ret_used: how much text it took.
  * NULL after an alert. The program lives in the configuration's arena. */
 const struct expr *expr_compile(struct kw_call *c, struct str text, const struct word *at, unsigned allowed,
                                 size_t *ret_used);
 enum expr_answer expr_run(const struct expr *e, const struct expr_ctx *x, struct smp *ret_smp);
+enum smp_type expr_type(const struct expr *e); /* of its result; SMP_ADDR: v4 or v6 */
+unsigned expr_needs(const struct expr *e);     /* EXPR_* */
+/* A copy that ends with a cast to `to`; NULL when no such conversion exists (manual 7.1). */
+const struct expr *expr_cast(struct kw_call *c, const struct expr *e, enum smp_type to);
+const char *smp_type_name(enum smp_type t);
 bool smp_cast(struct smp *s, enum smp_type to); /* manual 7.1's conversions; scratch is the thread's */
 char *expr_scratch(size_t *ret_n);              /* one of the thread's rotating buffers (three live at a time) */
-bool smp_keep(struct smp *s, struct strm *st);  /* copies borrowed bytes into the stream's arena */
+bool smp_keep(struct smp *s,
+              struct strm *st); /* copies borrowed bytes into the stream's own memory; false: no memory */
+bool smp_can_cast(enum smp_type from, enum smp_type to);
+
+static inline void smp_str(struct smp *s, struct str v) /* borrowed bytes */
+{
+        s->type = SMP_STR;
+        s->is_const = true;
+        s->s.p = v.p;
+        s->s.n = (uint32_t)v.n;
+        s->s.cap = 0;
+}
+
+static inline void smp_int(struct smp *s, int64_t v)
+{
+        s->type = SMP_SINT;
+        s->i = v;
+}
+
+static inline void smp_bool(struct smp *s, bool v)
+{
+        s->type = SMP_BOOL;
+        s->b = v;
+}
+
+/* What a stream keeps between two runs: copied samples, and where each rule list goes on. Made when first needed, freed by
+ * expr_state_fini(), which the stream calls at its end (twice is fine). */
+struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
+void expr_state_fini(struct strm *st);
+uint16_t *expr_resume(struct expr_state *e, unsigned which); /* which: 0..7, a rule list's place */
 
 #endif

@@ -1,7 +1,7 @@
 /* core/log.h - the way out for log lines: targets, levels, framing; never blocks.
  *
- * Formatting happens straight into a per-thread buffer. Local and UDP targets are sent at once, non-blocking; stdout, stderr, fd@ and
- * files go through a bounded ring and a writer thread (mechanisms.md d). What cannot be sent is dropped and counted.
+ * Formatting happens straight into a per-thread buffer. Local and UDP targets are sent at once, non-blocking; stdout, stderr and fd@
+ * go through a bounded ring and a writer thread (mechanisms.md d). What cannot be sent is dropped and counted.
  * Who decides what to log: feat/logs subscribes to EVENT_STREAM_END and the state events. */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
@@ -19,15 +19,47 @@ enum log_level {
         LOG_L_DEBUG
 };
 
-/* Compiled for one proxy side; NULL members when it logs nothing. Made by feat/logs through this hook at configuration build time. */
+struct strm;
+
+/* When a frontend's line is complete before the end of its streams. struct logger starts with it (see log_point()). */
+enum log_when {
+        LOG_NEVER,     /* no target */
+        LOG_AT_START,  /* the default format: "Connect from ..." needs nothing but the connection */
+        LOG_AT_ANSWER, /* option logasap: connected (TCP), answer head received (HTTP) */
+        LOG_AT_END,
+};
+
+/* Compiled for one proxy side; a logger with LOG_NEVER when it logs nothing. Made by feat/logs at configuration build time. */
 struct log_driver {
+        /* as_front: traffic lines are formatted too, so log-format and options are looked at. Lives in c's arena. proxy NULL:
+         * the logger of section global, for lines of the process itself. */
         const struct logger *(*compile)(struct conf *c, const struct conf_obj *proxy, bool as_front, struct diags *d);
-        /* A line without a stream: state changes, "Proxy x started." Goes to the proxy's own targets (NULL: the global ones). */
+        /* A line without a stream: state changes. Goes to the logger's own targets (NULL: the global ones of the current world). */
         void (*send)(const struct logger *l, enum log_level level, const char *text, size_t n);
-        void (*reopen)(const char *path, int fd);                         /* engine_log_fd() */
+        void (*stream)(struct strm *s);                                   /* the line of a stream, once: sets logged */
+        void (*reopen)(const char *path, int fd);                         /* engine_log_fd(): takes the fd over */
         const char *const *(*paths)(const struct conf *c, size_t *ret_n); /* local socket paths, for the supervisor */
+        uint64_t (*dropped)(void);                                        /* lines lost since the start (DroppedLogs) */
+        void (*flush)(unsigned max_ms); /* at exit: gives the writer threads this long to empty their rings */
 };
 extern const struct log_driver *log_driver; /* set at boot by feat/logs; NULL = none linked */
+
+struct log_env { /* what logging asks of the process around it; any may be NULL. Set before threads start, then constant */
+        /* A new connection to a local log path is wanted; log_driver->reopen() brings it. From any thread, at most once a second
+         * for a path; must not block. */
+        void (*reopen)(void *ctx, const char *path);
+        /* The process's own copy of a state line ("[WARNING]  (pid) : text"); alert: [ALERT]. From any thread; must not block. */
+        void (*proc)(void *ctx, bool alert, const char *text, size_t n);
+        void *ctx;
+};
+extern struct log_env log_env;
+
+/* For streams: the line is written here when the frontend's format asks for no more than what is known now. One compare when not. */
+static inline void log_point(struct strm *s, const struct logger *l, enum log_when now)
+{
+        if (unlikely(l && *(const uint8_t *)(const void *)l == now))
+                log_driver->stream(s);
+}
 
 void log_printf(const struct logger *l, enum log_level level, const char *fmt, ...) fmt_like(3, 4);
 uint64_t log_dropped(void);

@@ -15,6 +15,7 @@ struct log_alias {        /* one %xx: a row */
         size_t (*print)(const struct strm *s, unsigned flags, char *dst, size_t n);
         const char *help;
         bool string; /* +Q and +E apply */
+        bool quiet;  /* nothing at all stands for a missing value (%hr without captures) */
 };
 struct log_alias_table {
         const struct log_alias *rows;
@@ -27,9 +28,14 @@ struct log_alias_table {
 
 enum { LOGFMT_QUOTE = 1, LOGFMT_HEX = 2, LOGFMT_ESCAPE = 4 };
 
+/* `allowed` with EXPR_LOG: a log line. Blanks are merged, '-' stands for what is missing, control bytes of samples become #XX
+ * (manual 8.6). Without it, text for a header or a body: blanks stay, missing is empty, bytes that a field value cannot hold
+ * become %XX; aliases are allowed as in HAProxy.
+ * NULL after an alert. The program lives in the configuration's arena. */
 const struct logfmt *logfmt_compile(struct kw_call *c, struct str text, const struct word *at, unsigned allowed);
 /* Formats into dst; returns bytes written, at most n (cut there). */
 size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, char *dst, size_t n);
-bool logfmt_is_const(const struct logfmt *f);
+bool logfmt_is_const(const struct logfmt *f); /* text only */
+unsigned logfmt_needs(const struct logfmt *f);
 
 #endif

@@ -130,11 +130,15 @@ uint32_t pins_oldest(void)
         return list_empty(&fresh) ? generation + 1 : list_first(&fresh, struct pins, link)->generation;
 }
 
-/* Inside a turn of its own loop the caller is a reader itself and would wait for itself. */
+bool pins_in_turn(void)
+{
+        return thr_self && thr_self->loop &&
+               atomic_load_explicit(&thr_self->loop->stats.turn_start, memory_order_relaxed) != 0;
+}
+
 static void wait_for_readers(void)
 {
-        bool reader = thr_self && thr_self->loop &&
-                      atomic_load_explicit(&thr_self->loop->stats.turn_start, memory_order_relaxed) != 0;
+        bool reader = pins_in_turn();
 
         if (reader)
                 epoch_offline();
@@ -161,6 +165,18 @@ unsigned pins_reap(void)
                 p->free(p);
         }
         return waiting;
+}
+
+void pins_fini(void)
+{
+        struct block *b, *next;
+
+        for (b = open_blocks; b; b = next) {
+                next = b->next_free;
+                ASSERT(b->used == 0); /* the size of a block follows the number of threads */
+                free(b);
+        }
+        open_blocks = NULL;
 }
 
 unsigned pins_waiting(void)

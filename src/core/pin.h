@@ -14,6 +14,7 @@
 #include "base/thr.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #define PIN_STRIDE 256u
 
@@ -32,8 +33,10 @@ unsigned pins_reap(void);         /* frees what is not held; returns how many ar
 uint32_t pins_generation(void);      /* the current one */
 uint32_t pins_next_generation(void); /* begins a new one */
 uint32_t pins_oldest(void);          /* of the oldest object that is still held; current + 1 when none is */
+void pins_fini(void);                /* nothing is pinned and no object is left: gives the memory back */
 unsigned pins_waiting(void);      /* how many are retired and not yet freed */
 bool pins_held(const struct pins *p);
+bool pins_in_turn(void); /* the caller runs inside its loop's turn: a reader itself, it would wait for itself */
 
 static inline void pin(struct pins *p)
 {

@@ -203,7 +203,8 @@ struct world {
         struct conf *conf; /* the current one */
         mono_t started;
         int64_t started_wall_us;
-        char *node; /* host name */
+        const char *node; /* of section global, or the host's name */
+        char *host;
         int pid;
         _Atomic uint32_t cur_conns, max_conns; /* of the process */
         _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
@@ -218,5 +219,12 @@ extern struct world world;
 /* Control thread (CLI commands and applets run their look-ups there or inside an epoch). */
 struct front *front_find(struct str name);
 struct back *back_find(struct str name);
+/* All proxies by iid, ascending; one of a `listen` section has both sides. Inside an epoch, like the pointers in it. */
+struct world_px {
+        int iid;
+        struct front *front; /* NULL: none */
+        struct back *back;
+};
+const struct world_px *world_proxies(size_t *ret_n);
 
 #endif

@@ -78,24 +78,27 @@ static void check_timeouts(const struct conf_obj *o, const struct proxy_cfg *p, 
         g->parsing = false;
 }
 
-static void check_http_only(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
+/* The log format of the other mode is taken, as if the file had said so. */
+static void check_log_option(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
+{
+        if (p->mode == PX_HTTP || !is_front(o) || !(p->options & OPT_HTTPLOG))
+                return;
+        diag_add(d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0234",
+                 "'option httplog' not usable with %s '%s' (needs 'mode http'). Falling back to 'option tcplog'.",
+                 proxy_noun(o), o->name);
+        p->options = (p->options & ~(unsigned)OPT_HTTPLOG) | OPT_TCPLOG;
+}
+
+static void check_forwardfor(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
 {
         struct diag *g;
 
-        if (p->mode == PX_HTTP)
+        if (p->mode == PX_HTTP || !(p->options & OPT_FORWARDFOR))
                 return;
-        if (is_front(o) && (p->options & OPT_HTTPLOG)) {
-                diag_add(d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0234",
-                         "'option httplog' not usable with %s '%s' (needs 'mode http'). Falling back to 'option tcplog'.",
-                         proxy_noun(o), o->name);
-                p->options = (p->options & ~(unsigned)OPT_HTTPLOG) | OPT_TCPLOG;
-        }
-        if (p->options & OPT_FORWARDFOR) {
-                g = diag_add(d, DIAG_WARNING, conf_span_name(o, "option forwardfor"), "W0235",
-                             "'option forwardfor' ignored for %s '%s' as it requires HTTP mode.", proxy_noun(o), o->name);
-                g->parsing = false;
-                p->options &= ~(unsigned)OPT_FORWARDFOR;
-        }
+        g = diag_add(d, DIAG_WARNING, conf_span_name(o, "option forwardfor"), "W0235",
+                     "'option forwardfor' ignored for %s '%s' as it requires HTTP mode.", proxy_noun(o), o->name);
+        g->parsing = false;
+        p->options &= ~(unsigned)OPT_FORWARDFOR;
 }
 
 /* Numbers that the file gives: unique among frontends and among backends. */
@@ -112,7 +115,7 @@ static void check_id(const struct conf *c, const struct conf_obj *o, const struc
                         continue;
                 g = diag_add(d, DIAG_ALERT, conf_span_name(o, "id"), "E0236",
                              "%s %s reuses same custom id as %s %s (declared at %s:%u).", o->kind->name, o->name,
-                             x->kind->name, x->name, file_of(d, conf_span_name(x, "id")), conf_span_name(x, "id").line);
+                             x->kind->name, x->name, file_of(d, x->at), x->at.line);
                 g->intro = DIAG_INTRO_TIGHT;
                 return;
         }
@@ -162,8 +165,9 @@ void proxy_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d
                 if (p->default_backend)
                         check_default_backend(c, o, p, d);
         }
+        check_log_option(o, p, d);
         check_timeouts(o, p, d);
-        check_http_only(o, p, d);
+        check_forwardfor(o, p, d);
 }
 
 /* ---- servers ---- */
@@ -181,16 +185,7 @@ static void check_server_name(const struct conf_obj *o, struct diags *d)
 
 void server_check_line(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 {
-        const struct server_addr_cfg *a = conf_slot(o, server_addr_slot);
-        struct diag *g;
-
         (void)c, (void)slot;
-        if (o->kind->bit != KIND_SERVER)
-                return;
-        check_server_name(o, d);
-        if (!a->unresolved)
-                return;
-        g = diag_add(d, DIAG_WARNING, o->at, "W0239", "'server %s/%s' : could not resolve address '%s', disabling server.",
-                     o->parent->name, o->name, a->host);
-        g->intro = DIAG_INTRO_PLACE;
+        if (o->kind->bit == KIND_SERVER)
+                check_server_name(o, d);
 }

@@ -8,7 +8,8 @@
 struct role {
         const char *name;                                   /* "worker" */
         const char *help;                                   /* for --help-roles and the man page */
-        int (*main)(int argc, char **argv, int channel_fd); /* exit code; channel_fd -1 when started by hand */
+        /* argv as the process got it: argv[2] is the role. channel_fd -1 when started by hand. Returns the exit code. */
+        int (*main)(int argc, char **argv, int channel_fd);
 };
 
 #define ROLE(id) static const struct role *const id##_role_reg __attribute__((used, section("telamon_role"))) = &id

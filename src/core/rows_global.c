@@ -72,16 +72,9 @@ static int id_parse(struct kw_call *c)
         struct global_cfg *g = c->slot;
         bool gid = strcmp(c->kw->name, "gid") == 0;
         int64_t v = 0;
-        struct diag *d;
 
         if (one_arg(c, gid ? "a group id" : "a user id") < 0)
                 return -1;
-        if (!str_to_i64(c->args[0].text, &v)) {
-                d = kw_fail(c, &c->args[0], "E0111", "'%s' : string '%.*s' is not a number.", c->kw->name,
-                            (int)c->args[0].text.n, c->args[0].text.p);
-                diag_hint(c->diags, d, "names are given with '%s'", gid ? "group" : "user");
-                return -1;
-        }
         if (!kw_arg_int(c, &c->args[0], 0, INT32_MAX, &v))
                 return -1;
         *(gid ? &g->gid : &g->uid) = (int)v;
@@ -284,7 +277,7 @@ static const struct kw rows[] = {
                 .help = "keeps the listeners open this long after a soft stop was asked for"),
         KW_FN("node", node_parse, text_dump, .apply = KW_LIVE, .manual = "3.1", .args = "<name>", .sample = "n1",
               .help = "name of this machine on the stats page"),
-        KW_FN("description", description_parse, text_dump, .apply = KW_LIVE, .manual = "3.1", .args = "<text>",
+        KW_FN("description", description_parse, text_dump, .apply = KW_LIVE, .manual = "3.1", .args = "<text>...",
               .sample = "a b", .help = "free text on the stats page"),
         KW_FLAG("quiet", struct global_cfg, quiet, .apply = KW_REFUSED, .manual = "3.1",
                 .help = "no start-up messages, like -q"),

@@ -26,6 +26,7 @@ void default_server_title(const struct conf_obj *o, struct buf *out);
 
 /* rows_option.c: KW_FN rows of the table in rows_proxy.c */
 int opt_log_parse(struct kw_call *c);
+int opt_log_elsewhere_parse(struct kw_call *c);
 void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out);
 int opt_forwardfor_parse(struct kw_call *c);
 void opt_forwardfor_dump(const struct kw *kw, const void *slot, struct buf *out);

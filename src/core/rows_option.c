@@ -25,13 +25,15 @@ int opt_log_parse(struct kw_call *c)
                 kw_fail(c, &c->args[0], "E0225", "keyword 'httplog' only supports option 'clf'.");
                 return -1;
         }
-        if (c->obj->kind->bit == KIND_BACKEND) {
-                kw_warn(c, NULL, "W0226", "backend '%s' : 'option %s' directive is ignored in backends.", c->obj->name, opt);
-                return 0;
-        }
         if (!c->no)
                 p->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG);
         set_bit(c, bit);
+        return 0;
+}
+
+int opt_log_elsewhere_parse(struct kw_call *c)
+{
+        kw_warn(c, NULL, "W0226", "backend '%s' : '%s' directive is ignored in backends.", c->obj->name, c->kw->name);
         return 0;
 }
 

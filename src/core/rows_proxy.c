@@ -35,18 +35,28 @@ static void mode_dump(const struct kw *kw, const void *slot, struct buf *out)
 }
 
 /* maxconn belongs to frontends, fullconn to backends; the other one is what people mean then. */
+static int limit_elsewhere_parse(struct kw_call *c)
+{
+        int64_t v = 0;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'%s' expects an integer argument.", c->kw->name);
+                return -1;
+        }
+        if (!kw_arg_int(c, &c->args[0], 0, INT32_MAX, &v))
+                return -1;
+        kw_warn(c, NULL, "W0126", "'%s' ignored because %s '%s' has no %s capability. Maybe you want '%s' instead ?",
+                c->kw->name, c->obj->kind->name, c->obj->name, c->obj->kind->lacks,
+                c->kw->name[0] == 'f' ? "maxconn" : "fullconn");
+        return 1;
+}
+
 static int conn_limit_parse(struct kw_call *c)
 {
         struct proxy_cfg *p = c->slot;
         bool full = c->kw->name[0] == 'f';
         int64_t v = 0;
 
-        if (c->obj->kind->bit == (full ? KIND_FRONTEND : KIND_BACKEND)) {
-                kw_warn(c, NULL, "W0126",
-                        "'%s' ignored because %s '%s' has no %s capability. Maybe you want '%s' instead ?", c->kw->name,
-                        c->obj->kind->name, c->obj->name, c->obj->kind->lacks, full ? "maxconn" : "fullconn");
-                return (int)c->n_args;
-        }
         if (c->n_args == 0) {
                 kw_fail(c, NULL, "E0110", "'%s' expects an integer argument.", c->kw->name);
                 return -1;
@@ -237,23 +247,27 @@ static const struct kw rows[] = {
         KW_FN("server", server_line_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE, .manual = "4.2",
               .args = "<name> <address>[:[port]] [<words>]", .sample = "s1 127.0.0.1:80", .help = "a server"),
         KW_FN("default-server", default_server_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE | KIND_DEFAULTS,
-              .warn_kinds = KIND_FRONTEND, .manual = "4.2", .args = "<words>", .sample = "weight 2",
+              .warn_kinds = KIND_FRONTEND, .manual = "4.2", .args = "[<words>]", .sample = "weight 2",
               .help = "words for the servers below"),
-        KW_FN("maxconn", conn_limit_parse, maxconn_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<conns>", .sample = "100",
+        KW_FN("maxconn", limit_elsewhere_parse, dump_nothing, .kinds = KIND_BACKEND, .manual = "4.2", .args = "<conns>",
+              .sample = "100", .help = "has a meaning in frontends only; see fullconn"),
+        KW_FN("fullconn", limit_elsewhere_parse, dump_nothing, .kinds = KIND_FRONTEND, .manual = "4.2",
+              .args = "<conns>", .sample = "100", .help = "has a meaning in backends only; see maxconn"),
+        KW_FN("maxconn", conn_limit_parse, maxconn_dump, .apply = KW_LIVE, .kinds = FRONT, .manual = "4.2", .args = "<conns>", .sample = "100",
               .help = "connections on the frontend; the others wait in the kernel's queue"),
-        KW_FN("fullconn", conn_limit_parse, fullconn_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<conns>",
+        KW_FN("fullconn", conn_limit_parse, fullconn_dump, .apply = KW_LIVE, .kinds = BACK, .manual = "4.2", .args = "<conns>",
               .sample = "100", .help = "load at which servers with minconn reach their maxconn"),
         KW_INT("backlog", struct proxy_cfg, backlog, 0, INT32_MAX, .apply = KW_NEW, FRONT_ROW, .args = "<conns>",
                .help = "length of the kernel's queue of connections not yet accepted; 0: maxconn"),
         KW_STR("default_backend", struct proxy_cfg, default_backend, .min = 1, .apply = KW_NEW, FRONT_ROW,
-               .args = "<backend>", .help = "where requests go that no rule sent elsewhere"),
+               .args = "<backend>", .sample = "b", .sample_rest = "backend b\n", .help = "where requests go that no rule sent elsewhere"),
         KW_FN("balance", balance_parse, balance_dump, .apply = KW_NEW, BACK_ROW, .args = "{ roundrobin | random[(<draws>)] }",
               .sample = "roundrobin", .help = "how a server is chosen"),
         KW_INT("retries", struct proxy_cfg, retries, 0, 255, .apply = KW_NEW, BACK_ROW, .args = "<number>",
                .help = "connection attempts after the first one failed"),
         KW_ENUM("http-reuse", struct proxy_cfg, http_reuse, reuse_vals, .apply = KW_NEW, BACK_ROW,
                 .args = "{ never | safe | aggressive | always }", .help = "which requests may use idle server connections"),
-        KW_FN("description", description_parse, description_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<text>",
+        KW_FN("description", description_parse, description_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<text>...",
               .sample = "a b", .help = "free text on the stats page"),
         KW_FN("disabled", disabled_parse, disabled_dump, .apply = KW_LIVE, BOTH_ROW, .sample = "",
               .help = "the section is checked, but does not run"),
@@ -280,9 +294,13 @@ static const struct kw rows[] = {
         KW_FN("contimeout", old_timeout_parse, dump_nothing, .kinds = BACK, .manual = "4.2", .args = "<time>",
               .sample = "5s", .help = "old form of timeout connect"),
 
-        KW_FN("option httplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW, .sample = "",
+        KW_FN("option httplog", opt_log_elsewhere_parse, dump_nothing, .no_ok = true, .kinds = KIND_BACKEND,
+              .manual = "4.2", .sample = "", .help = "has a meaning in frontends only"),
+        KW_FN("option tcplog", opt_log_elsewhere_parse, dump_nothing, .no_ok = true, .kinds = KIND_BACKEND,
+              .manual = "4.2", .sample = "", .help = "has a meaning in frontends only"),
+        KW_FN("option httplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, .kinds = FRONT, .manual = "4.2", .sample = "",
               .help = "one log line per request, with all times, status and bytes"),
-        KW_FN("option tcplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW, .sample = "",
+        KW_FN("option tcplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, .kinds = FRONT, .manual = "4.2", .sample = "",
               .help = "one log line per session, with all times and bytes"),
         OPT("dontlognull", OPT_DONTLOGNULL, FRONT_ROW, .help = "connections without a byte are not logged"),
         OPT("dontlog-normal", OPT_DONTLOG_NORMAL, FRONT_ROW, .help = "only trouble is logged"),

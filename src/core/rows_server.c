@@ -177,10 +177,6 @@ static int id_parse(struct kw_call *c)
 {
         int64_t v = 0;
 
-        if (c->obj->kind->bit == KIND_DEFAULT_SERVER) {
-                kw_fail(c, NULL, "E0216", "'id' option is not accepted in default-server sections");
-                return -1;
-        }
         if (c->n_args == 0) {
                 kw_fail(c, NULL, "E0110", "'id' : expects an integer argument");
                 return -1;
@@ -270,7 +266,7 @@ static const struct kw server_rows[] = {
 };
 
 static const struct kw addr_rows[] = {
-        KW_FN("id", id_parse, id_dump, .apply = KW_LIVE, .kinds = KIND_ANY_SERVER, .manual = "5.2", .args = "<number>",
+        KW_FN("id", id_parse, id_dump, .apply = KW_LIVE, .kinds = KIND_SERVER, .manual = "5.2", .args = "<number>",
               .sample = "77", .help = "a number of its own for statistics and commands"),
         KW_FN("init-addr", init_addr_parse, init_addr_dump, .apply = KW_LIVE, .manual = "5.2",
               .args = "{last | libc | none | <ip>},[...]", .sample = "last,libc,none",
@@ -279,10 +275,13 @@ static const struct kw addr_rows[] = {
 
 /* ---- addresses of names, when all words are known ---- */
 
-/* Tries the methods in order. 1: an address, 0: `none`, -1: nothing worked. */
-static int try_methods(struct conf *c, struct server_addr_cfg *a)
+enum found { FOUND_NAME, FOUND_IP, FOUND_NONE, FOUND_NOTHING, FOUND_NO_METHOD };
+
+/* Tries the methods in order. `last` has no state file (load-server-state-from-file) to take an address from. */
+static enum found try_methods(struct conf *c, struct server_addr_cfg *a)
 {
         struct str rest = str_of(a->init_addr ? a->init_addr : "last,libc");
+        enum found f = FOUND_NO_METHOD;
         struct addr_spec s;
         const char *why;
 
@@ -290,37 +289,53 @@ static int try_methods(struct conf *c, struct server_addr_cfg *a)
                 const char *comma = memchr(rest.p, ',', rest.n);
                 struct str m = { rest.p, comma ? (size_t)(comma - rest.p) : rest.n };
 
+                rest = str_sub(rest, m.n + (comma != NULL), rest.n - m.n - (comma != NULL));
                 if (str_is(m, "none"))
-                        return 0;
+                        return FOUND_NONE;
+                if (str_is(m, "last"))
+                        continue;
+                f = FOUND_NOTHING;
                 if (str_is(m, "libc")) {
                         if (lookup_host(c, a->host, &a->addr) == 0)
-                                return 1;
-                } else if (!str_is(m, "last") && addr_parse(m, 0, &s, &why) == ADDR_OK) {
+                                return FOUND_NAME;
+                } else if (addr_parse(m, 0, &s, &why) == ADDR_OK) {
                         memcpy(&a->addr, &s.addr, sizeof(a->addr));
-                        return 1;
-                } /* `last`: there is no state file (load-server-state-from-file) to take it from */
-                rest = str_sub(rest, m.n + (comma != NULL), rest.n - m.n - (comma != NULL));
+                        return FOUND_IP;
+                }
         }
-        return -1;
+        return f;
+}
+
+static void say_found(const struct conf_obj *o, const struct server_addr_cfg *a, enum found f, struct diags *d)
+{
+        static const char *const texts[] = { [FOUND_IP] = ", falling back to configured address.",
+                                             [FOUND_NONE] = ", disabling server.",
+                                             [FOUND_NOTHING] = ".",
+                                             [FOUND_NO_METHOD] = "." };
+        enum diag_level l = f == FOUND_IP || f == FOUND_NONE ? DIAG_WARNING : DIAG_ALERT;
+        struct diag *g = diag_add(d, l, o->at, l == DIAG_ALERT ? "E0218" : "W0239", "'server %s/%s' : %s address '%s'%s",
+                                  o->parent->name, o->name,
+                                  f == FOUND_NO_METHOD ? "no method found to resolve" : "could not resolve", a->host,
+                                  texts[f]);
+
+        g->intro = DIAG_INTRO_PLACE;
+        if (l == DIAG_ALERT)
+                diag_hint(d, g, "`init-addr last,libc,none` lets it start without an address");
 }
 
 static void resolve_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 {
         struct server_addr_cfg *a = slot;
-        struct diag *g;
-        int r;
+        enum found f;
 
         if (o->kind->bit != KIND_SERVER || !a->host)
                 return;
-        r = try_methods(c, a);
-        if (r > 0)
+        f = try_methods(c, a);
+        if (f <= FOUND_IP)
                 addr_set_port(&a->addr, a->host_port);
-        a->unresolved = r == 0;
-        if (r >= 0)
-                return;
-        g = diag_add(d, DIAG_ALERT, o->at, "E0218", "'server %s/%s' : could not resolve address '%s'.", o->parent->name,
-                     o->name, a->host);
-        diag_hint(d, g, "`init-addr last,libc,none` lets it start without an address");
+        a->unresolved = f == FOUND_NONE;
+        if (f != FOUND_NAME)
+                say_found(o, a, f, d);
 }
 
 KW_TABLE(server, KIND_ANY_SERVER, struct server_cfg, server_rows, .defaults = &server_defaults, .rank = 1,

@@ -67,6 +67,7 @@ struct server {
         _Atomic uint8_t usable;    /* takes new sessions: derived, written by server_set_state() only */
         bool backup;
         uint32_t lb_pos, lb_weight; /* core/lb.c: place in a large view; back->lock */
+        bool live; /* control thread: published once; a server of a change that was discarded never is */
 
         _Atomic uint32_t cur, cur_max; /* requests and sessions on it (scur, smax) */
         struct queue *queue;           /* made when maxconn is set */

@@ -399,6 +399,8 @@ static bool all_done(const struct strm *s)
 
         if (s->http && !s->tunnel) /* the answer is out: a request that is still coming is of no use any more */
                 return s->rsp_seen && (s->sv.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE);
+        if (s->sv.flags & SIDE_ENOUGH)
+                return (s->sv.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE);
         return (s->cl.flags & s->sv.flags & both) == both;
 }
 

@@ -76,7 +76,7 @@ static bool in_move(struct wire *w, size_t room)
         in_forget(w);
         w->in = (struct inbuf){ p, 0, old.off - first, old.len, (uint32_t)size };
         if (w->box)
-                hmsg_rebase(&w->box->m, p);
+                hmsg_rebase(&w->box->m, p, used);
         return true;
 }
 
@@ -270,7 +270,7 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
         for (;;) {
                 if (w->in.len > 0) {
                         w->in.hold = w->in.off;
-                        hmsg_rebase(&w->box->m, w->in.p + w->in.off);
+                        hmsg_rebase(&w->box->m, w->in.p + w->in.off, w->in.len);
                         v = w->server ? h1_response(&w->box->parser, &w->box->m, w->in.len, w->req_method)
                                       : h1_request(&w->box->parser, &w->box->m, w->in.len);
                         if (likely(v == H1_OK)) {
@@ -293,14 +293,22 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
 
 /* ---- bodies ---- */
 
+/* Body bytes that were read are passed on before the next call: nothing of them is held, unless a head before them still is. */
+static void in_take(struct wire *w, size_t n)
+{
+        w->in.off += (uint32_t)n;
+        w->in.len -= (uint32_t)n;
+        if (!w->box)
+                w->in.hold = w->in.off;
+}
+
 static int take_plain(struct wire *w, struct side *s, struct iovec *v, int *n)
 {
         uint64_t want = w->rx_body == HBODY_LENGTH && w->rx_left < w->in.len ? w->rx_left : w->in.len;
 
         v[0] = (struct iovec){ w->in.p + w->in.off, (size_t)want };
         *n = 1;
-        w->in.off += (uint32_t)want;
-        w->in.len -= (uint32_t)want;
+        in_take(w, want);
         if (w->rx_body == HBODY_LENGTH) {
                 w->rx_left -= want;
                 if (w->rx_left == 0)
@@ -332,7 +340,7 @@ static int take_trailers(struct wire *w, struct side *s)
                 h1_init(&w->box->parser, w->head_max, H1_STRICT_LF);
         }
         w->in.hold = w->in.off;
-        hmsg_rebase(&w->box->m, w->in.p + w->in.off);
+        hmsg_rebase(&w->box->m, w->in.p + w->in.off, w->in.len);
         v = h1_trailers(&w->box->parser, &w->box->m, w->in.len);
         if (v == H1_MORE)
                 return MSG_WAIT;
@@ -357,8 +365,7 @@ static int take_chunks(struct wire *w, struct side *s, struct iovec *v, int *n)
                 enum h1_chunk_verdict c = h1_chunk_next(&w->chunk, w->in.p + w->in.off, w->in.len, &used, &data);
                 if (c == H1_CHUNK_BAD)
                         return bad_body(w, s, "bad chunk");
-                w->in.off += (uint32_t)used;
-                w->in.len -= (uint32_t)used;
+                in_take(w, used);
                 if (c == H1_CHUNK_DATA) {
                         v[(*n)++] = (struct iovec){ (void *)(uintptr_t)data.p, data.n };
                         r = MSG_OK;

@@ -78,6 +78,8 @@ static void all_sent(struct wire *w, struct side *s)
         if (!(s->flags & SIDE_TX_END))
                 return;
         s->flags |= SIDE_TX_DONE;
+        if (s->flags & SIDE_RX_DONE && w->tx_body == HBODY_TUNNEL)
+                return; /* both directions are over: close() sends the FIN */
         if (w->shut_after || w->tx_body == HBODY_TUNNEL)
                 w->ep->ops->shut(w->ep);
 }

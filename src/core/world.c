@@ -15,6 +15,8 @@ struct world world = { .fronts = LIST_INIT(world.fronts), .backs = LIST_INIT(wor
 
 struct names {
         struct map fronts, backs;
+        struct world_px *px;
+        size_t n_px;
         struct pins pins; /* only to be freed after an epoch */
 };
 
@@ -27,6 +29,7 @@ static void names_free(struct pins *p)
 
         map_fini(&n->fronts);
         map_fini(&n->backs);
+        free(n->px);
         free(n);
 }
 
@@ -36,11 +39,65 @@ static void put(struct map *m, const char *name, void *v)
                 ASSERT(!"memory for the name table");
 }
 
+static int by_iid(const void *a, const void *b)
+{
+        const struct world_px *x = a, *y = b;
+
+        if (x->iid != y->iid)
+                return x->iid < y->iid ? -1 : 1;
+        return (x->front == NULL) - (y->front == NULL);
+}
+
+/* Both sides of a `listen` section become one entry. */
+static void join_sides(struct names *n)
+{
+        size_t to = 0;
+
+        qsort(n->px, n->n_px, sizeof(*n->px), by_iid);
+        for (size_t i = 0; i < n->n_px; i++) {
+                if (to > 0 && n->px[to - 1].iid == n->px[i].iid && !n->px[to - 1].back)
+                        n->px[to - 1].back = n->px[i].back;
+                else
+                        n->px[to++] = n->px[i];
+        }
+        n->n_px = to;
+}
+
+static void list_proxies(struct names *n)
+{
+        size_t all = 0;
+
+        list_for_each(i, &world.fronts) all++;
+        list_for_each(i, &world.backs) all++;
+        n->px = calloc(all + 1, sizeof(*n->px));
+        ASSERT(n->px != NULL);
+        list_for_each(i, &world.fronts)
+        {
+                struct front *f = list_item(i, struct front, link);
+                n->px[n->n_px++] = (struct world_px){ f->iid, f, NULL };
+        }
+        list_for_each(i, &world.backs)
+        {
+                struct back *b = list_item(i, struct back, link);
+                n->px[n->n_px++] = (struct world_px){ b->iid, NULL, b };
+        }
+        join_sides(n);
+}
+
+const struct world_px *world_proxies(size_t *ret_n)
+{
+        const struct names *n = epoch_load(&names);
+
+        *ret_n = n ? n->n_px : 0;
+        return n ? n->px : NULL;
+}
+
 void world_names_publish(void)
 {
         struct names *n = calloc(1, sizeof(*n)), *old = epoch_load(&names);
 
         ASSERT(n != NULL);
+        list_proxies(n);
         list_for_each(i, &world.fronts)
         {
                 struct front *f = list_item(i, struct front, link);
@@ -53,6 +110,15 @@ void world_names_publish(void)
         }
         pins_init(&n->pins, names_free);
         epoch_publish(&names, n);
+        if (old)
+                pins_retire(&old->pins);
+}
+
+void world_names_forget(void)
+{
+        struct names *old = epoch_load(&names);
+
+        epoch_publish(&names, NULL);
         if (old)
                 pins_retire(&old->pins);
 }

@@ -42,12 +42,14 @@ static size_t encode(const struct sum *a, size_t step, char *out)
                 size_t take = a->n - at < step ? a->n - at : step;
                 n += h1_chunk_head(out + n, take);
                 memcpy(out + n, a->data + at, take);
-                memcpy(out + n + take, H1_CHUNK_CRLF, 2);
-                n += take + 2;
+                n += take;
+                out[n++] = '\r';
+                out[n++] = '\n';
                 at += take;
         }
-        memcpy(out + n, H1_CHUNK_LAST, 5);
-        return n + 5;
+        for (const char *last = H1_CHUNK_LAST; *last; last++)
+                out[n++] = *last;
+        return n;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

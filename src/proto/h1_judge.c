@@ -74,7 +74,13 @@ static enum h1_verdict judge_connection(struct h1 *h, struct hmsg *m)
         struct str opt;
 
         for (int i = -1; (i = hmsg_find(m, HID_CONNECTION, i + 1)) >= 0;) {
-                for (size_t pos = 0; h1_list_next(hmsg_value(m, i), &pos, &opt);) {
+                struct str list = hmsg_value(m, i);
+
+                if (h1_word(list, STR("keep-alive"))) { /* nearly always */
+                        m->flags |= HMSG_KEEP_ALIVE;
+                        continue;
+                }
+                for (size_t pos = 0; h1_list_next(list, &pos, &opt);) {
                         if (++count > MAX_OPTIONS)
                                 return h1_bad(h, H1_WHY_CONNECTION, m->f[i].val);
                         take_option(m, opt, &upgrade);
@@ -263,12 +269,10 @@ enum h1_verdict h1_judge_response(struct h1 *h, struct hmsg *m)
 {
         if (judge_connection(h, m) != H1_OK || take_framing(h, m) != H1_OK)
                 return H1_BAD;
-        if (m->status == 101)
+        if (m->status == 101 || (h->req_method == HMETH_CONNECT && m->status / 100 == 2))
                 no_body(m, HBODY_TUNNEL);
         else if (m->status < 200 || m->status == 204)
                 no_body(m, HBODY_NONE);
-        else if (h->req_method == HMETH_CONNECT && m->status < 300)
-                no_body(m, HBODY_TUNNEL);
         else if (h->req_method == HMETH_HEAD || m->status == 304)
                 m->body = HBODY_NONE;
         else if (m->announced != HBODY_NONE)

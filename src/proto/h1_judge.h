@@ -34,12 +34,13 @@ static inline bool h1_list_next(struct str list, size_t *pos, struct str *ret_it
  * is), since setting the case bit turns some of those into such letters. */
 static inline bool h1_word(struct str s, struct str word)
 {
+        unsigned diff = 0;
+
         if (s.n != word.n)
                 return false;
         for (size_t i = 0; i < s.n; i++)
-                if ((s.p[i] | 0x20) != word.p[i])
-                        return false;
-        return true;
+                diff |= (unsigned)(unsigned char)((s.p[i] | 0x20) ^ word.p[i]);
+        return diff == 0;
 }
 
 #endif

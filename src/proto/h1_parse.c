@@ -96,49 +96,71 @@ struct cursor {
         uint32_t i, name, colon, val;
 };
 
-static enum h1_verdict pause_at(struct h1 *h, const struct cursor *c, unsigned stage, uint32_t len)
+static cold_path enum h1_verdict pause_at(struct h1 *h, struct cursor c, unsigned stage, uint32_t len)
 {
-        h->line = c->name;
-        h->colon = c->colon;
-        h->val = c->val;
-        return more(h, c->i, stage, len);
+        h->line = c.name;
+        h->colon = c.colon;
+        h->val = c.val;
+        return more(h, c.i, stage, len);
 }
 
-/* The field [name, colon) [val, end); false: no room. */
-static inline bool push_field(struct hmsg *m, const char *b, const struct cursor *c, uint32_t end, bool crlf)
+/* The field [name, colon) [val, end), which ends in CRLF or in LF alone; false: no room. */
+static inline bool push_field(struct hmsg *m, const char *b, struct cursor c, enum hid id, bool crlf)
 {
-        uint32_t vend = end, nlen = c->colon - c->name;
+        uint32_t vend = c.i, nlen = c.colon - c.name;
+        unsigned nf = m->nf;
 
-        if (unlikely(m->nf == m->capf))
+        if (unlikely(nf == m->capf))
                 return false;
-        while (vend > c->val && (unsigned char)b[vend - 1] <= ' ') /* SP or HTAB: there is no other such byte here */
+        /* SP or HTAB: there is no other byte up to SP here, and before an empty value stands ":", SP or HTAB */
+        while ((unsigned char)b[vend - 1] <= ' ' && vend > c.val)
                 vend--;
-        bool raw = crlf & (vend == end) & (c->val == c->colon + 2) & (b[c->val - 1] == ' ');
-        enum hid id = hmsg_id(b + c->name, nlen);
+        bool raw = crlf && vend == c.i && c.val == c.colon + 2 && memcmp(b + c.colon, ": ", 2) == 0;
+        if (id == HID_NONE)
+                id = hmsg_id(b + c.name, nlen);
+        struct hfield *f = &m->f[nf];
 
-        m->f[m->nf] = (struct hfield){ .name = c->name,
-                                       .val = c->val,
-                                       .vlen = vend - c->val,
-                                       .nlen = (uint16_t)nlen,
-                                       .id = (uint8_t)id,
-                                       .flags = raw ? HF_RAW : 0 };
+        f->name = c.name;
+        f->val = c.val;
+        f->vlen = vend - c.val;
+        f->nlen = (uint16_t)nlen;
+        f->id = (uint8_t)id;
+        f->flags = raw ? HF_RAW : 0;
         if (id != HID_NONE)
-                hmsg_note(m, id, m->nf);
-        m->nf++;
+                hmsg_note(m, id, (uint16_t)nf);
+        m->nf = (uint16_t)(nf + 1);
         return true;
 }
 
-static enum h1_verdict head_end(struct h1 *h, struct hmsg *m, const char *b, const struct cursor *c, uint32_t len)
+/* A line end at c.i that is not CRLF with a field before it: LF alone, a CR at the end of the bytes, or an error.
+ * *ret_taken: the field was pushed, go on behind the LF. */
+static cold_path enum h1_verdict odd_eol(struct h1 *h, struct hmsg *m, const char *b, struct cursor c, uint32_t len,
+                                         bool *ret_taken)
 {
-        int e = eol(h, b, c->i, len);
+        int e = eol(h, b, c.i, len);
+
+        if (e == 0)
+                return pause_at(h, c, ST_VALUE, len);
+        if (e < 0)
+                return bad_eol(h, b, c.i, H1_WHY_VALUE_BYTE);
+        if (!push_field(m, b, c, HID_NONE, false))
+                return h1_bad(h, H1_WHY_TOO_MANY, c.name);
+        h->bare = true;
+        *ret_taken = true;
+        return H1_MORE;
+}
+
+static enum h1_verdict head_end(struct h1 *h, struct hmsg *m, const char *b, struct cursor c, uint32_t len)
+{
+        int e = eol(h, b, c.i, len);
 
         if (e == 0)
                 return pause_at(h, c, ST_LINE, len);
         if (e < 0)
-                return bad_eol(h, b, c->i, H1_WHY_NO_COLON);
+                return bad_eol(h, b, c.i, H1_WHY_NO_COLON);
         h->bare |= e == 1;
         h->stage = ST_DONE;
-        m->head_len = c->i + (uint32_t)e;
+        m->head_len = c.i + (uint32_t)e;
         return H1_OK;
 }
 
@@ -148,53 +170,59 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
         char *b = m->blk[0].p;
         struct cursor c = { h->pos, h->line, h->colon, h->val };
         unsigned stage = h->stage;
-        int e;
+        enum hid id = HID_NONE; /* of the name just read, if the short cut knew it */
 
         for (;;) {
                 switch (stage) {
                 case ST_LINE:
-                        if (c.i == len)
-                                return pause_at(h, &c, ST_LINE, len);
-                        if (b[c.i] == '\r' || b[c.i] == '\n')
-                                return head_end(h, m, b, &c, len);
+                        if (unlikely(c.i == len))
+                                return pause_at(h, c, ST_LINE, len);
+                        if (unlikely((unsigned char)b[c.i] <= '\r' && (b[c.i] == '\r' || b[c.i] == '\n')))
+                                return head_end(h, m, b, c, len);
                         c.name = c.i;
+                        id = h1_take_known(b, c.i, len, &c.i);
                         /* fall through */
                 case ST_NAME:
-                        c.i = h1_lower_name(b, c.i, len);
-                        if (unlikely(c.i - c.name > UINT16_MAX))
-                                return h1_bad(h, H1_WHY_NAME_LONG, c.name + UINT16_MAX);
-                        if (unlikely(c.i == len))
-                                return pause_at(h, &c, ST_NAME, len);
-                        if (unlikely(b[c.i] != ':' || c.i == c.name))
-                                return bad_name(h, b, c.name, c.i);
+                        if (id == HID_NONE) {
+                                c.i = h1_lower_name(b, c.i, len);
+                                if (unlikely(c.i - c.name > UINT16_MAX))
+                                        return h1_bad(h, H1_WHY_NAME_LONG, c.name + UINT16_MAX);
+                                if (unlikely(c.i == len))
+                                        return pause_at(h, c, ST_NAME, len);
+                                if (unlikely(b[c.i] != ':' || c.i == c.name))
+                                        return bad_name(h, b, c.name, c.i);
+                        }
                         c.colon = c.i++;
+                        if (likely(len - c.i >= 2 && b[c.i] == ' ' && (unsigned char)b[c.i + 1] > ' '))
+                                c.i++;
                         /* fall through */
                 case ST_OWS:
-                        while (c.i < len && (b[c.i] == ' ' || b[c.i] == '\t'))
+                        while (c.i < len && (unsigned char)b[c.i] <= ' ' && (b[c.i] == ' ' || b[c.i] == '\t'))
                                 c.i++;
                         if (unlikely(c.i == len))
-                                return pause_at(h, &c, ST_OWS, len);
+                                return pause_at(h, c, ST_OWS, len);
                         c.val = c.i;
                         /* fall through */
                 default: /* ST_VALUE */
                         c.i = h1_find_ctl(b, c.i, len);
-                        if (unlikely(c.i < len && b[c.i] == '\t')) {
-                                c.i++;
-                                stage = ST_VALUE;
+                        stage = ST_LINE;
+                        if (likely(len - c.i >= 2 && memcmp(b + c.i, "\r\n", 2) == 0)) {
+                                if (unlikely(!push_field(m, b, c, id, true)))
+                                        return h1_bad(h, H1_WHY_TOO_MANY, c.name);
+                                c.i += 2;
                                 continue;
                         }
-                        if (unlikely(c.i == len))
-                                return pause_at(h, &c, ST_VALUE, len);
-                        e = eol(h, b, c.i, len);
-                        if (unlikely(e == 0))
-                                return pause_at(h, &c, ST_VALUE, len);
-                        if (unlikely(e < 0))
-                                return bad_eol(h, b, c.i, H1_WHY_VALUE_BYTE);
-                        if (unlikely(!push_field(m, b, &c, c.i, e == 2)))
-                                return h1_bad(h, H1_WHY_TOO_MANY, c.name);
-                        h->bare |= e == 1;
-                        c.i += (uint32_t)e;
-                        stage = ST_LINE;
+                        if (c.i == len)
+                                return pause_at(h, c, ST_VALUE, len);
+                        if (b[c.i] != '\t') {
+                                bool taken = false;
+                                enum h1_verdict v = odd_eol(h, m, b, c, len, &taken);
+                                if (!taken)
+                                        return v;
+                        } else {
+                                stage = ST_VALUE;
+                        }
+                        c.i++;
                 }
         }
 }

@@ -335,7 +335,7 @@ static void test_transfer_encoding(void **st)
 {
         static const struct row rows[] = {
                 R_OK(POST("Transfer-Encoding: chunked\r\n"), POUT("transfer-encoding: chunked\r\n")),
-                R_OK(POST("Transfer-Encoding: ChUnked\r\n"), POUT("transfer-encoding: ChUnked\r\n")),
+                R_OK(POST("Transfer-Encoding: ChUnked\r\n"), POUT("transfer-encoding: chunked\r\n")),
                 R_OK(POST("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n"),
                      POUT("transfer-encoding: chunked\r\n")),
                 R_OK(POST("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"),

@@ -44,7 +44,8 @@ static void check(struct ht *a, uint8_t sel)
 
         if (sel & 0x10 && hmsg_add(&a->m, STR("X-Added"), STR("1")) != 0)
                 return;
-        if (sel & 0x20 && a->m.nf)
+        /* A rule removes a field; without its key a websocket handshake would rightly be refused. */
+        if (sel & 0x20 && a->m.nf && a->m.f[sel % a->m.nf].id != HID_SEC_WEBSOCKET_KEY)
                 hmsg_del(&a->m, sel % a->m.nf);
         ASSERT(ht_write(&a->m, &o, &s, &n) == 0);
         ht_init(&b, a->kind, a->req, H1_STRICT_LF);

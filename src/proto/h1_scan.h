@@ -4,6 +4,8 @@
 #ifndef PROTO_H1_SCAN_H
 #define PROTO_H1_SCAN_H
 
+#include "base/assert.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 

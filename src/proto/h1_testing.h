@@ -48,7 +48,7 @@ static inline enum h1_verdict ht_feed(struct ht *t, const char *p, uint32_t old,
                 memcpy(fresh + old, p + old, n - old);
         free(t->bytes);
         t->bytes = fresh;
-        hmsg_rebase(&t->m, fresh);
+        hmsg_rebase(&t->m, fresh, n);
         switch (t->kind) {
         case HT_REQUEST: return h1_request(&t->h, &t->m, n);
         case HT_RESPONSE: return h1_response(&t->h, &t->m, n, t->req);

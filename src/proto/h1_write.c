@@ -97,7 +97,9 @@ static inline uint32_t value_end(const char *b, uint32_t i, uint32_t end)
 /* The offsets of f lie inside a block of n bytes, with room for the CRLF. */
 static inline bool inside(const struct hfield *f, uint32_t n)
 {
-        return f->nlen && (uint64_t)f->name + f->nlen <= n && (uint64_t)f->val + f->vlen + 2 <= n;
+        uint64_t end = (uint64_t)f->val + f->vlen + 2;
+
+        return f->nlen && (uint64_t)f->name + f->nlen <= f->val && end <= n;
 }
 
 /* The bytes really are "name: value\r\n", ending where the offsets say. */
@@ -105,7 +107,8 @@ static inline bool line_ok(const char *b, uint32_t n, const struct hfield *f)
 {
         uint32_t colon = f->name + f->nlen, end = f->val + f->vlen;
 
-        return inside(f, n) && f->val == colon + 2 && h1_find_not_lower_token(b, f->name, n) == colon &&
+        return inside(f, n) && f->val == colon + 2 &&
+               (h1_is_known(b, f->name, f->nlen, n, f->id) || h1_find_not_lower_token(b, f->name, n) == colon) &&
                memcmp(b + colon, ": ", 2) == 0 && value_end(b, f->val, n) == end && memcmp(b + end, "\r\n", 2) == 0;
 }
 
@@ -239,7 +242,7 @@ static bool list_has(struct str list, struct str word, size_t prefix)
 /* The field is sent as it stands if it says just what we would say, else our line takes its place. */
 static bool as_is(struct writer *w, int i, struct str want)
 {
-        if (str_ieq(hmsg_value(w->m, i), want))
+        if (str_eq(hmsg_value(w->m, i), want))
                 return true;
         put_line(w, hmsg_name(w->m, i), want);
         return false;
@@ -251,6 +254,22 @@ static bool once(bool *done)
 
         *done = true;
         return first;
+}
+
+/* It names some protocol, and not h2c: that one would let the peers talk past us. */
+static bool passes_upgrade(struct str v)
+{
+        struct str tok;
+        bool any = false;
+
+        for (size_t pos = 0; h1_list_next(v, &pos, &tok);)
+                any |= tok.n > 0;
+        return any && !list_has(v, STR("h2c"), 3);
+}
+
+static bool passes_te(struct str v)
+{
+        return list_has(v, STR("trailers"), 0);
 }
 
 /* True: send field i as it stands. */
@@ -267,11 +286,29 @@ static bool hop_field(struct writer *w, int i)
         case HID_CONNECTION:
                 if (w->o->flags & (H1_WRITE_CLOSE | H1_WRITE_KEEP_ALIVE) || w->conn.n == 0)
                         return false;
-                return once(&w->connected) && as_is(w, i, w->conn);
-        case HID_TE: return list_has(v, STR("trailers"), 0) && once(&w->te) && as_is(w, i, STR("trailers"));
-        case HID_UPGRADE: return (w->o->flags & H1_WRITE_UPGRADE) && !list_has(v, STR("h2c"), 3);
+                return once(&w->connected) && (str_ieq(v, w->conn) || as_is(w, i, w->conn));
+        case HID_TE: return passes_te(v) && once(&w->te) && as_is(w, i, STR("trailers"));
+        case HID_UPGRADE: return (w->o->flags & H1_WRITE_UPGRADE) && passes_upgrade(v);
         default: return false;
         }
+}
+
+/* Connection names TE and Upgrade only while such a field is really sent: a rule may have removed it since. */
+static bool sends(const struct hmsg *m, enum hid id, bool (*passes)(struct str v))
+{
+        for (int i = -1; (i = hmsg_find(m, id, i + 1)) >= 0;)
+                if (passes(hmsg_value(m, i)))
+                        return true;
+        return false;
+}
+
+static uint8_t conn_flags(const struct writer *w)
+{
+        uint8_t flags = w->o->flags;
+
+        if (flags & H1_WRITE_UPGRADE && !sends(w->m, HID_UPGRADE, passes_upgrade))
+                flags &= (uint8_t)~H1_WRITE_UPGRADE;
+        return flags;
 }
 
 /* What Connection must say, in buf. */
@@ -284,18 +321,18 @@ static struct str conn_value(const struct writer *w, char buf[48])
         } words[] = { { H1_WRITE_UPGRADE, 7, "Upgrade" },
                       { H1_WRITE_CLOSE, 5, "close" },
                       { H1_WRITE_KEEP_ALIVE, 10, "keep-alive" } };
-        const uint32_t te = HMSG_CONN_TE | HMSG_TE_TRAILERS;
+        uint8_t flags = conn_flags(w);
         size_t n = 0;
 
         for (unsigned i = 0; i < array_len(words); i++) {
-                if (!(w->o->flags & words[i].flag))
+                if (!(flags & words[i].flag))
                         continue;
                 memcpy(buf + n, n ? ", " : "", n ? 2 : 0);
                 n += n ? 2 : 0;
                 memcpy(buf + n, words[i].s, words[i].n);
                 n += words[i].n;
         }
-        if ((w->m->flags & te) == te) {
+        if (w->m->flags & HMSG_CONN_TE && sends(w->m, HID_TE, passes_te)) {
                 memcpy(buf + n, n ? ", TE" : "TE", n ? 4 : 2);
                 n += n ? 4 : 2;
         }
@@ -304,22 +341,26 @@ static struct str conn_value(const struct writer *w, char buf[48])
 
 /* ---- fields ---- */
 
-static void put_field(struct writer *w, int i)
+static cold_path void put_rewritten(struct writer *w, int i)
 {
         const struct hfield *f = &w->m->f[i];
-        unsigned blk = (f->flags & HF_ARENA) != 0;
-        const char *b = w->m->blk[blk].p;
+        const struct hblock *b = &w->m->blk[hf_blk(f)];
 
-        if (likely(f->flags & HF_RAW)) {
-                if (likely(line_ok(b, w->m->blk[blk].n, f)))
-                        run(w, blk, f->name, f->val + f->vlen + 2);
-                else
-                        refuse(w, i);
-        } else if (pieces_ok(b, w->m->blk[blk].n, f)) {
+        if (!(f->flags & HF_RAW) && pieces_ok(b->p, b->n, f))
                 put_line(w, hmsg_name(w->m, i), hmsg_value(w->m, i));
-        } else {
+        else
                 refuse(w, i);
-        }
+}
+
+static inline __attribute__((always_inline)) void put_field(struct writer *w, const struct hmsg *m, int i)
+{
+        const struct hfield *f = &m->f[i];
+        unsigned blk = hf_blk(f);
+
+        if (likely((f->flags & HF_RAW) && line_ok(m->blk[blk].p, m->blk[blk].n, f)))
+                run(w, blk, f->name, f->val + f->vlen + 2);
+        else
+                put_rewritten(w, i);
 }
 
 /* The empty line; the received one if the run has just reached it. */
@@ -357,7 +398,7 @@ int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
                 if (f->flags & (HF_DEL | HF_HOP))
                         continue;
                 if (f->id == HID_NONE || f->id >= HID_FIRST_END2END || hop_field(&w, i))
-                        put_field(&w, i);
+                        put_field(&w, m, i);
         }
         if (!w.framed && (o->frame == HBODY_LENGTH || o->frame == HBODY_CHUNKED))
                 put_line(&w, hmsg_id_name(o->frame == HBODY_LENGTH ? HID_CONTENT_LENGTH : HID_TRANSFER_ENCODING),
@@ -382,7 +423,7 @@ int h1_write_trailers(const struct hmsg *m, struct h1_out *out)
                 if (f->id != HID_NONE && f->id <= HID_HOST)
                         refuse(&w, i);
                 else
-                        put_field(&w, i);
+                        put_field(&w, m, i);
         }
         if (!w.err)
                 empty_line(&w);

@@ -128,6 +128,23 @@ static void test_damage_is_refused(void **st)
         }
 }
 
+/* The owner moves the head alone into a block of just that size: nothing behind it is looked at. */
+static void test_detached(void **st)
+{
+        static const char in[] =
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\nA:1\r\n\r\n012345678901234567890123456789";
+        struct ht t;
+
+        (void)st;
+        parse(&t, HT_REQUEST, HMETH_OTHER, in);
+        char *head = malloc(t.m.head_len);
+        memcpy(head, t.bytes, t.m.head_len);
+        ht_fini(&t);
+        hmsg_rebase(&t.m, head, t.m.head_len);
+        expect(&t.m, ht_frame(&t.m), "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 30\r\na: 1\r\n\r\n");
+        free(head);
+}
+
 static void test_limits(void **st)
 {
         struct iovec iov[1];
@@ -153,7 +170,10 @@ static void test_limits(void **st)
 int main(void)
 {
         const struct CMUnitTest tests[] = { cmocka_unit_test(test_untouched_is_one_piece),
-                                            cmocka_unit_test(test_edited), cmocka_unit_test(test_one_framing_field),
-                                            cmocka_unit_test(test_damage_is_refused), cmocka_unit_test(test_limits) };
+                                            cmocka_unit_test(test_edited),
+                                            cmocka_unit_test(test_one_framing_field),
+                                            cmocka_unit_test(test_damage_is_refused),
+                                            cmocka_unit_test(test_detached),
+                                            cmocka_unit_test(test_limits) };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

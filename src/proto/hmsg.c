@@ -1,21 +1,19 @@
 /* proto/hmsg.c - the message head: well-known names, look-up, edits. */
 #include "proto/hmsg.h"
 #include "proto/h1_scan.h"
+#include "proto/hmsg_known.h"
 
 #include <errno.h>
 
 /* ---- well-known names ---- */
 
 #define ROW(id, name) [HID_##id] = { name, sizeof(name) - 1 },
-static const struct known {
-        char s[23];
-        uint8_t n;
-} known[HID_COUNT] = { HID_LIST(ROW) };
+const struct hmsg_known hmsg_known[HID_COUNT] = { HID_LIST(ROW) };
 #undef ROW
 
-/* Slot of a name = known_hash(): no two names of HID_LIST meet (hmsg_test walks the list; a new name that collides
+/* Slot of a name = hmsg_known_hash(): no two names of HID_LIST meet (hmsg_test walks the list; a new name that collides
  * needs new factors). */
-static const uint8_t known_slot[256] = {
+const uint8_t hmsg_known_slot[256] = {
         [13] = HID_REFERER,
         [23] = HID_CONTENT_ENCODING,
         [27] = HID_HTTP2_SETTINGS,
@@ -68,14 +66,6 @@ static const uint8_t known_slot[256] = {
         [252] = HID_PRAGMA,
 };
 
-static inline uint32_t known_hash(const char *s, uint32_t n)
-{
-        return ((unsigned char)s[0] * 535U + (unsigned char)s[n - 2] * 993U + (unsigned char)s[n / 2] * 63U +
-                n * 927U) >>
-                       2 &
-               255U;
-}
-
 static inline uint64_t load64(const char *p)
 {
         uint64_t v;
@@ -96,32 +86,29 @@ static inline uint32_t load32(const char *p)
 static inline bool same(const char *a, const char *b, uint32_t n)
 {
         if (n >= 8) {
-                uint64_t diff = load64(a + n - 8) ^ load64(b + n - 8);
+                uint64_t diff = load64(a) ^ load64(b);
 
-                for (uint32_t i = 0; i + 8 < n; i += 8)
+                for (uint32_t i = 8; i + 8 < n; i += 8)
                         diff |= load64(a + i) ^ load64(b + i);
-                return diff == 0;
+                return (diff | (load64(a + n - 8) ^ load64(b + n - 8))) == 0;
         }
         if (n >= 4)
-                return load32(a) == load32(b) && load32(a + n - 4) == load32(b + n - 4);
-        for (uint32_t i = 0; i < n; i++)
-                if (a[i] != b[i])
-                        return false;
-        return true;
+                return ((load32(a) ^ load32(b)) | (load32(a + n - 4) ^ load32(b + n - 4))) == 0;
+        return n == 0 || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
 }
 
 enum hid hmsg_id(const char *lower, uint32_t n)
 {
         if (n < 2)
                 return HID_NONE;
-        uint8_t id = known_slot[known_hash(lower, n)];
+        uint8_t id = hmsg_known_slot[hmsg_known_hash(lower, n, 0)];
 
-        return known[id].n == n && same(known[id].s, lower, n) ? (enum hid)id : HID_NONE;
+        return hmsg_known[id].n == n && same(hmsg_known[id].s, lower, n) ? (enum hid)id : HID_NONE;
 }
 
 struct str hmsg_id_name(enum hid id)
 {
-        return (struct str){ known[id].s, known[id].n };
+        return (struct str){ hmsg_known[id].s, hmsg_known[id].n };
 }
 
 enum hmeth hmsg_method_of(struct str s)
@@ -150,9 +137,10 @@ void hmsg_init(struct hmsg *m, struct hfield *fields, uint16_t capf, char *arena
         *m = (struct hmsg){ .f = fields, .capf = capf, .blk[1] = { arena, 0, arena_cap } };
 }
 
-void hmsg_rebase(struct hmsg *m, char *block0)
+void hmsg_rebase(struct hmsg *m, char *block0, uint32_t n)
 {
         m->blk[0].p = block0;
+        m->blk[0].n = n;
 }
 
 void hmsg_rebase_arena(struct hmsg *m, char *block1, uint32_t cap)
@@ -219,7 +207,7 @@ static bool all_class(struct str s, unsigned cls)
 
 static bool name_ok(struct str s)
 {
-        return s.n > 0 && s.n <= UINT16_MAX && all_class(s, CH_TOKEN);
+        return s.n > 0 && s.n <= UINT16_MAX;
 }
 
 /* Room for n more bytes in the arena, or NULL. */
@@ -254,11 +242,14 @@ static int put_line(struct hmsg *m, struct hfield *f, struct str name, struct st
         value = follow(m, old, value);
         uint32_t at = m->blk[1].n, nlen = (uint32_t)name.n, vlen = (uint32_t)value.n;
         memcpy(p, name.p, nlen);
-        memcpy(p + nlen, ": ", 2);
+        p[nlen] = ':';
+        p[nlen + 1] = ' ';
         if (vlen)
                 memcpy(p + nlen + 2, value.p, vlen);
-        memcpy(p + nlen + 2 + vlen, "\r\n", 2);
-        (void)h1_lower_name(p, 0, nlen + 1);
+        p[nlen + 2 + vlen] = '\r';
+        p[nlen + 3 + vlen] = '\n';
+        if (h1_lower_name(p, 0, nlen + 1) != nlen)
+                return -EINVAL; /* what was copied lies behind the used part */
         m->blk[1].n += nlen + vlen + 4;
         *f = (struct hfield){ .name = at,
                               .val = at + nlen + 2,
@@ -345,7 +336,7 @@ static int put_part(struct hmsg *m, struct hpart *part, struct str s)
 
 int hmsg_set_method(struct hmsg *m, struct str method)
 {
-        if (!name_ok(method))
+        if (!name_ok(method) || !all_class(method, CH_TOKEN))
                 return -EINVAL;
         int r = put_part(m, &m->mpart, method);
         if (r == 0)

@@ -102,6 +102,11 @@ struct hfield {
 };
 _Static_assert(sizeof(struct hfield) == 16, "four fields per cache line");
 
+static inline unsigned hf_blk(const struct hfield *f)
+{
+        return f->flags / HF_ARENA & 1U;
+}
+
 struct hpart { /* a piece of the start line */
         uint32_t off, len;
         uint32_t blk; /* 0 received, 1 arena */
@@ -153,7 +158,8 @@ struct hmsg {
 
 /* fields: storage for capf fields (tune.http.maxhdr - 1); arena may be empty. */
 void hmsg_init(struct hmsg *m, struct hfield *fields, uint16_t capf, char *arena, uint32_t arena_cap);
-void hmsg_rebase(struct hmsg *m, char *block0); /* the owner moved the received bytes */
+/* The owner moved the received bytes; n of them are there now (head_len at least, once the head is complete). */
+void hmsg_rebase(struct hmsg *m, char *block0, uint32_t n);
 void hmsg_rebase_arena(struct hmsg *m, char *block1, uint32_t cap);
 
 enum hid hmsg_id(const char *lower, uint32_t n); /* of a lower-case name */
@@ -192,7 +198,7 @@ static inline struct str hmsg_part(const struct hmsg *m, const struct hpart *p)
 
 static inline const char *hmsg_base(const struct hmsg *m, const struct hfield *f)
 {
-        return m->blk[(f->flags & HF_ARENA) != 0].p;
+        return m->blk[hf_blk(f)].p;
 }
 
 static inline struct str hmsg_name(const struct hmsg *m, int i)

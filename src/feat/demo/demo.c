@@ -75,7 +75,7 @@ static int one_request(struct client *c)
         if (c->n == 0)
                 return 0;
         hmsg_init(&m, fields, DEMO_FIELDS, NULL, 0);
-        hmsg_rebase(&m, c->buf);
+        hmsg_rebase(&m, c->buf, (uint32_t)c->n);
         h1_init(&p, DEMO_HEAD_MAX, 0);
         switch (h1_request(&p, &m, (uint32_t)c->n)) {
         case H1_OK: break;
@@ -166,14 +166,14 @@ static int demo_main(int argc, char **argv, int channel)
         int fd;
 
         (void)channel;
-        if (argc != 2 || !t) {
+        if (argc != 5 || !t) {
                 (void)fprintf(stderr, "usage: telamon --role demo <name> <address:port>\n");
                 return 1;
         }
-        demo.name = argv[0];
+        demo.name = argv[3];
         thr_set_count(1);
         thr_self = t;
-        fd = listen_on(argv[1]);
+        fd = listen_on(argv[4]);
         if (fd < 0 || loop_init(&demo.loop, t) < 0)
                 return 1;
         demo.shard = (struct listen_shard){ .batch = 64, .on_accept = on_accept, .on_error = on_error };

@@ -1,0 +1,423 @@
+/* core/acl.c - `acl` lines: criterion, flags, operator, patterns (manual 7.1, 7.4). */
+#include "conf/conf.h"
+#include "core/cond.h"
+#include "core/kinds.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SORT_FROM = 9 }; /* so many exact patterns are searched by halves */
+
+struct build {
+        struct kw_call *c;
+        const char *what; /* for messages */
+        const struct word *w;
+        size_t n, i;
+        struct acl_test *t;
+        struct acl_pat *pat;
+        int match; /* asked for by -m or the criterion's suffix; -1: by type */
+        bool icase;
+};
+
+static bool fail(struct build *b, const struct word *w, const char *fmt, ...) fmt_like(3, 4);
+
+static bool fail(struct build *b, const struct word *w, const char *fmt, ...)
+{
+        char why[256];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void)vsnprintf(why, sizeof(why), fmt, ap);
+        va_end(ap);
+        (void)kw_fail(b->c, w, "E0730", "error detected while parsing %s : %s.", b->what, why);
+        return false;
+}
+
+static const struct kw_val matches[] = {
+        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT }, { "len", ACL_LEN }, { "str", ACL_STR },
+        { "beg", ACL_BEG },     { "end", ACL_END },   { "sub", ACL_SUB }, { "dir", ACL_DIR }, { "dom", ACL_DOM },
+        { "ip", ACL_IP },       { "reg", ACL_LATER }, { "bin", ACL_LATER }, { NULL, 0 },
+};
+
+static int match_named(struct str name)
+{
+        for (const struct kw_val *v = matches; v->name; v++) {
+                if (str_is(name, v->name))
+                        return v->value;
+        }
+        return -1;
+}
+
+/* ---- the criterion ---- */
+
+/* "hdr_beg(host)" is "hdr(host)" with -m beg, unless a fetch has that whole name (manual 7.1). Returns the text to compile. */
+static struct str take_suffix(struct build *b, struct str text)
+{
+        size_t end = 0, under;
+        const struct fetch *f;
+        char *plain;
+        int m;
+
+        while (end < text.n && text.p[end] != '(' && text.p[end] != ',')
+                end++;
+        for (under = end; under > 0 && text.p[under - 1] != '_';)
+                under--;
+        if (under == 0 || expr_fetch(str_sub(text, 0, end)))
+                return text;
+        f = expr_fetch(str_sub(text, 0, under - 1));
+        m = match_named(str_sub(text, under, end - under));
+        if (!f || !f->acl_forms || m < ACL_LEN || m == ACL_IP)
+                return text;
+        b->match = memchr(text.p, ',', text.n) && text.p[end] == ',' ? -1 : m; /* a converter makes the suffix void */
+        plain = conf_alloc(b->c->conf, text.n);
+        memcpy(plain, text.p, under - 1);
+        memcpy(plain + under - 1, text.p + end, text.n - end);
+        return (struct str){ plain, under - 1 + text.n - end };
+}
+
+static bool take_criterion(struct build *b)
+{
+        const unsigned anywhere = (1u << 30) - 1; /* the place is checked where the ACL is used */
+        struct str text = take_suffix(b, b->w[b->i].text);
+        size_t used;
+
+        b->t->expr = expr_compile(b->c, text, &b->w[b->i], anywhere, &used);
+        if (!b->t->expr)
+                return false;
+        if (used != text.n)
+                return fail(b, &b->w[b->i], "unexpected character '%c' in expression '%.*s'", text.p[used], (int)text.n, text.p);
+        b->i++;
+        return true;
+}
+
+/* ---- flags ---- */
+
+static bool take_match(struct build *b)
+{
+        const struct word *w;
+
+        if (b->i + 1 >= b->n)
+                return fail(b, &b->w[b->i], "missing pattern matching method after '-m'");
+        w = &b->w[++b->i];
+        b->match = match_named(w->text);
+        if (b->match < 0)
+                return fail(b, w, "unknown matching method '%.*s' when parsing ACL expression", (int)w->text.n, w->text.p);
+        return true;
+}
+
+static bool take_flags(struct build *b)
+{
+        for (; b->i < b->n; b->i++) {
+                const struct word *w = &b->w[b->i];
+
+                if (w->text.n < 2 || w->text.p[0] != '-')
+                        return true;
+                if (str_is(w->text, "--")) {
+                        b->i++;
+                        return true;
+                }
+                if (str_is(w->text, "-i"))
+                        b->icase = true;
+                else if (str_is(w->text, "-n"))
+                        continue; /* names are never resolved here */
+                else if (str_is(w->text, "-m")) {
+                        if (!take_match(b))
+                                return false;
+                } else if (str_is(w->text, "-f") || str_is(w->text, "-M") || str_is(w->text, "-u"))
+                        return fail(b, w, "flag '%.*s' comes with the rules issue, it is not supported yet", (int)w->text.n,
+                                    w->text.p);
+                else
+                        return true; /* a value such as -1 */
+        }
+        return true;
+}
+
+/* ---- the match and the type ---- */
+
+static bool settle_match(struct build *b)
+{
+        static const int by_type[SMP_TYPES] = { [SMP_ANY] = -1,        [SMP_BOOL] = ACL_BOOL, [SMP_SINT] = ACL_INT,
+                                                [SMP_IPV4] = ACL_IP,   [SMP_IPV6] = ACL_IP,   [SMP_ADDR] = ACL_IP,
+                                                [SMP_STR] = ACL_STR,   [SMP_BIN] = -1,        [SMP_METH] = ACL_STR };
+        enum smp_type type = expr_type(b->t->expr), want;
+
+        if (b->match == ACL_LATER)
+                return fail(b, NULL, "matching methods 'reg' and 'bin' come with the rules issue, they are not supported yet");
+        if (b->match < 0)
+                b->match = by_type[type];
+        if (b->match < 0)
+                return fail(b, NULL, "matching method must be specified first (using '-m') for a sample of type %s",
+                            smp_type_name(type));
+        b->t->match = (enum acl_match)b->match;
+        want = b->match == ACL_FOUND ? type :
+               b->match == ACL_BOOL  ? SMP_BOOL :
+               b->match == ACL_INT   ? SMP_SINT :
+               b->match == ACL_IP    ? SMP_ADDR :
+                                       SMP_STR;
+        if (want == SMP_ADDR && (type == SMP_IPV4 || type == SMP_IPV6))
+                return true;
+        b->t->expr = expr_cast(b->c, b->t->expr, want);
+        return b->t->expr || fail(b, NULL, "a sample of type %s cannot be matched this way", smp_type_name(type));
+}
+
+/* ---- patterns ---- */
+
+enum int_op { OP_EQ, OP_GE, OP_GT, OP_LE, OP_LT };
+
+static bool take_op(struct build *b, enum int_op *op)
+{
+        static const char *const names[] = { "eq", "ge", "gt", "le", "lt" };
+
+        for (size_t i = 0; i < array_len(names); i++) {
+                if (str_is(b->w[b->i].text, names[i])) {
+                        *op = (enum int_op)i;
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool set_range(struct acl_pat *p, enum int_op op, struct str v)
+{
+        const char *colon = memchr(v.p, ':', v.n);
+        struct str lo = colon ? str_sub(v, 0, (size_t)(colon - v.p)) : v;
+        struct str hi = colon ? str_sub(v, lo.n + 1, v.n - lo.n - 1) : v;
+
+        p->lo = INT64_MIN;
+        p->hi = INT64_MAX;
+        if (colon && op != OP_EQ)
+                return false;
+        if ((lo.n && !str_to_i64(lo, &p->lo)) || (hi.n && !str_to_i64(hi, &p->hi)) || (!colon && v.n == 0))
+                return false;
+        if (op == OP_GE || op == OP_GT)
+                p->hi = INT64_MAX;
+        if (op == OP_LE || op == OP_LT)
+                p->lo = INT64_MIN;
+        if (op == OP_GT && p->lo++ == INT64_MAX)
+                return false;
+        return op != OP_LT || p->hi-- != INT64_MIN;
+}
+
+static bool set_mask(struct acl_pat *p, struct str bits)
+{
+        size_t n = p->family == AF_INET ? 4 : 16;
+        uint64_t v = n * 8;
+        struct in_addr dotted;
+        char z[32];
+
+        if (bits.p && !str_to_u64(bits, &v)) {
+                if (p->family != AF_INET || bits.n >= sizeof(z))
+                        return false;
+                memcpy(z, bits.p, bits.n);
+                z[bits.n] = '\0';
+                if (inet_pton(AF_INET, z, &dotted) != 1)
+                        return false;
+                memcpy(p->mask, &dotted, 4);
+                return true;
+        }
+        if (v > n * 8)
+                return false;
+        memset(p->mask, 0, sizeof(p->mask));
+        for (size_t i = 0; i < v; i++)
+                p->mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+        return true;
+}
+
+/* IPv4 may leave zero bytes out: "127.1" (manual 7.1.6). */
+static bool set_net(struct acl_pat *p, struct str v)
+{
+        const char *slash = memchr(v.p, '/', v.n);
+        struct str ip = slash ? str_sub(v, 0, (size_t)(slash - v.p)) : v, bits = { NULL, 0 };
+        struct in_addr four;
+        char z[64];
+
+        if (slash)
+                bits = str_sub(v, ip.n + 1, v.n - ip.n - 1);
+        if (ip.n == 0 || ip.n >= sizeof(z))
+                return false;
+        memcpy(z, ip.p, ip.n);
+        z[ip.n] = '\0';
+        if (memchr(ip.p, ':', ip.n)) {
+                p->family = AF_INET6;
+                return inet_pton(AF_INET6, z, p->ip) == 1 && set_mask(p, bits);
+        }
+        p->family = AF_INET;
+        if (inet_aton(z, &four) == 0)
+                return false;
+        memcpy(p->ip, &four, 4);
+        return set_mask(p, bits);
+}
+
+static bool take_pattern(struct build *b, enum int_op *op)
+{
+        const struct word *w = &b->w[b->i];
+        struct acl_pat *p = &b->pat[b->t->n];
+
+        p->icase = b->icase;
+        switch (b->t->match) {
+        case ACL_FOUND:
+        case ACL_BOOL: return true; /* values are ignored (manual 7.1.1) */
+        case ACL_INT:
+        case ACL_LEN:
+                if (take_op(b, op))
+                        return true;
+                if (!set_range(p, *op, w->text))
+                        return fail(b, w, "'%.*s' is not a number or a range of numbers", (int)w->text.n, w->text.p);
+                break;
+        case ACL_IP:
+                if (!set_net(p, w->text))
+                        return fail(b, w, "'%.*s' is not a valid IPv4 or IPv6 address", (int)w->text.n, w->text.p);
+                break;
+        default: p->s = str_of(conf_intern(b->c->conf, w->text)); break;
+        }
+        b->t->n++;
+        return true;
+}
+
+static int by_length(const void *a, const void *b)
+{
+        const struct str *x = &((const struct acl_pat *)a)->s, *y = &((const struct acl_pat *)b)->s;
+
+        return x->n != y->n ? (x->n < y->n ? -1 : 1) : memcmp(x->p, y->p, x->n);
+}
+
+static void sort(struct build *b)
+{
+        if (b->t->match != ACL_STR || b->t->n < SORT_FROM)
+                return;
+        for (uint32_t i = 0; i < b->t->n; i++) {
+                if (b->pat[i].icase)
+                        return;
+        }
+        qsort(b->pat, b->t->n, sizeof(b->pat[0]), by_length);
+        b->t->sorted = true;
+}
+
+const struct acl_test *acl_test_compile(struct kw_call *c, const char *what, const struct word *w, size_t n)
+{
+        struct build b = { .c = c, .what = what, .w = w, .n = n, .match = -1 };
+        enum int_op op = OP_EQ;
+
+        if (n == 0) {
+                (void)fail(&b, NULL, "missing fetch keyword");
+                return NULL;
+        }
+        b.t = conf_alloc(c->conf, sizeof(*b.t));
+        b.pat = conf_alloc(c->conf, n * sizeof(*b.pat));
+        b.t->pat = b.pat;
+        if (!take_criterion(&b) || !take_flags(&b) || !settle_match(&b))
+                return NULL;
+        for (; b.i < n; b.i++) {
+                if (str_is(w[b.i].text, "-i") && !w[b.i].quoted)
+                        b.icase = true;
+                else if (!take_pattern(&b, &op))
+                        return NULL;
+        }
+        sort(&b);
+        return b.t;
+}
+
+/* ---- the row ---- */
+
+static bool name_ok(struct str s)
+{
+        for (size_t i = 0; i < s.n; i++) {
+                unsigned char l = chr_lower((unsigned char)s.p[i]);
+
+                if (!(l >= 'a' && l <= 'z') && !chr_is_digit(s.p[i]) && (!s.p[i] || !strchr("-_.:", s.p[i])))
+                        return false;
+        }
+        return s.n > 0;
+}
+
+static int acl_parse(struct kw_call *c)
+{
+        struct acl_cfg *cfg = c->slot;
+        struct acl_line *l;
+        const char **words;
+        struct str name;
+        char what[128];
+
+        if (!kw_need_args(c, 2, "<name> and <criterion>"))
+                return -1;
+        name = c->args[0].text;
+        if (!name_ok(name) || str_is(name, "or")) {
+                (void)kw_fail(c, &c->args[0], "E0731", "error detected while parsing ACL '%.*s' : invalid ACL name",
+                              (int)name.n, name.p);
+                return -1;
+        }
+        l = conf_alloc(c->conf, sizeof(*l));
+        l->name = conf_intern(c->conf, name);
+        (void)snprintf(what, sizeof(what), "ACL '%s'", l->name);
+        l->test = acl_test_compile(c, what, c->args + 1, c->n_args - 1);
+        if (!l->test)
+                return -1;
+        words = conf_alloc(c->conf, c->n_args * sizeof(*words));
+        for (size_t i = 0; i < c->n_args; i++)
+                words[i] = conf_intern(c->conf, c->args[i].text);
+        l->words = words;
+        l->n_words = c->n_args;
+        l->prev = cfg->last;
+        cfg->last = l;
+        return (int)c->n_args;
+}
+
+static void dump_line(const struct acl_line *l, struct buf *out)
+{
+        if (l->prev)
+                dump_line(l->prev, out);
+        buf_puts(out, "    acl");
+        for (size_t i = 0; i < l->n_words; i++) {
+                buf_putc(out, ' ');
+                kw_quote(out, l->words[i]);
+        }
+        buf_putc(out, '\n');
+}
+
+static void acl_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct acl_cfg *cfg = slot;
+
+        (void)kw;
+        if (cfg->last)
+                dump_line(cfg->last, out);
+}
+
+static const struct kw rows[] = {
+        KW_FN("acl", acl_parse, acl_dump, .manual = "7.1", .apply = KW_NEW,
+              .args = "<aclname> <criterion> [flags] [operator] [<value>] ...", .sample = "a path -m beg /x /y",
+              .help = "Names a test for conditions."),
+};
+/* Before the tables of rules: a dumped condition must find its ACLs. */
+KW_TABLE(acl, KIND_PROXY, struct acl_cfg, rows, .rank = -10);
+
+#define LATER "comes with the rules issue, it is not supported yet"
+
+static const struct acl_row predefined[] = {
+        { "FALSE", "always_false", NULL },
+        { "HTTP", "req.proto_http", NULL },
+        { "HTTP_1.0", "req.ver 1.0", NULL },
+        { "HTTP_1.1", "req.ver 1.1", NULL },
+        { "HTTP_2.0", "req.ver 2.0", NULL },
+        { "HTTP_3.0", "req.ver 3.0", NULL },
+        { "HTTP_CONTENT", "req.hdr_val(content-length) gt 0", NULL },
+        { "HTTP_URL_ABS", NULL, LATER },
+        { "HTTP_URL_SLASH", "url -m beg /", NULL },
+        { "HTTP_URL_STAR", "url *", NULL },
+        { "LOCALHOST", "src 127.0.0.1/8 ::1", NULL },
+        { "METH_CONNECT", "method CONNECT", NULL },
+        { "METH_DELETE", "method DELETE", NULL },
+        { "METH_GET", "method GET HEAD", NULL },
+        { "METH_HEAD", "method HEAD", NULL },
+        { "METH_OPTIONS", "method OPTIONS", NULL },
+        { "METH_POST", "method POST", NULL },
+        { "METH_PUT", "method PUT", NULL },
+        { "METH_TRACE", "method TRACE", NULL },
+        { "RDP_COOKIE", NULL, LATER },
+        { "REQ_CONTENT", NULL, LATER },
+        { "TRUE", "always_true", NULL },
+        { "WAIT_END", NULL, LATER },
+};
+ACL_TABLE(predefined, predefined);

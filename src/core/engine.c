@@ -1,0 +1,535 @@
+/* core/engine.c - threads, the control loop, and the door to main/. */
+#include "core/engine.h"
+
+#include "core/cells.h"
+#include "core/cli.h"
+#include "core/event.h"
+#include "core/global.h"
+#include "core/hook.h"
+#include "core/log.h"
+#include "core/retire.h"
+#include "core/sess.h"
+#include "core/threads.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define REAP_MS      100  /* while something waits */
+#define REAP_IDLE_MS 1000 /* data threads retire views, too, and do not say so */
+#define STOP_MS 50
+
+struct data_thread {
+        struct loop loop;
+        struct thr *thr;
+        pthread_t id;
+        bool running;
+};
+
+struct engine {
+        const struct engine_hooks *hooks;
+        unsigned n_threads;
+        struct data_thread *v;
+        struct loop control;
+        struct thr *thr;
+        struct timer reap, stopping;
+        bool started, told_stopped;
+};
+
+static struct engine *the_engine; /* one per process, as there is one world */
+
+/* ---- making ---- */
+
+unsigned engine_threads(const struct conf *c)
+{
+        const struct global_cfg *g = global_of(c);
+        cpu_set_t set;
+        int n;
+
+        if (g->nbthread > 0)
+                return (unsigned)g->nbthread;
+        n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+        return n < 1 ? 1 : n > THR_MAX - 1 ? THR_MAX - 1 : (unsigned)n;
+}
+
+static void boot(void)
+{
+        event_boot();
+        hook_boot();
+        cli_boot();
+        cell_column_size(CELL_FRONT, sizeof(struct front_col));
+        cell_column_size(CELL_BACK, sizeof(struct back_col));
+        cell_column_size(CELL_SERVER, sizeof(struct server_col));
+        cell_column_size(CELL_LISTENER, sizeof(struct px_stat));
+}
+
+static int make_loop(unsigned id, struct loop *l, struct thr **ret_t)
+{
+        struct thr *t = thr_new(id, &sys_kernel, THR_RX_DEFAULT);
+        int r;
+
+        if (!t)
+                return -ENOMEM;
+        r = loop_init(l, t);
+        if (r < 0) {
+                thr_free(t);
+                return r;
+        }
+        *ret_t = t;
+        return 0;
+}
+
+static void free_loops(struct engine *e)
+{
+        for (unsigned i = 0; i < e->n_threads; i++)
+                if (e->v[i].thr) {
+                        loop_fini(&e->v[i].loop);
+                        thr_free(e->v[i].thr);
+                }
+        if (e->thr) {
+                loop_fini(&e->control);
+                thr_free(e->thr);
+        }
+        thr_self = NULL;
+}
+
+static int make_loops(struct engine *e)
+{
+        int r = make_loop(e->n_threads, &e->control, &e->thr);
+
+        for (unsigned i = 0; r == 0 && i < e->n_threads; i++) {
+                r = make_loop(i, &e->v[i].loop, &e->v[i].thr);
+                if (r == 0)
+                        threads_set(i, &e->v[i].loop);
+        }
+        return r;
+}
+
+static void on_reap(struct timer *t)
+{
+        struct engine *e = container_of(t, struct engine, reap);
+
+        timer_start(&e->control, &e->reap, mono_add_ms(thr_self->now, engine_reap() > 0 ? REAP_MS : REAP_IDLE_MS));
+}
+
+static char *host_name(void)
+{
+        char name[256] = "localhost";
+
+        (void)gethostname(name, sizeof(name) - 1);
+        return strdup(name);
+}
+
+static void on_stopping(struct timer *t);
+
+int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e)
+{
+        struct engine *e;
+        int r;
+
+        ASSERT(!the_engine);
+        e = calloc(1, sizeof(*e));
+        if (!e)
+                return -ENOMEM;
+        e->hooks = o->hooks;
+        e->n_threads = o->threads ? o->threads : engine_threads(first);
+        thr_set_count(e->n_threads);
+        e->v = calloc(e->n_threads, sizeof(*e->v));
+        r = e->v ? make_loops(e) : -ENOMEM;
+        if (r < 0) {
+                free_loops(e);
+                free(e->v);
+                free(e);
+                return r;
+        }
+        boot();
+        thr_self = e->thr;
+        timer_init(&e->reap, on_reap);
+        timer_init(&e->stopping, on_stopping);
+        world.started = thr_self->now;
+        world.started_wall_us = thr_self->wall_us;
+        world.pid = (int)getpid();
+        world.host = host_name();
+        the_engine = e;
+        *ret_e = e;
+        return 0;
+}
+
+struct loop *engine_control_loop(struct engine *e)
+{
+        return &e->control;
+}
+
+/* ---- reaping: mail, timers and commits run on the control thread; nothing of the loop's own turn holds an epoch pointer there ---- */
+
+unsigned engine_reap(void)
+{
+        return cells_reap();
+}
+
+void engine_reap_soon(void)
+{
+        struct engine *e = the_engine;
+
+        if (e)
+                timer_start(&e->control, &e->reap, mono_add_ms(thr_self->now, REAP_MS));
+}
+
+/* ---- applying ---- */
+
+/* Two descriptors a connection, and some for the rest: half of what the process may open (manual, global maxconn). */
+static uint32_t maxconn_of(const struct conf *c)
+{
+        const struct global_cfg *g = global_of(c);
+        uint64_t fixed = 64 + engine_count_binds(c) * thr_count();
+        struct rlimit rl = { .rlim_cur = 1024 };
+
+        if (g->maxconn > 0)
+                return (uint32_t)g->maxconn;
+        (void)getrlimit(RLIMIT_NOFILE, &rl);
+        if (rl.rlim_cur == RLIM_INFINITY || rl.rlim_cur > 1u << 21)
+                return 1u << 20;
+        return rl.rlim_cur > fixed + 4 ? (uint32_t)((rl.rlim_cur - fixed) / 2) : 2;
+}
+
+static void put_conf(void *conf)
+{
+        conf_put(conf);
+}
+
+static void read_mail(void *conf)
+{
+        (void)conf;
+}
+
+static void take_global(struct conf *c)
+{
+        const struct global_cfg *g = global_of(c);
+        struct conf *old = world.conf;
+        uint32_t was = world.maxconn;
+
+        world.conf = conf_get(c);
+        world.maxconn = maxconn_of(c);
+        world.node = g->node ? g->node : world.host;
+        if (old) {
+                world.reloads++;
+                threads_run(read_mail, old, put_conf); /* checks read pointers into it until they have read their mail */
+        }
+        if (was && world.maxconn > was && world.cli)
+                sess_place_free(world.cli);
+}
+
+static void announce_fronts(enum front_state from, enum front_state to)
+{
+        list_for_each (i, &world.fronts) {
+                struct event_front ev = { list_item(i, struct front, link), from, to };
+
+                event_publish(EVENT_FRONT_STATE, &ev);
+        }
+}
+
+bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, struct buf *diff, struct diags *d)
+{
+        struct change_set s;
+        size_t from = diff->n;
+        bool first = !world.conf;
+        bool ok;
+
+        (void)e;
+        world.maxconn = first ? maxconn_of(c) : world.maxconn; /* limits that follow from it are made in prepare */
+        change_diff(world.conf, c, &s);
+        ok = change_prepare(&s, b, d);
+        if (ok) {
+                change_print(&s, diff);
+                change_commit(&s);
+                take_global(c);
+                engine_reap_soon();
+        }
+        change_set_fini(&s);
+        if (ok && !first) {
+                buf_putc(diff, 0);
+                diff->n--;
+                event_publish(EVENT_RELOAD, diff->p + from);
+        }
+        return ok;
+}
+
+/* ---- threads ---- */
+
+static void *data_main(void *arg)
+{
+        struct data_thread *t = arg;
+
+        thr_self = t->thr;
+        (void)loop_run(&t->loop);
+        return NULL;
+}
+
+int engine_start(struct engine *e)
+{
+        char name[32]; /* the kernel takes 15 bytes, and no thread number is longer */
+
+        for (unsigned i = 0; i < e->n_threads; i++) {
+                int r = pthread_create(&e->v[i].id, NULL, data_main, &e->v[i]);
+
+                if (r != 0)
+                        return -r;
+                e->v[i].running = true;
+                (void)snprintf(name, sizeof(name), "telamon/%u", i + 1);
+                (void)pthread_setname_np(e->v[i].id, name);
+        }
+        e->started = true;
+        announce_fronts(FRONT_STOPPED, FRONT_OPEN);
+        return 0;
+}
+
+bool engine_is_running(void)
+{
+        return the_engine && the_engine->started;
+}
+
+void engine_stop(struct engine *e)
+{
+        for (unsigned i = 0; i < e->n_threads; i++)
+                if (e->v[i].running)
+                        loop_stop(&e->v[i].loop);
+        for (unsigned i = 0; i < e->n_threads; i++)
+                if (e->v[i].running)
+                        pthread_join(e->v[i].id, NULL);
+        for (unsigned i = 0; i < e->n_threads; i++)
+                e->v[i].running = false;
+        e->started = false;
+}
+
+/* One turn of every loop on the calling thread: the data threads have ended, what they would have done is done here. */
+static void turn_all(struct engine *e)
+{
+        for (unsigned i = 0; i < e->n_threads; i++) {
+                thr_self = e->v[i].thr;
+                loop_turn(&e->v[i].loop, false);
+        }
+        thr_self = e->thr;
+        loop_turn(&e->control, false);
+}
+
+static void retire_world(void)
+{
+        list_for_each_safe (i, &world.fronts)
+                front_retire(list_item(i, struct front, link));
+        list_for_each_safe (i, &world.backs)
+                back_retire(list_item(i, struct back, link));
+        if (world.cli)
+                front_retire(world.cli);
+        world_names_forget();
+        if (world.conf)
+                conf_put(world.conf);
+        free(world.host);
+        world = (struct world){ .fronts = LIST_INIT(world.fronts), .backs = LIST_INIT(world.backs) };
+}
+
+#define LAST_TURNS 1000
+
+/* The world is taken down in its own way, so that what was forgotten shows up as a leak. */
+static void take_down(struct engine *e)
+{
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < e->n_threads; i++) {
+                thr_self = e->v[i].thr;
+                sess_kill_all();
+        }
+        thr_self = e->thr;
+        (void)pins_next_generation();
+        retire_world();
+        do
+                turn_all(e);
+        while (cells_reap() > 0 && ++n < LAST_TURNS);
+        pins_fini();
+}
+
+void engine_free(struct engine *e)
+{
+        ASSERT(!e->started);
+        take_down(e);
+        timer_stop(&e->control, &e->reap);
+        timer_stop(&e->control, &e->stopping);
+        free_loops(e);
+        free(e->v);
+        free(e);
+        the_engine = NULL;
+}
+
+uint64_t engine_oldest_turn_ns(const struct engine *e)
+{
+        mono_t now = sys_kernel.mono();
+        uint64_t worst = 0;
+
+        for (unsigned i = 0; i < e->n_threads; i++) {
+                mono_t since = atomic_load_explicit(&e->v[i].loop.stats.turn_start, memory_order_relaxed);
+
+                if (since && now > since && now - since > worst)
+                        worst = now - since;
+        }
+        return worst;
+}
+
+/* ---- stopping, pausing ---- */
+
+static void soft_stop_here(void *arg)
+{
+        (void)arg;
+        sess_soft_stop();
+}
+
+/* Runtime connections do not keep a process alive that has nothing else to do. */
+static uint32_t clients(void)
+{
+        uint32_t all = atomic_load_explicit(&world.cur_conns, memory_order_relaxed);
+        uint32_t cli = world.cli ? atomic_load_explicit(&world.cli->cur, memory_order_relaxed) : 0;
+
+        return all > cli ? all - cli : 0;
+}
+
+static void on_stopping(struct timer *t)
+{
+        struct engine *e = container_of(t, struct engine, stopping);
+
+        if (e->told_stopped)
+                return;
+        if (clients() > 0) {
+                timer_start(&e->control, t, mono_add_ms(thr_self->now, STOP_MS));
+                return;
+        }
+        e->told_stopped = true;
+        if (e->hooks && e->hooks->stopped)
+                e->hooks->stopped(e->hooks->ctx);
+}
+
+static void stop_listeners(struct front *f)
+{
+        list_for_each_safe (i, &f->listeners)
+                listener_retire(list_item(i, struct listener, link));
+        atomic_store_explicit(&f->state, FRONT_STOPPED, memory_order_relaxed);
+}
+
+void engine_soft_stop(struct engine *e)
+{
+        if (atomic_exchange(&world.stopping, true))
+                return;
+        list_for_each (i, &world.fronts)
+                stop_listeners(list_item(i, struct front, link));
+        announce_fronts(FRONT_OPEN, FRONT_STOPPED);
+        threads_run(soft_stop_here, NULL, NULL);
+        timer_start(&e->control, &e->stopping, mono_add_ms(thr_self->now, STOP_MS));
+}
+
+static void pause_all(bool pause)
+{
+        list_for_each (i, &world.fronts)
+                sess_pause_front(list_item(i, struct front, link), pause);
+        announce_fronts(pause ? FRONT_OPEN : FRONT_PAUSED, pause ? FRONT_PAUSED : FRONT_OPEN);
+}
+
+void engine_pause(struct engine *e)
+{
+        (void)e;
+        pause_all(true);
+}
+
+void engine_resume(struct engine *e)
+{
+        (void)e;
+        pause_all(false);
+}
+
+/* ---- the runtime socket ---- */
+
+void engine_replay(struct engine *e, const char *cmd)
+{
+        AUTO_BUF(out);
+
+        (void)e;
+        cli_run_line(cmd, CLI_ADMIN, true, &out);
+}
+
+struct attach {
+        int fd;
+        uint8_t level;
+};
+
+static void attach_here(void *arg)
+{
+        struct attach *a = arg;
+
+        (void)sess_attach(world.cli, a->fd, a->level);
+        free(a);
+}
+
+int engine_cli_attach(struct engine *e, int fd, int level)
+{
+        struct attach *a = malloc(sizeof(*a));
+
+        (void)e;
+        ASSERT(world.cli != NULL); /* after the first engine_apply() */
+        if (!a) {
+                close(fd);
+                return -ENOMEM;
+        }
+        *a = (struct attach){ fd, (uint8_t)level };
+        threads_run_on(0, attach_here, a);
+        return 0;
+}
+
+struct journal {
+        struct mail mail;
+        char *cmd; /* behind the key */
+        char key[];
+};
+
+static void journal_home(struct mail *m)
+{
+        struct journal *j = container_of(m, struct journal, mail);
+        const struct engine_hooks *h = the_engine->hooks;
+
+        if (h && h->journal)
+                h->journal(h->ctx, j->key, j->cmd);
+        free(j);
+}
+
+void engine_journal(const char *key, const char *cmd)
+{
+        size_t n = strlen(key) + 1, m = strlen(cmd) + 1;
+        struct journal *j;
+
+        if (!the_engine)
+                return;
+        j = malloc(sizeof(*j) + n + m);
+        ASSERT(j != NULL);
+        memcpy(j->key, key, n);
+        j->cmd = j->key + n;
+        memcpy(j->cmd, cmd, m);
+        j->mail.fn = journal_home;
+        loop_mail(&the_engine->control, &j->mail);
+}
+
+/* ---- logs ---- */
+
+const char *const *engine_log_paths(const struct conf *c, size_t *ret_n)
+{
+        if (log_driver && log_driver->paths)
+                return log_driver->paths(c, ret_n);
+        *ret_n = 0;
+        return NULL;
+}
+
+void engine_log_fd(struct engine *e, const char *path, int fd)
+{
+        (void)e;
+        if (log_driver && log_driver->reopen)
+                log_driver->reopen(path, fd);
+        else if (fd >= 0)
+                close(fd);
+}

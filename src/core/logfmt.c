@@ -1,0 +1,260 @@
+/* core/logfmt.c - compiles log-format strings. Grammar: manual 8.2.6.
+ *
+ *   %%  a percent sign          %[expr]        a sample
+ *   %xx an alias                %{+Q,-X}xx     with flags        %(name:type)xx  with a name for encoders
+ *
+ * "%o" carries its flags to all that follow. */
+#include "base/map.h"
+#include "conf/conf.h"
+#include "core/logfmt_int.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+extern const struct log_alias_table *const __start_telamon_alias[] __attribute__((weak));
+extern const struct log_alias_table *const __stop_telamon_alias[] __attribute__((weak));
+
+static struct map aliases;
+
+static void boot(void)
+{
+        if (aliases.used)
+                return;
+        for (const struct log_alias_table *const *t = __start_telamon_alias; t < __stop_telamon_alias; t++) {
+                for (size_t i = 0; i < (*t)->n; i++) {
+                        const struct log_alias *a = &(*t)->rows[i];
+
+                        ASSERT(!map_get(&aliases, str_of(a->name)));
+                        ASSERT(map_put(&aliases, str_of(a->name), (void *)(uintptr_t)a));
+                }
+        }
+}
+
+const struct log_alias *logfmt_alias(struct str name)
+{
+        boot();
+        return map_get(&aliases, name);
+}
+
+struct parse {
+        struct kw_call *c;
+        const struct word *at;
+        struct str text;
+        size_t i;
+        unsigned allowed;
+        uint8_t global, flags; /* of %o; of the item under way */
+        struct logfmt *f;
+        char *out;    /* literal text, unescaped */
+        size_t n_out; /* of the whole string */
+        size_t from;  /* of the literal run under way */
+};
+
+static bool fail(struct parse *p, const char *fmt, ...) fmt_like(2, 3);
+
+static bool fail(struct parse *p, const char *fmt, ...)
+{
+        char why[256];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void)vsnprintf(why, sizeof(why), fmt, ap);
+        va_end(ap);
+        (void)kw_fail(p->c, p->at, "E0701", "%s%s", p->allowed & EXPR_LOG ? "failed to parse log-format : " : "", why);
+        return false;
+}
+
+static struct lf_node *node_add(struct parse *p, enum lf_op op)
+{
+        struct lf_node *n = &p->f->node[p->f->n++];
+
+        n->op = (uint8_t)op;
+        n->flags = p->flags;
+        return n;
+}
+
+static void text_end(struct parse *p)
+{
+        struct lf_node *n;
+
+        if (p->n_out == p->from)
+                return;
+        n = node_add(p, LF_TEXT);
+        n->text = p->out + p->from;
+        n->n = (uint32_t)(p->n_out - p->from);
+        p->from = p->n_out;
+}
+
+static void text_byte(struct parse *p, char ch)
+{
+        if (ch == ' ' && p->f->log) {
+                text_end(p);
+                (void)node_add(p, LF_BLANK);
+                return;
+        }
+        p->out[p->n_out++] = ch;
+}
+
+static bool parse_flag(struct parse *p, struct str w)
+{
+        static const char *const later[] = { "bin", "json", "cbor", NULL };
+        uint8_t bit = 0;
+
+        if (w.n == 0)
+                return true;
+        if (w.p[0] != '+' && w.p[0] != '-')
+                return fail(p, "missing sign before flag '%.*s'", (int)w.n, w.p);
+        for (const char *const *l = later; *l; l++) {
+                if (str_is(str_sub(w, 1, w.n - 1), *l))
+                        return fail(p, "flag '%s' is not supported yet", *l);
+        }
+        for (size_t i = 1; i < w.n; i++) {
+                bit = w.p[i] == 'Q' ? LOGFMT_QUOTE : w.p[i] == 'X' ? LOGFMT_HEX : w.p[i] == 'E' ? LOGFMT_ESCAPE : 0;
+                if (!bit)
+                        return fail(p, "unknown flag '%.*s'", (int)w.n, w.p);
+                p->flags = (uint8_t)(w.p[0] == '+' ? p->flags | bit : p->flags & ~bit);
+        }
+        return true;
+}
+
+/* "{...}" at p->i, commas between the flags. */
+static bool parse_flags(struct parse *p)
+{
+        size_t start = ++p->i;
+
+        for (;; p->i++) {
+                char ch = p->i < p->text.n ? p->text.p[p->i] : '\0';
+
+                if (p->i >= p->text.n)
+                        return fail(p, "missing '}' after '%%{'");
+                if (ch != ',' && ch != '}')
+                        continue;
+                if (!parse_flag(p, str_sub(p->text, start, p->i - start)))
+                        return false;
+                start = p->i + 1;
+                if (ch == '}')
+                        break;
+        }
+        p->i++;
+        return true;
+}
+
+/* "(name)" or "(name:type)": they matter to encoders only, so they are checked and have no effect (manual 8.2.6). */
+static bool parse_name(struct parse *p)
+{
+        const char *close = memchr(p->text.p + p->i, ')', p->text.n - p->i);
+        struct str body, type;
+        const char *colon;
+
+        if (!close)
+                return fail(p, "missing ')' after '%%('");
+        body = str_sub(p->text, p->i + 1, (size_t)(close - p->text.p) - p->i - 1);
+        p->i += body.n + 2;
+        colon = body.n ? memchr(body.p, ':', body.n) : NULL;
+        if (!colon)
+                return true;
+        type = str_sub(body, (size_t)(colon - body.p) + 1, body.n - (size_t)(colon - body.p) - 1);
+        if (str_is(type, "str") || str_is(type, "sint") || str_is(type, "bool"))
+                return true;
+        return fail(p, "unexpected output type '%.*s', one of 'str', 'sint' and 'bool' is expected", (int)type.n,
+                    type.p);
+}
+
+static bool parse_expr(struct parse *p)
+{
+        const struct expr *e;
+        struct lf_node *n;
+        size_t used;
+        unsigned allowed = p->allowed & EXPR_LOG ? p->allowed | EXPR_SOFT : p->allowed;
+
+        p->i++;
+        e = expr_compile(p->c, str_sub(p->text, p->i, p->text.n - p->i), p->at, allowed, &used);
+        if (!e)
+                return false;
+        p->i += used;
+        if (p->i >= p->text.n || p->text.p[p->i] != ']')
+                return fail(p, "missing ']' after '%%[%.*s'", (int)used, p->text.p + p->i - used);
+        p->i++;
+        n = node_add(p, LF_EXPR);
+        n->expr = expr_cast(p->c, e, SMP_STR);
+        ASSERT(n->expr); /* every type can be a string */
+        p->f->needs |= expr_needs(e);
+        return true;
+}
+
+static bool parse_alias(struct parse *p)
+{
+        const struct log_alias *a;
+        struct str name = str_sub(p->text, p->i, 0);
+
+        while (p->i + name.n < p->text.n && isalnum((unsigned char)name.p[name.n]))
+                name.n++;
+        p->i += name.n;
+        if (str_is(name, "o")) {
+                p->global = p->flags;
+                return true;
+        }
+        a = logfmt_alias(name);
+        if (!a)
+                return fail(
+                        p,
+                        "no such format alias '%.*s'. If you wanted to emit the '%%' character verbatim, you need to "
+                        "use '%%%%'",
+                        (int)name.n, name.p);
+        p->f->needs |= a->needs;
+        node_add(p, LF_ALIAS)->alias = a;
+        return true;
+}
+
+static bool parse_item(struct parse *p) /* after the '%' */
+{
+        text_end(p);
+        p->flags = p->global;
+        if (p->i < p->text.n && p->text.p[p->i] == '(' && !parse_name(p))
+                return false;
+        if (p->i < p->text.n && p->text.p[p->i] == '{' && !parse_flags(p))
+                return false;
+        if (p->i < p->text.n && p->text.p[p->i] == '[')
+                return parse_expr(p);
+        return parse_alias(p);
+}
+
+const struct logfmt *logfmt_compile(struct kw_call *c, struct str text, const struct word *at, unsigned allowed)
+{
+        struct parse p = { .c = c, .at = at, .text = text, .allowed = allowed };
+        size_t items = 1; /* upper bound: every blank and percent sign ends a run and is an item */
+
+        for (size_t i = 0; i < text.n; i++)
+                items += text.p[i] == '%' || text.p[i] == ' ' ? 2 : 0;
+        p.f = conf_alloc(c->conf, sizeof(*p.f) + items * sizeof(p.f->node[0]));
+        p.out = conf_alloc(c->conf, text.n + 1);
+        p.f->log = (allowed & EXPR_LOG) != 0;
+        while (p.i < text.n) {
+                char ch = text.p[p.i++];
+
+                if (ch != '%') {
+                        text_byte(&p, ch);
+                } else if (p.i < text.n && text.p[p.i] == '%') {
+                        text_byte(&p, '%');
+                        p.i++;
+                } else if (!parse_item(&p)) {
+                        return NULL;
+                }
+        }
+        text_end(&p);
+        return p.f;
+}
+
+bool logfmt_is_const(const struct logfmt *f)
+{
+        for (uint32_t i = 0; i < f->n; i++) {
+                if (f->node[i].op == LF_ALIAS || f->node[i].op == LF_EXPR)
+                        return false;
+        }
+        return true;
+}
+
+unsigned logfmt_needs(const struct logfmt *f)
+{
+        return f->needs;
+}

@@ -1,0 +1,133 @@
+/* core/logfmt_print.c - runs a compiled log-format string. Hot: one call per logged request (tools/hot.list). */
+#include "core/logfmt_int.h"
+#include "core/put.h"
+
+struct out {
+        char *p;
+        const char *end;
+        bool blank; /* the last byte is a merged blank, or nothing was printed yet */
+};
+
+static bool byte_is_unsafe(unsigned char ch, bool log)
+{
+        /* A log line: what would break it or act on a terminal (manual 8.6). A field value: RFC 9110 5.5. */
+        return (ch < 0x20 && (log || ch != '\t')) || ch == 0x7f;
+}
+
+/* Sample bytes: only control bytes are escaped, as HAProxy leaves the rest of a sample alone. */
+static char *put_sample(char *p, const char *end, const char *s, size_t n, char mark)
+{
+        size_t clean = 0;
+
+        while (clean < n && !byte_is_unsafe((unsigned char)s[clean], mark == '#'))
+                clean++;
+        p = put_bytes(p, end, s, clean);
+        for (size_t i = clean; i < n && p < end; i++) {
+                unsigned char ch = (unsigned char)s[i];
+
+                if (!byte_is_unsafe(ch, mark == '#')) {
+                        *p++ = (char)ch;
+                        continue;
+                }
+                if (end - p < 3)
+                        break;
+                *p++ = mark;
+                p = put_hex(p, end, ch, 2);
+        }
+        return p;
+}
+
+/* Flag E: '"', '\' and ']' get a backslash, in place (RFC 5424 6.3.3). */
+static cold_path char *escape(char *from, char *p, const char *end)
+{
+        size_t extra = 0;
+        char *to;
+
+        for (char *q = from; q < p; q++)
+                extra += *q == '"' || *q == '\\' || *q == ']';
+        if (extra > (size_t)(end - p))
+                return from; /* a half-escaped value could end a structured-data element */
+        to = p + extra;
+        for (char *q = p, *w = to; q > from && w > q;) {
+                *--w = *--q;
+                if (*q == '"' || *q == '\\' || *q == ']')
+                        *--w = '\\';
+        }
+        return to;
+}
+
+static char *put_missing(char *p, const char *end, bool log, bool quoted, bool quiet)
+{
+        if (quoted || quiet || !log || p >= end)
+                return p;
+        *p = '-';
+        return p + 1;
+}
+
+static void print_alias(struct out *o, const struct logfmt *f, const struct lf_node *n, const struct strm *s)
+{
+        const struct log_alias *a = n->alias;
+        bool quote = a->string && n->flags & LOGFMT_QUOTE;
+        char *p = o->p, *from;
+
+        if (quote && p < o->end)
+                *p++ = '"';
+        from = p;
+        if (likely(s))
+                p += a->print(s, n->flags, p, (size_t)(o->end - p));
+        if (unlikely(p == from)) {
+                p = put_missing(p, o->end, f->log, quote, a->quiet);
+                if (p == o->p)
+                        return; /* prints nothing: the blanks around it are one */
+        } else if (unlikely(a->string && n->flags & LOGFMT_ESCAPE)) {
+                p = escape(from, p, o->end);
+        }
+        if (quote && p < o->end)
+                *p++ = '"';
+        o->p = p;
+        o->blank = false;
+}
+
+static void print_expr(struct out *o, const struct logfmt *f, const struct lf_node *n, const struct expr_ctx *x)
+{
+        bool quote = n->flags & LOGFMT_QUOTE;
+        char *p = o->p, *from;
+        struct smp smp;
+
+        if (quote && p < o->end)
+                *p++ = '"';
+        from = p;
+        if (expr_run(n->expr, x, &smp) == EXPR_OK)
+                p = put_sample(p, o->end, smp.s.p, smp.s.n, f->log ? '#' : '%');
+        else
+                p = put_missing(p, o->end, f->log, quote, false);
+        if (n->flags & LOGFMT_ESCAPE)
+                p = escape(from, p, o->end);
+        if (quote && p < o->end)
+                *p++ = '"';
+        if (p != o->p)
+                o->blank = false;
+        o->p = p;
+}
+
+hot_path size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, char *dst, size_t n)
+{
+        struct out o = { .p = dst, .end = dst + n, .blank = true };
+
+        for (const struct lf_node *i = f->node, *last = f->node + f->n; i < last && o.p < o.end; i++) {
+                switch ((enum lf_op)i->op) {
+                case LF_TEXT:
+                        o.p = put_bytes(o.p, o.end, i->text, i->n);
+                        o.blank = false;
+                        break;
+                case LF_BLANK:
+                        if (!o.blank)
+                                *o.p++ = ' ';
+                        o.blank = true;
+                        break;
+                case LF_ALIAS: print_alias(&o, f, i, x->strm); break;
+                case LF_EXPR: print_expr(&o, f, i, x); break;
+                }
+        }
+        return (size_t)(o.p - dst);
+}

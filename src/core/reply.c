@@ -1,0 +1,86 @@
+/* core/reply.c - see reply.h. */
+#include "core/reply.h"
+#include "base/slab.h"
+#include "core/queue.h"
+#include "core/strm_priv.h"
+
+const char *reply_reason(int status)
+{
+        static const struct {
+                int status;
+                const char *reason;
+        } t[] = {
+                { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" },
+                { 300, "Multiple Choices" }, { 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" },
+                { 304, "Not Modified" }, { 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
+                { 400, "Bad Request" }, { 401, "Unauthorized" }, { 402, "Payment Required" }, { 403, "Forbidden" },
+                { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 408, "Request Timeout" },
+                { 409, "Conflict" }, { 410, "Gone" }, { 411, "Length Required" }, { 413, "Content Too Large" },
+                { 414, "URI Too Long" }, { 415, "Unsupported Media Type" }, { 418, "I'm a teapot" },
+                { 422, "Unprocessable Content" }, { 425, "Too Early" }, { 426, "Upgrade Required" },
+                { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" },
+                { 451, "Unavailable For Legal Reasons" }, { 500, "Internal Server Error" }, { 501, "Not Implemented" },
+                { 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+                { 505, "HTTP Version Not Supported" },
+        };
+
+        for (size_t i = 0; i < array_len(t); i++) {
+                if (t[i].status == status)
+                        return t[i].reason;
+        }
+        return "";
+}
+
+static bool head_of(struct hmsg *m, const struct reply *r)
+{
+        m->flags |= HMSG_RESPONSE;
+        m->minor = 1;
+        if (hmsg_set_status(m, (uint16_t)r->status, str_of(reply_reason(r->status))) < 0)
+                return false;
+        if (r->type.n && hmsg_add(m, STR("content-type"), r->type) < 0)
+                return false;
+        for (unsigned i = 0; i < r->n_fields; i++) {
+                if (hmsg_add(m, r->fields[i].name, r->fields[i].value) < 0)
+                        return false;
+        }
+        return true;
+}
+
+static int send_reply(struct strm *s, const struct reply *r, struct hmsg *m)
+{
+        struct iovec v = { (void *)(uintptr_t)r->body.p, r->body.n };
+        bool bodyless = r->status == 204 || r->status == 304;
+        struct tx_frame f = { .framing = bodyless ? HBODY_NONE : HBODY_LENGTH,
+                              .length = r->body.n,
+                              .close = !(s->cl.flags & SIDE_RX_DONE),
+                              .no_body = s->head_request };
+
+        return s->cl.ops->tx(&s->cl, m, &f, &v, f.no_body || bodyless || r->body.n == 0 ? 0 : 1, true);
+}
+
+void strm_reply(struct strm *s, const struct reply *r)
+{
+        struct own {
+                struct hmsg m;
+                struct hfield f[32];
+                char arena[16384];
+        } *o;
+        size_t size;
+
+        strm_goto(s, STRM_END);
+        queue_leave(s);
+        s->status = (uint16_t)r->status;
+        strm_count_status(s);
+        if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE))
+                return;
+        o = mem_get(sizeof(*o), &size);
+        if (!o)
+                return;
+        hmsg_init(&o->m, o->f, array_len(o->f), o->arena, sizeof(o->arena));
+        if (head_of(&o->m, r) && send_reply(s, r, &o->m) == MSG_OK)
+                strm_goto(s, STRM_ANSWER);
+        /* Only now: type, fields and body may borrow from the request. */
+        s->cl.ops->rx_head_free(&s->cl);
+        s->req = NULL;
+        mem_put(o, size);
+}

@@ -1,0 +1,139 @@
+/* feat/fetches/misc.c - constants and internal states (manual 7.3.2). */
+#include "conf/conf.h"
+#include "core/expr.h"
+#include "core/proxy.h"
+
+#define FETCH(fn)                                                                                                      \
+        static enum expr_answer fn(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args,             \
+                                   struct smp *ret_smp)
+#define UNUSED (void)x, (void)args, (void)n_args
+
+FETCH(fetch_str)
+{
+        UNUSED;
+        smp_str(ret_smp, (struct str){ args[0].s, args[0].n });
+        return EXPR_OK;
+}
+
+FETCH(fetch_int)
+{
+        UNUSED;
+        smp_int(ret_smp, args[0].i);
+        return EXPR_OK;
+}
+
+static bool bool_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
+{
+        struct str w = { args[0].s, args[0].n };
+
+        (void)n_args;
+        args[0].i = str_is(w, "true") || str_is(w, "1");
+        if (args[0].i || str_is(w, "false") || str_is(w, "0"))
+                return true;
+        (void)kw_fail(c, at, "E0701", "sample fetch 'bool' : expects 'true', 'false', '1' or '0', got '%.*s'", (int)w.n, w.p);
+        return false;
+}
+
+FETCH(fetch_bool)
+{
+        UNUSED;
+        smp_bool(ret_smp, args[0].i != 0);
+        return EXPR_OK;
+}
+
+FETCH(always_true)
+{
+        UNUSED;
+        smp_bool(ret_smp, true);
+        return EXPR_OK;
+}
+
+FETCH(always_false)
+{
+        UNUSED;
+        smp_bool(ret_smp, false);
+        return EXPR_OK;
+}
+
+/* Variables are read when the file is loaded (manual: "sampled when the process starts"). */
+static bool env_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
+{
+        (void)at;
+        (void)n_args;
+        args[0].ptr = (void *)(uintptr_t)conf_env_get(c->conf, (struct str){ args[0].s, args[0].n });
+        return true;
+}
+
+FETCH(fetch_env)
+{
+        UNUSED;
+        if (!args[0].ptr)
+                return EXPR_MISS;
+        smp_str(ret_smp, str_of(args[0].ptr));
+        return EXPR_OK;
+}
+
+FETCH(hostname)
+{
+        UNUSED;
+        if (!world.node)
+                return EXPR_MISS;
+        smp_str(ret_smp, str_of(world.node));
+        return EXPR_OK;
+}
+
+static bool date_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
+{
+        struct str unit = { args[1].s, args[1].n };
+
+        if (n_args < 2 || str_is(unit, "s") || str_is(unit, "ms") || str_is(unit, "us"))
+                return true;
+        (void)kw_fail(c, at, "E0701", "sample fetch 'date' : unknown unit '%.*s', use 's', 'ms' or 'us'", (int)unit.n, unit.p);
+        return false;
+}
+
+FETCH(date)
+{
+        int64_t us = thr_self->wall_us, div = n_args < 2 || args[1].n == 1 ? 1000000 : args[1].s[0] == 'm' ? 1000 : 1;
+
+        (void)x;
+        smp_int(ret_smp, us / div + (n_args ? args[0].i : 0));
+        return EXPR_OK;
+}
+
+static bool rand_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
+{
+        if (!n_args || (args[0].i > 0 && args[0].i <= UINT32_MAX))
+                return true;
+        (void)kw_fail(c, at, "E0701", "sample fetch 'rand' : the range must be between 1 and 4294967295");
+        return false;
+}
+
+FETCH(fetch_rand)
+{
+        uint32_t v;
+
+        (void)x;
+        thr_self->sys->random(&v, sizeof(v));
+        smp_int(ret_smp, n_args ? (int64_t)((uint64_t)v * (uint64_t)args[0].i >> 32) : v);
+        return EXPR_OK;
+}
+
+static const struct fetch rows[] = {
+        { .name = "always_false", .out = SMP_BOOL, .needs = EXPR_CONF, .fn = always_false, .manual = "7.3.2", .help = "false" },
+        { .name = "always_true", .out = SMP_BOOL, .needs = EXPR_CONF, .fn = always_true, .manual = "7.3.2", .help = "true" },
+        { .name = "bool", .args = { ARG_STR }, .min_args = 1, .out = SMP_BOOL, .needs = EXPR_CONF, .fn = fetch_bool,
+          .check = bool_check, .manual = "7.3.2", .help = "a constant" },
+        { .name = "date", .args = { ARG_SINT, ARG_STR }, .out = SMP_SINT, .needs = EXPR_INTERNAL, .fn = date,
+          .check = date_check, .manual = "7.3.2", .help = "now, since the epoch" },
+        { .name = "env", .args = { ARG_STR }, .min_args = 1, .out = SMP_STR, .needs = EXPR_CONF, .fn = fetch_env,
+          .check = env_check, .manual = "7.3.2", .help = "an environment variable" },
+        { .name = "hostname", .out = SMP_STR, .needs = EXPR_CONF, .fn = hostname, .manual = "7.3.2", .help = "name of this machine" },
+        { .name = "int", .args = { ARG_SINT }, .min_args = 1, .out = SMP_SINT, .needs = EXPR_CONF, .fn = fetch_int,
+          .manual = "7.3.2", .help = "a constant" },
+        { .name = "rand", .args = { ARG_SINT }, .out = SMP_SINT, .needs = EXPR_INTERNAL, .fn = fetch_rand,
+          .check = rand_check, .manual = "7.3.2", .help = "a random number" },
+        { .name = "str", .args = { ARG_STR }, .min_args = 1, .out = SMP_STR, .needs = EXPR_CONF, .fn = fetch_str,
+          .manual = "7.3.2", .help = "a constant" },
+};
+FETCH_TABLE(misc, rows);

@@ -1,0 +1,314 @@
+/* feat/logs/logger.c - from `log` lines and options to a logger: what the proxies of a configuration write, and where. */
+#include "conf/conf.h"
+#include "core/global.h"
+#include "core/kinds.h"
+#include "core/logdate.h"
+#include "feat/logs/logs.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The named formats, word for word as manual 8.2.2 and 8.2.3 give them. */
+#define FMT_TCP "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq"
+#define FMT_HTTP                                                                                                       \
+        "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
+
+struct log_cache { /* a load's compiled formats by text: thousands of frontends share a few */
+        struct log_cache *next;
+        const char *text; /* interned */
+        const struct logfmt *fmt;
+};
+
+static unsigned local_index;
+static _Atomic(const struct logger *) global_logger;
+
+__attribute__((constructor)) static void reserve_index(void)
+{
+        local_index = thr_local_index(free);
+}
+
+const char *logs_host(void)
+{
+        static char name[256]; /* written once, by the control thread, before the first line */
+
+        if (world.node)
+                return world.node;
+        if (!name[0] && gethostname(name, sizeof(name) - 1) != 0)
+                name[0] = '-';
+        return name;
+}
+
+/* ---- compile ---- */
+
+static const struct log_cfg *cfg_global(const struct conf *c)
+{
+        const struct conf_obj *g = conf_find(c, KIND_GLOBAL, STR(""));
+
+        return g ? conf_slot(g, log_slot) : NULL;
+}
+
+/* NULL after an alert. */
+static const struct logfmt *format_get(struct conf *c, const struct conf_obj *o, const char *text, struct span at,
+                                       struct diags *d)
+{
+        const struct log_cfg *g = cfg_global(c);
+        struct log_cache *e = g ? g->cache : NULL;
+        struct kw_call call = { .conf = c, .obj = (struct conf_obj *)(uintptr_t)o, .at = at, .diags = d };
+        const struct logfmt *f;
+
+        for (; e; e = e->next) {
+                if (e->text && strcmp(e->text, text) == 0)
+                        return e->fmt;
+                if (!e->next)
+                        break;
+        }
+        f = logfmt_compile(&call, str_of(text), NULL, EXPR_AT_LOG);
+        if (e && f) {
+                e->next = conf_alloc(c, sizeof(*e));
+                e->next->text = conf_intern(c, str_of(text));
+                e->next->fmt = f;
+        }
+        return f;
+}
+
+static const char *preset_text(const struct proxy_cfg *px)
+{
+        if (px->options & OPT_HTTPLOG && px->mode == PX_HTTP)
+                return FMT_HTTP;
+        return px->options & (OPT_HTTPLOG | OPT_TCPLOG) ? FMT_TCP : NULL;
+}
+
+static const struct logfmt *format_of(struct conf *c, const struct conf_obj *o, const struct log_cfg *cfg,
+                                      const struct proxy_cfg *px, struct diags *d)
+{
+        const char *preset = preset_text(px);
+
+        if (preset)
+                return format_get(c, o, preset, o->at, d);
+        return cfg->format ? format_get(c, o, cfg->format, cfg->format_at, d) : NULL;
+}
+
+static uint32_t count(const struct log_cfg *cfg, const struct log_cfg *g)
+{
+        uint32_t n = 0;
+
+        for (const struct log_line *l = cfg ? cfg->lines : NULL; l; l = l->prev)
+                n += l->global ? count(g, NULL) : 1;
+        return n;
+}
+
+/* Lists run from the last line to the first; targets are written in file order. Returns how many stand before `end`. */
+static uint32_t fill(struct logger *l, const struct log_line *line, const struct log_line *global, uint32_t end)
+{
+        for (; line; line = line->prev) {
+                if (line->global) {
+                        end = fill(l, global, NULL, end);
+                        continue;
+                }
+                l->target[--end] =
+                        (struct log_target){ .sink = sink_get(line),
+                                             .len = line->len,
+                                             .format = line->format,
+                                             .facility = line->facility,
+                                             .level = line->level < 0 ? LOG_L_DEBUG : line->level,
+                                             .min_level = line->min_level < 0 ? LOG_L_EMERG : line->min_level };
+        }
+        return end;
+}
+
+static const char *pick(const char *own, const char *global, const char *otherwise)
+{
+        return own ? own : global ? global : otherwise;
+}
+
+static struct logger *logger_new(struct conf *c, const struct log_cfg *cfg, const struct log_cfg *g)
+{
+        uint32_t n = count(cfg, g);
+        struct logger *l = conf_alloc(c, sizeof(*l) + n * sizeof(l->target[0]));
+
+        l->n = n;
+        (void)fill(l, cfg ? cfg->lines : NULL, g ? g->lines : NULL, n);
+        l->tag = pick(cfg ? cfg->tag : NULL, g ? g->tag : NULL, "haproxy");
+        l->tag_len = (uint32_t)strlen(l->tag);
+        l->hostname = g ? g->hostname : NULL;
+        if (l->hostname && !*l->hostname)
+                l->hostname = conf_intern(c, str_of(logs_host()));
+        l->hostname_len = l->hostname ? (uint32_t)strlen(l->hostname) : 0;
+        l->lines = conf_alloc(c, sizeof(*l->lines));
+        return l;
+}
+
+static enum log_when when_of(const struct logger *l)
+{
+        if (l->n == 0)
+                return LOG_NEVER;
+        if (!l->format)
+                return LOG_AT_START;
+        return l->options & OPT_LOGASAP ? LOG_AT_ANSWER : LOG_AT_END;
+}
+
+static const struct logger *compile(struct conf *c, const struct conf_obj *o, bool as_front, struct diags *d)
+{
+        const struct log_cfg *g = cfg_global(c), *cfg = o ? conf_slot(o, log_slot) : g;
+        const struct proxy_cfg *px = o ? conf_slot(o, proxy_slot) : NULL;
+        struct logger *l = logger_new(c, cfg, g);
+
+        l->name = o ? o->name : "GLOBAL";
+        l->http = px && px->mode == PX_HTTP;
+        l->options = px ? px->options : 0;
+        if (as_front && px && l->n)
+                l->format = format_of(c, o, cfg, px, d);
+        l->when = as_front ? (uint8_t)when_of(l) : LOG_NEVER;
+        if (!o)
+                atomic_store_explicit(&global_logger, l, memory_order_release); /* pairs with logger_global() */
+        return l;
+}
+
+const struct logger *logger_global(void)
+{
+        return atomic_load_explicit(&global_logger, memory_order_acquire);
+}
+
+uint32_t logs_count(const struct logger *l)
+{
+        return l ? atomic_load_explicit(l->lines, memory_order_relaxed) : 0;
+}
+
+/* ---- the table's check: errors come when the file is loaded, not when it is applied ---- */
+
+static void check_front(struct conf *c, struct conf_obj *o, const struct log_cfg *cfg, struct diags *d)
+{
+        const struct proxy_cfg *px = conf_slot(o, proxy_slot);
+
+        if (!px)
+                return;
+        if (cfg->format && !preset_text(px))
+                (void)format_get(c, o, cfg->format, cfg->format_at, d);
+        if ((cfg->format || preset_text(px)) && count(cfg, cfg_global(c)) == 0)
+                diag_add(d, DIAG_WARNING, o->at, "W0721", "log format ignored for %s '%s' since it has no log address.",
+                         o->kind->bit & KIND_FRONTEND ? "frontend" : "proxy", o->name)
+                        ->parsing = false;
+}
+
+void log_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
+{
+        struct log_cfg *cfg = slot;
+
+        if (o->kind->bit & KIND_GLOBAL)
+                cfg->cache = conf_alloc(c, sizeof(*cfg->cache));
+        else if (o->kind->bit & KIND_FE)
+                check_front(c, o, cfg, d);
+}
+
+/* ---- writing ---- */
+
+struct line_buf { /* a thread's */
+        char header[512];
+        char text[LOG_LEN_MAX];
+};
+
+static struct line_buf *line_buf(void)
+{
+        struct line_buf *b = thr_self->local[local_index];
+
+        if (unlikely(!b)) {
+                b = malloc(sizeof(*b)); /* pages that no line reaches stay untouched */
+                ASSERT(b);
+                thr_self->local[local_index] = b;
+        }
+        return b;
+}
+
+char *logger_text(const struct logger *l, size_t *ret_n)
+{
+        int max = LOG_LEN_MIN;
+
+        for (uint32_t i = 0; i < l->n; i++)
+                max = l->target[i].len > max ? l->target[i].len : max;
+        *ret_n = (size_t)max;
+        return line_buf()->text;
+}
+
+static void emit_one(const struct logger *l, const struct log_target *t, int level, int64_t wall_us, const char *text,
+                     size_t n)
+{
+        struct line_buf *b = line_buf();
+        size_t max = (size_t)t->len - 1 < sizeof(b->header) ? (size_t)t->len - 1 : sizeof(b->header);
+        size_t head = frame_header(l, t, (enum log_level)level, wall_us, b->header, max);
+        size_t room = (size_t)t->len - 1 - head; /* the newline counts */
+        struct iovec v[3] = { { b->header, head },
+                              { (void *)(uintptr_t)text, n < room ? n : room },
+                              { (void *)(uintptr_t) "\n", 1 } };
+
+        sink_send(t->sink, head ? v : v + 1, head ? 3 : 2);
+}
+
+hot_path void logger_emit(const struct logger *l, enum log_level level, const char *text, size_t n)
+{
+        int64_t wall_us = thr_self->wall_us;
+
+        for (uint32_t i = 0; i < l->n; i++) {
+                const struct log_target *t = &l->target[i];
+
+                if ((int)level > t->level)
+                        continue;
+                emit_one(l, t, (int)level < t->min_level ? t->min_level : (int)level, wall_us, text, n);
+        }
+}
+
+static void send_line(const struct logger *l, enum log_level level, const char *text, size_t n)
+{
+        if (!l)
+                l = logger_global();
+        if (l)
+                logger_emit(l, level, text, n);
+}
+
+/* ---- local paths ---- */
+
+static bool has_path(const char *const *v, size_t n, const char *path)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (strcmp(v[i], path) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static const char *const *paths(const struct conf *c, size_t *ret_n)
+{
+        struct conf *mem = (struct conf *)(uintptr_t)c; /* its arena only grows; its content is not changed */
+        const char **v;
+        size_t n = 0, cap = 1;
+
+        for (const struct conf_obj *o = c->first; o; o = o->next) {
+                const struct log_cfg *cfg = conf_slot(o, log_slot);
+
+                for (const struct log_line *l = cfg ? cfg->lines : NULL; l; l = l->prev)
+                        cap++;
+        }
+        v = conf_alloc(mem, cap * sizeof(*v));
+        for (const struct conf_obj *o = c->first; o; o = o->next) {
+                const struct log_cfg *cfg = conf_slot(o, log_slot);
+
+                for (const struct log_line *l = cfg ? cfg->lines : NULL; l; l = l->prev) {
+                        if (!l->global && l->via == LOG_VIA_UNIX && !has_path(v, n, l->path))
+                                v[n++] = l->path;
+                }
+        }
+        *ret_n = n;
+        return v;
+}
+
+static const struct log_driver driver = { .compile = compile,
+                                          .send = send_line,
+                                          .stream = logs_stream,
+                                          .reopen = sink_reopen,
+                                          .paths = paths,
+                                          .dropped = sink_dropped,
+                                          .flush = sink_flush };
+
+__attribute__((constructor)) static void link_driver(void)
+{
+        log_driver = &driver;
+}

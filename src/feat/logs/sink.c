@@ -1,0 +1,228 @@
+/* feat/logs/sink.c - the ways to a log daemon: UDP, a local datagram socket, a descriptor's ring.
+ *
+ * Everything is sent at once and non-blocking; what the kernel does not take is dropped and counted.
+ * A local socket keeps one descriptor number for life: a new connection is put onto it by dup3(), so that a thread that is
+ * just sending never meets a closed (or reused) number. When the daemon went away (ECONNREFUSED, ENOTCONN, ...) the path is
+ * tried again at most once a second; in an empty root that fails and the process around us is asked for a connection. */
+#include "feat/logs/logs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { RING_BYTES = 1 << 20, UNIX_SNDBUF = 1 << 20, RETRY_MS = 1000 };
+
+struct sink {
+        struct sink *next;
+        enum log_via via;
+        struct addr addr;
+        const char *path;
+        int key_fd;     /* LOG_VIA_FD: the number in the file */
+        _Atomic int fd; /* of a local socket; -1 = never was connected */
+        _Atomic bool broken;
+        _Atomic uint64_t retry_at; /* mono_t */
+        _Atomic uint64_t dropped;
+        struct ring *ring;
+};
+
+static _Atomic(struct sink *) sinks; /* only grows; written by the control thread */
+static _Atomic int udp_fd[2] = { -1, -1 };
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* connecting; never on a working path */
+
+static bool is_same(const struct sink *s, const struct log_line *l)
+{
+        if (s->via != l->via)
+                return false;
+        if (l->via == LOG_VIA_UDP)
+                return addr_eq(&s->addr, &l->addr);
+        return l->via == LOG_VIA_FD ? s->key_fd == l->fd : strcmp(s->path, l->path) == 0;
+}
+
+struct sink *sink_get(const struct log_line *l)
+{
+        struct sink *s;
+
+        for (s = atomic_load_explicit(&sinks, memory_order_acquire); s; s = s->next) {
+                if (is_same(s, l))
+                        return s;
+        }
+        s = calloc(1, sizeof(*s));
+        ASSERT(s);
+        s->via = l->via;
+        s->addr = l->addr;
+        s->path = l->path ? strdup(l->path) : NULL;
+        s->key_fd = l->fd;
+        atomic_init(&s->fd, -1);
+        if (l->via == LOG_VIA_FD)
+                s->ring = ring_new(l->fd, RING_BYTES);
+        s->next = atomic_load_explicit(&sinks, memory_order_relaxed);
+        atomic_store_explicit(&sinks, s, memory_order_release); /* pairs with the readers' acquire */
+        return s;
+}
+
+static void drop(struct sink *s)
+{
+        atomic_fetch_add_explicit(&s->dropped, 1, memory_order_relaxed);
+}
+
+/* ---- UDP: one unconnected socket per family, made at the first line ---- */
+
+static int udp_socket(int family)
+{
+        _Atomic int *slot = &udp_fd[family == AF_INET6];
+        int fd = atomic_load_explicit(slot, memory_order_acquire), none = -1;
+
+        if (likely(fd >= 0))
+                return fd;
+        fd = thr_self->sys->socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return fd;
+        if (atomic_compare_exchange_strong(slot, &none, fd))
+                return fd;
+        thr_self->sys->close(fd); /* another thread was first */
+        return none;
+}
+
+static bool send_udp(struct sink *s, const struct iovec *v, int n)
+{
+        int fd = udp_socket(s->addr.sa.sa_family);
+
+        return fd >= 0 && thr_self->sys->sendto(fd, v, n, &s->addr.sa, addr_len(&s->addr)) >= 0;
+}
+
+/* ---- local sockets ---- */
+
+/* Puts a connected socket in place of the old one; takes `fd` over. */
+static void install(struct sink *s, int fd)
+{
+        int old = atomic_load_explicit(&s->fd, memory_order_acquire);
+
+        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+        if (old < 0) {
+                atomic_store_explicit(&s->fd, fd, memory_order_release);
+        } else {
+                (void)dup3(fd, old, O_CLOEXEC);
+                thr_self->sys->close(fd);
+        }
+        atomic_store_explicit(&s->broken, false, memory_order_release);
+}
+
+static int connect_path(const char *path)
+{
+        const struct sys_ops *sys = thr_self->sys;
+        struct sockaddr_un un = { .sun_family = AF_UNIX };
+        int fd, r, size = UNIX_SNDBUF;
+
+        if (strlen(path) >= sizeof(un.sun_path))
+                return -ENAMETOOLONG;
+        memcpy(un.sun_path, path, strlen(path) + 1);
+        fd = sys->socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return fd;
+        (void)sys->setopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)); /* rides out a busy daemon's short stalls */
+        r = sys->connect(fd, (const struct sockaddr *)&un, sizeof(un));
+        if (r == 0)
+                return fd;
+        sys->close(fd);
+        return r;
+}
+
+/* At most once a second. True: the socket is connected now. */
+static cold_path bool reconnect(struct sink *s)
+{
+        mono_t now = thr_self->sys->mono();
+        int fd;
+
+        if (now < atomic_load_explicit(&s->retry_at, memory_order_relaxed))
+                return false;
+        (void)pthread_mutex_lock(&lock);
+        if (now < atomic_load_explicit(&s->retry_at, memory_order_relaxed)) {
+                (void)pthread_mutex_unlock(&lock);
+                return false;
+        }
+        atomic_store_explicit(&s->retry_at, mono_add_ms(now, RETRY_MS), memory_order_relaxed);
+        fd = connect_path(s->path);
+        if (fd >= 0)
+                install(s, fd);
+        (void)pthread_mutex_unlock(&lock);
+        if (fd < 0 && log_env.reopen)
+                log_env.reopen(log_env.ctx, s->path);
+        return fd >= 0;
+}
+
+static bool is_gone(ssize_t r)
+{
+        return r == -ECONNREFUSED || r == -ENOTCONN || r == -ENOENT || r == -ECONNRESET || r == -EPIPE || r == -EBADF ||
+               r == -EDESTADDRREQ;
+}
+
+static bool send_unix(struct sink *s, const struct iovec *v, int n)
+{
+        int fd = atomic_load_explicit(&s->fd, memory_order_acquire);
+        ssize_t r = -ENOTCONN;
+
+        if (likely(fd >= 0 && !atomic_load_explicit(&s->broken, memory_order_acquire))) {
+                r = thr_self->sys->send(fd, v, n, MSG_DONTWAIT);
+                if (likely(r >= 0))
+                        return true;
+                if (!is_gone(r))
+                        return false; /* EAGAIN: the daemon is slow */
+                atomic_store_explicit(&s->broken, true, memory_order_release);
+        }
+        if (!reconnect(s))
+                return false;
+        fd = atomic_load_explicit(&s->fd, memory_order_acquire);
+        return thr_self->sys->send(fd, v, n, MSG_DONTWAIT) >= 0;
+}
+
+void sink_reopen(const char *path, int fd)
+{
+        struct sink *s = atomic_load_explicit(&sinks, memory_order_acquire);
+
+        while (s && (s->via != LOG_VIA_UNIX || strcmp(s->path, path) != 0))
+                s = s->next;
+        if (!s) {
+                /* Before the first logger is compiled: a connection made before the root is changed. */
+                s = sink_get(&(struct log_line){ .via = LOG_VIA_UNIX, .path = path, .fd = -1 });
+        }
+        (void)pthread_mutex_lock(&lock);
+        install(s, fd);
+        (void)pthread_mutex_unlock(&lock);
+}
+
+/* ---- all ---- */
+
+void sink_send(struct sink *s, const struct iovec *v, int n)
+{
+        bool ok = false;
+
+        switch (s->via) {
+        case LOG_VIA_UDP: ok = send_udp(s, v, n); break;
+        case LOG_VIA_UNIX: ok = send_unix(s, v, n); break;
+        case LOG_VIA_FD: ok = s->ring && ring_put(s->ring, v, n); break;
+        }
+        if (unlikely(!ok))
+                drop(s);
+}
+
+uint64_t sink_dropped(void)
+{
+        uint64_t n = 0;
+
+        for (struct sink *s = atomic_load_explicit(&sinks, memory_order_acquire); s; s = s->next) {
+                n += atomic_load_explicit(&s->dropped, memory_order_relaxed);
+                n += s->ring ? ring_lost(s->ring) : 0;
+        }
+        return n;
+}
+
+void sink_flush(unsigned max_ms)
+{
+        for (struct sink *s = atomic_load_explicit(&sinks, memory_order_acquire); s; s = s->next) {
+                if (s->ring)
+                        (void)ring_wait_empty(s->ring, max_ms);
+        }
+}

@@ -1,0 +1,76 @@
+/* main/channel.h - typed messages between the supervisor and the processes it starts, over SOCK_SEQPACKET.
+ *
+ * Both sides treat the other as hostile: a message is one packet of at most CHANNEL_MAX bytes; each type has a fixed
+ * form (how many numbers, texts and descriptors), checked before anything of it is used. What does not fit is -EPROTO, and the
+ * caller ends the other side.
+ * Wire form: u16 type, then the arguments as the type's form says: 'u' u64, 's' text without NUL (u32 length + bytes), 'b' bytes.
+ * Native byte order: both ends are the same binary on one machine.
+ * Threads: one per end.  Errors: negative errno. */
+#ifndef MAIN_CHANNEL_H
+#define MAIN_CHANNEL_H
+
+#include "base/buf.h"
+
+#include <sys/types.h>
+
+#define CHANNEL_MAX  65536
+#define CHANNEL_ARGS 8
+#define CHANNEL_FDS  64
+#define CHANNEL_TEXT 32768 /* longest chunk of a CH_TEXT */
+
+enum channel_type {
+        /* loader -> supervisor */
+        CH_TEXT = 1, /* s: lines for stderr and the answer of `reload` */
+        CH_SOCKET,   /* s key, s what, s place, b listen_spec: one address to bind */
+        CH_LOG_PATH, /* s path: a local log socket that the worker may ask for */
+        CH_LOADED, /* u exit code (0 = fine), u uid + 1, u gid + 1, u fd limit wanted, u threads, s chroot, s pidfile; fd: bundle */
+        /* supervisor -> worker */
+        CH_RIGHTS, /* u uid + 1, u gid + 1, s chroot; fd: heartbeat page. First message. */
+        CH_LISTEN, /* s key; fds: its sockets */
+        CH_LOG_FD, /* s path; fd, or none when nobody listens there */
+        CH_REPLAY, /* s command of the journal */
+        CH_APPLY,  /* u generation; fd: bundle. Ends the messages of a configuration. */
+        CH_CLI,    /* u level; fd: a connection for the runtime CLI */
+        /* worker -> supervisor */
+        CH_DIFF,    /* s: lines that tell what a reload changed, before CH_APPLIED */
+        CH_APPLIED, /* u generation, u ok */
+        CH_JOURNAL, /* s key, s command; empty = forget the key */
+        CH_REOPEN,  /* s path */
+        CH_TYPES
+};
+
+struct channel_arg {
+        uint64_t u;
+        struct str s; /* points into the message */
+};
+
+struct channel_msg {
+        enum channel_type type;
+        struct channel_arg arg[CHANNEL_ARGS];
+        int fds[CHANNEL_FDS]; /* owned by the receiver; -1 when taken */
+        unsigned n_fds;
+        char bytes[CHANNEL_MAX]; /* private */
+};
+
+int channel_pair(int ret_fds[2]); /* both close-on-exec */
+
+/* Blocks until it is sent (the other end may be slow, but a dead one is -EPIPE). args: the type's numbers and texts in order. */
+int channel_send(int fd, enum channel_type t, const struct channel_arg *args, const int *fds, unsigned n_fds);
+/* 1 = a message, 0 = the other end is gone, -EAGAIN (MSG_DONTWAIT), -EPROTO. Close left fds with channel_drop(). */
+int channel_recv(int fd, bool wait, struct channel_msg *ret_m);
+void channel_drop(struct channel_msg *m);
+
+#define CH_U(v)                                                                                                        \
+        {                                                                                                              \
+                .u = (uint64_t)(v)                                                                                     \
+        }
+#define CH_S(z)                                                                                                        \
+        {                                                                                                              \
+                .s = (z)                                                                                               \
+        }
+
+/* Pure, for tests and the fuzz target. */
+bool channel_encode(enum channel_type t, const struct channel_arg *args, struct buf *out);
+bool channel_decode(const char *p, size_t n, unsigned n_fds, struct channel_msg *ret_m); /* texts point into p */
+
+#endif

@@ -1,0 +1,106 @@
+/* main/heartbeat.c - see the header. */
+#include "main/heartbeat.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE    4096
+#define BEAT_NS (100 * 1000 * 1000)
+
+int heartbeat_map(int memfd, struct heartbeat **ret_h)
+{
+        struct stat st;
+        void *p;
+
+        if (fstat(memfd, &st) != 0 || st.st_size != PAGE)
+                return -EINVAL;
+        p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+        if (p == MAP_FAILED)
+                return -errno;
+        *ret_h = p;
+        return 0;
+}
+
+int heartbeat_new(int *ret_memfd, struct heartbeat **ret_h)
+{
+        int fd = memfd_create("telamon heartbeat", MFD_CLOEXEC | MFD_ALLOW_SEALING), e;
+
+        if (fd < 0)
+                return -errno;
+        e = ftruncate(fd, PAGE) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0 ? -errno
+                                                                                                               : 0;
+        if (e == 0)
+                e = heartbeat_map(fd, ret_h);
+        if (e < 0) {
+                (void)close(fd);
+                return e;
+        }
+        *ret_memfd = fd;
+        return 0;
+}
+
+void heartbeat_free(struct heartbeat *h)
+{
+        if (h)
+                (void)munmap(h, PAGE);
+}
+
+struct beater {
+        struct heartbeat *page;
+        const struct engine *engine;
+};
+
+static uint64_t mono(void)
+{
+        struct timespec t;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static void *beat(void *arg)
+{
+        const struct timespec pause = { 0, BEAT_NS };
+        struct beater *b = arg;
+
+        for (;;) { /* ends with the process */
+                atomic_store_explicit(&b->page->lag, engine_oldest_turn_ns(b->engine), memory_order_relaxed);
+                atomic_store_explicit(&b->page->written, mono(), memory_order_release);
+                (void)nanosleep(&pause, NULL);
+        }
+        return NULL;
+}
+
+int heartbeat_start(struct heartbeat *h, const struct engine *e)
+{
+        static struct beater b; /* one per process, never freed: its thread is never joined */
+        pthread_t t;
+        sigset_t all, was;
+        int r;
+
+        b = (struct beater){ h, e };
+        (void)sigfillset(&all);
+        (void)pthread_sigmask(SIG_SETMASK, &all, &was);
+        r = pthread_create(&t, NULL, beat, &b);
+        (void)pthread_sigmask(SIG_SETMASK, &was, NULL);
+        if (r == 0)
+                (void)pthread_detach(t);
+        return -r;
+}
+
+uint64_t heartbeat_lag(const struct heartbeat *h, uint64_t now)
+{
+        uint64_t written = atomic_load_explicit(&h->written, memory_order_acquire);
+        uint64_t lag = atomic_load_explicit(&h->lag, memory_order_relaxed);
+        uint64_t silent = written && now > written ? now - written : 0;
+
+        if (!written || atomic_load_explicit(&h->changing, memory_order_relaxed))
+                lag = 0;
+        return lag > silent ? lag : silent;
+}

@@ -1,0 +1,23 @@
+/* main/heartbeat.h - one shared page in which the worker says that it is alive, without a system call on the data path. The
+ * supervisor only reads numbers from it; the worker can write nonsense there and gains nothing but its own replacement. */
+#ifndef MAIN_HEARTBEAT_H
+#define MAIN_HEARTBEAT_H
+
+#include "core/engine.h"
+
+#include <stdatomic.h>
+
+struct heartbeat {
+        _Atomic uint64_t written;  /* CLOCK_MONOTONIC, ns, of the last beat */
+        _Atomic uint64_t lag;      /* age of the slowest loop's turn at that time, ns */
+        _Atomic uint64_t changing; /* 1 while the control thread compiles: its own lag says nothing then */
+};
+
+int heartbeat_new(int *ret_memfd, struct heartbeat **ret_h); /* supervisor; the size is sealed */
+int heartbeat_map(int memfd, struct heartbeat **ret_h);      /* worker */
+void heartbeat_free(struct heartbeat *h);
+/* Starts the thread that beats every 100 ms, for the life of the process. */
+int heartbeat_start(struct heartbeat *h, const struct engine *e);
+uint64_t heartbeat_lag(const struct heartbeat *h, uint64_t now); /* ns; 0 before the first beat */
+
+#endif

@@ -1,0 +1,28 @@
+/* main/mastercli.h - the master socket (-S): HAProxy's master CLI (management.txt 9.4).
+ *
+ * Clients are not trusted with more than their line: input is bounded, answers wait in a bounded buffer. Commands for the worker
+ * go over a socket pair whose other end the worker treats as an accepted CLI connection.
+ * Threads: the supervisor's loop. */
+#ifndef MAIN_MASTERCLI_H
+#define MAIN_MASTERCLI_H
+
+#include "ev/loop.h"
+#include "base/buf.h"
+#include "main/argv.h"
+
+struct mastercli;
+
+struct mastercli_ops { /* what it asks of the supervisor */
+        void (*show_proc)(struct buf *out);
+        void (*reload)(void);             /* mastercli_reloaded() will come */
+        bool (*reload_failed)(void);      /* the last one, for the prompt */
+        int (*worker)(void);              /* pid, 0 = none now */
+        int (*attach)(int fd, int level); /* gives a connection to the worker; negative errno */
+};
+
+/* Binds every -S of the command line; alerts are logged. NULL when one cannot be had. */
+struct mastercli *mastercli_new(struct loop *l, const struct args *a, const struct mastercli_ops *ops);
+void mastercli_free(struct mastercli *m);
+void mastercli_reloaded(struct mastercli *m, bool ok, struct str log); /* answers all who asked for it */
+
+#endif

@@ -1,0 +1,143 @@
+/* main/runner.c - see the header. */
+#include "main/runner.h"
+
+#include "main/binds.h"
+#include "main/limits.h"
+#include "main/proclog.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGTTOU, SIGTTIN, SIGHUP, SIGQUIT, SIGUSR2 };
+
+static void stop_now(struct runner *r, int signo)
+{
+        r->ended_by = signo;
+        loop_stop(r->loop);
+}
+
+static void hard_stop_due(struct timer *t)
+{
+        struct runner *r = container_of(t, struct runner, hard_stop);
+
+        proclog(PROC_WARNING, "soft-stop running for too long, performing a hard-stop.");
+        stop_now(r, 0);
+}
+
+void runner_drain(struct runner *r)
+{
+        if (r->draining)
+                return;
+        r->draining = true;
+        if (r->hard_stop_after_ms > 0)
+                timer_start(r->loop, &r->hard_stop, mono_add_ms(thr_self->now, r->hard_stop_after_ms));
+        engine_soft_stop(r->engine);
+}
+
+static void drained(void *ctx)
+{
+        struct runner *r = ctx;
+
+        loop_stop(r->loop);
+}
+
+static void on_signal(struct sig_watch *s, int signo, int pid)
+{
+        struct runner *r = container_of(s, struct runner, sigs);
+
+        (void)pid;
+        if (signo == SIGTERM || signo == SIGINT)
+                stop_now(r, signo);
+        else if (signo == SIGUSR1)
+                runner_drain(r);
+        else if (signo == SIGTTOU)
+                engine_pause(r->engine);
+        else if (signo == SIGTTIN)
+                engine_resume(r->engine);
+        else
+                proclog(PROC_NOTICE, "%s ignored; the stats socket tells the state (show stat, show servers state).",
+                        signo == SIGHUP    ? "SIGHUP"
+                        : signo == SIGQUIT ? "SIGQUIT"
+                                           : "SIGUSR2 (no master process)");
+}
+
+/* The engine's hooks carry one ctx; ours is the runner, whoever embeds it finds itself by container_of(). */
+static void set_hooks(struct runner *r)
+{
+        r->hooks.stopped = drained;
+        r->hooks.ctx = r;
+}
+
+static void close_left(struct engine_binds *b)
+{
+        for (size_t i = 0; i < b->n; i++)
+                binds_close(b->v[i].fds, b->v[i].n_fds);
+}
+
+bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool master_worker, struct diags *d)
+{
+        const struct global_cfg *g = global_of(c);
+        struct engine_opts o = { engine_threads(c), &r->hooks, master_worker };
+        AUTO_BUF(diff);
+        int e;
+        bool ok;
+
+        set_hooks(r);
+        sig_block(signals, array_len(signals));
+        e = engine_new(c, &o, &r->engine);
+        if (e < 0) {
+                diag_add(d, DIAG_ALERT, SPAN_NONE, "E0031", "cannot start : %s", strerror(-e));
+                close_left(b);
+                return false;
+        }
+        ok = engine_apply(r->engine, c, b, &diff, d);
+        close_left(b);
+        r->loop = engine_control_loop(r->engine);
+        r->hard_stop_after_ms = g->hard_stop_after_ms;
+        timer_init(&r->hard_stop, hard_stop_due);
+        if (!ok)
+                runner_fini(r);
+        return ok;
+}
+
+void runner_fini(struct runner *r)
+{
+        if (!r->engine)
+                return;
+        engine_free(r->engine);
+        r->engine = NULL;
+}
+
+int runner_run(struct runner *r)
+{
+        int e = sig_watch_start(&r->sigs, r->loop, signals, array_len(signals), on_signal);
+
+        if (e == 0)
+                e = engine_start(r->engine);
+        if (e == 0 && r->started)
+                r->started(r);
+        if (e == 0)
+                e = loop_run(r->loop);
+        if (e < 0)
+                proclog(PROC_ALERT, "Cannot run (%s).", strerror(-e));
+        timer_stop(r->loop, &r->hard_stop);
+        sig_watch_stop(&r->sigs);
+        engine_stop(r->engine);
+        runner_fini(r);
+        return e < 0 ? 1 : 0;
+}
+
+_Noreturn void runner_exit(int ended_by, int code)
+{
+        sigset_t set;
+
+        if (ended_by) {
+                (void)signal(ended_by, SIG_DFL);
+                (void)sigemptyset(&set);
+                (void)sigaddset(&set, ended_by);
+                (void)raise(ended_by);
+                (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+                _exit(128 + ended_by); /* process 1 of a container is not ended by its own signal */
+        }
+        _exit(code);
+}
