@@ -591,7 +591,7 @@ static void commit_front(struct front_step *st, const struct global_cfg *g)
         if (!was)
                 return;
         if (st->cfg->maxconn > was->maxconn)
-                sess_place_free(f);
+                sess_more_places(f);
         pins_retire(&was->pins);
 }
 

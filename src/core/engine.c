@@ -219,7 +219,7 @@ static void take_global(struct conf *c)
                 threads_run(read_mail, old, put_conf); /* checks read pointers into it until they have read their mail */
         }
         if (was && world.maxconn > was && world.cli)
-                sess_place_free(world.cli);
+                sess_more_places(world.cli);
 }
 
 static void announce_fronts(enum front_state from, enum front_state to)

@@ -279,6 +279,11 @@ void sess_place_free(struct front *fe, struct listener *l)
                 atomic_fetch_sub(&l->cur, 1);
         atomic_fetch_sub(&fe->cur, 1);
         atomic_fetch_sub(&world.cur_conns, 1);
+        sess_more_places(fe);
+}
+
+void sess_more_places(struct front *fe)
+{
         if (likely(!atomic_load(&world.paused_for_limit)) || !atomic_exchange(&world.paused_for_limit, 0))
                 return;
         atomic_store(&fe->paused_for_limit, 0);
