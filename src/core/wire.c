@@ -465,7 +465,7 @@ void wire_init(struct wire *w, bool server)
         memset(w, 0, sizeof(*w));
         w->server = server;
         conn_init(&w->conn, wire_wake);
-        w->ep = w->ep;
+        w->ep = &w->conn.ep;
         w->ep->owner = w;
 }
 
@@ -570,7 +570,7 @@ static void wire_end(struct side *s, bool clean)
 void wire_fini(struct wire *w, bool reset)
 {
         w->ep->ops->close(w->ep, reset);
-        w->ep = w->ep; /* a filter is gone now */
+        w->ep = &w->conn.ep; /* a filter is gone now */
         if (w->box)
                 headbox_free(w->box);
         w->box = NULL;
