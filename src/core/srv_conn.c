@@ -186,7 +186,7 @@ struct srv_conn *srv_conn_reuse(struct strm *s)
                 return NULL;
         list_for_each_safe (i, &col->idle.conns) {
                 struct srv_conn *c = list_item(i, struct srv_conn, link);
-                bool first = s->sess->n_req <= 1;
+                bool first = s->first;
                 if (c->owner && c->owner != s->sess)
                         continue;
                 if (!c->owner && (policy == REUSE_NEVER || (policy == REUSE_SAFE && first) ||

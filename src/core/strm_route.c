@@ -36,7 +36,7 @@ static void keep_request_line(struct strm *s)
 static enum run head_refused(struct strm *s, int status, char cause)
 {
         strm_term(s, cause, 'R');
-        if (s->sess->n_req > 1 &&
+        if (!s->first &&
             s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
@@ -58,7 +58,7 @@ hot_path enum run strm_step_head(struct strm *s)
                 ms = px->timeout.http_request ? px->timeout.http_request : px->timeout.client;
                 /* From the accept, later from the request's first byte; a trickle does not move it (manual, timeout http-request). */
                 if (s->deadline == MONO_NEVER && ms)
-                        s->deadline = mono_add_ms(s->sess->n_req > 1 ? s->step_since : s->sess->accepted, ms);
+                        s->deadline = mono_add_ms(s->first ? s->sess->accepted : s->step_since, ms);
                 s->deadline_kind = DL_HTTP_REQUEST;
                 return RUN_WAIT;
         case MSG_BAD: return head_refused(s, s->cl.bad.status, 'P');

@@ -58,7 +58,7 @@ static char phase(const struct strm *s)
  * knows how to repeat one whose connection closes without a byte (RFC 9112 9.3.1), and only it knows whether that is safe. */
 static bool raced_with_close(const struct strm *s)
 {
-        return s->http && s->reused && s->sess->n_req > 1 && !s->rsp_seen && s->sv.rx_bytes == 0;
+        return s->http && s->reused && !s->first && !s->rsp_seen && s->sv.rx_bytes == 0;
 }
 
 /* A dead side before the answer has begun: the client gets an error page if it is still there. */
@@ -202,11 +202,9 @@ static enum pumped answer_ready(struct strm *s)
         struct px_stat *v = strm_srv_stat(s);
 
         if (s->rsp->status < 200 &&
-            s->rsp->status != 101) { /* informational: passed on (not to HTTP/1.0), the answer still comes */
+            s->rsp->status != 101) { /* informational: passed on, the answer still comes */
                 struct tx_frame f = { .framing = HBODY_NONE };
-                int r = MSG_OK;
-                if (s->sess->wire.req_minor > 0)
-                        r = s->cl.ops->tx(&s->cl, s->rsp, &f, NULL, 0, false);
+                int r = s->cl.ops->tx(&s->cl, s->rsp, &f, NULL, 0, false);
                 s->sv.ops->rx_head_free(&s->sv);
                 s->rsp = NULL;
                 return r == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;

@@ -58,6 +58,16 @@ void wire_init(struct wire *w, bool server);
 void wire_attach(struct wire *w, struct side *s, bool tunnel);
 /* Tries to have unread bytes: MSG_OK, MSG_WAIT, MSG_END (FIN), MSG_ERR. For owners of idle connections. */
 int wire_fill(struct wire *w, size_t max);
+/* For a carrier of its own over this wire (core/front.h): the unread bytes, and taking some of them. */
+static inline struct str wire_unread(const struct wire *w)
+{
+        return (struct str){ w->in.p + w->in.off, w->in.len };
+}
+static inline void wire_take(struct wire *w, size_t n)
+{
+        w->in.off += (uint32_t)n;
+        w->in.len -= (uint32_t)n;
+}
 void wire_fini(struct wire *w, bool reset); /* closes and frees private bytes; twice is fine */
 
 #endif

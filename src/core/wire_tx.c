@@ -166,6 +166,8 @@ static int add_head(struct wire *w, struct hmsg *head, const struct tx_frame *f,
         bool interim = (head->flags & HMSG_RESPONSE) && head->status < 200 && head->status != 101;
         int r;
 
+        if (interim && !w->server && w->req_minor == 0)
+                return 0; /* RFC 9110 15.2: an HTTP/1.0 client knows none */
         if (!interim)
                 begin(w, head, f, &wo);
         r = h1_write(head, &wo, &o);
