@@ -15,7 +15,7 @@
 static void keep_request_line(struct strm *s)
 {
         struct str m = hmsg_method(s->req), t = hmsg_target(s->req);
-        static const char version[2][10] = { " HTTP/1.0", " HTTP/1.1" };
+        static const char version[3][10] = { " HTTP/1.0", " HTTP/1.1", " HTTP/2.0" };
         size_t max = (size_t)s->fcfg->logurilen, n = m.n + 1 + t.n + 9, size;
         char *p;
 
@@ -27,7 +27,7 @@ static void keep_request_line(struct strm *s)
         memcpy(p, m.p, m.n);
         p[m.n] = ' ';
         memcpy(p + m.n + 1, t.p, t.n);
-        memcpy(p + m.n + 1 + t.n, version[s->req->minor != 0], 9);
+        memcpy(p + m.n + 1 + t.n, version[s->req->flags & HMSG_HTTP2 ? 2 : s->req->minor != 0], 9);
         s->log.request = p;
         s->log.request_len = (uint32_t)(n < max ? n : max);
         s->log.request_size = (uint32_t)size;

@@ -51,6 +51,9 @@ struct wire {
         void (*released)(struct wire *w, bool reusable); /* a stream left: idle, or to be closed by the owner */
 };
 
+struct headbox *headbox_new(void); /* NULL: out of memory. Other carriers keep their heads in one, too */
+void headbox_free(struct headbox *b);
+
 extern const struct mux_ops wire_ops;
 
 void wire_init(struct wire *w, bool server);
