@@ -593,7 +593,7 @@ static void commit_front(struct front_step *st, const struct global_cfg *g)
         if (!was)
                 return;
         if (st->cfg->maxconn > was->maxconn)
-                sess_more_places(f);
+                sess_limit_moved();
         pins_retire(&was->pins);
 }
 

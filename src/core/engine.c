@@ -218,8 +218,8 @@ static void take_global(struct conf *c)
                 world.reloads++;
                 threads_run(read_mail, old, put_conf); /* checks read pointers into it until they have read their mail */
         }
-        if (was && world.maxconn > was && world.cli)
-                sess_more_places(world.cli);
+        if (was && world.maxconn > was)
+                sess_limit_moved();
 }
 
 static void announce_fronts(enum front_state from, enum front_state to)

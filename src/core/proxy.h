@@ -140,7 +140,6 @@ struct front {
         struct list link; /* world order */
         struct list listeners;
         _Atomic uint32_t cur, cur_max;     /* connections (scur, smax) */
-        _Atomic uint32_t paused_for_limit; /* shards wait for a free place */
         _Atomic uint32_t state;            /* enum front_state: CLI may disable */
         struct rate conn_rate, sess_rate, req_rate;
         const struct conf_obj *obj; /* of the current configuration: control thread only */

@@ -46,9 +46,9 @@ void sess_stop_listener(struct listener *l,
 void sess_pause_front(struct front *fe, bool pause);
 /* Gives a connection's place back: shards that wait for a limit accept again. l may be NULL. Any data thread. */
 void sess_place_free(struct front *fe, struct listener *l);
-void sess_more_places(struct front *fe); /* a limit was raised: the same shards. Any thread */
-void sess_soft_stop(void);               /* this thread: idle sessions are closed, busy ones after their answer */
-void sess_kill_all(void);                /* this thread: hard stop */
-struct list *sess_all(void);             /* of this thread, for `show sess` */
+void sess_limit_moved(void); /* the same for a limit that was raised. Any thread of the engine */
+void sess_soft_stop(void);   /* this thread: idle sessions are closed, busy ones after their answer */
+void sess_kill_all(void);    /* this thread: hard stop */
+struct list *sess_all(void); /* of this thread, for `show sess` */
 
 #endif

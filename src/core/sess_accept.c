@@ -130,7 +130,6 @@ static bool more_room(struct front *fe, struct listener *l)
 {
         if (likely(!full(fe, l)))
                 return true;
-        atomic_store(&fe->paused_for_limit, 1);
         atomic_store(&world.paused_for_limit, 1);
         return !full(fe, l);
 }
@@ -267,7 +266,8 @@ static void resume_here(void *arg)
                         continue;
                 if (atomic_load_explicit(&fe->state, memory_order_relaxed) != FRONT_OPEN)
                         continue;
-                if (more_room(fe, b->listener)) /* else the flag is up again: the next one that leaves comes back here */
+                if (more_room(fe,
+                              b->listener)) /* else the flag is up again: the next one that leaves comes back here */
                         (void)shard_resume(
                                 &b->shard); /* it was polled before: adding it again cannot run out of anything */
         }
@@ -294,13 +294,12 @@ void sess_place_free(struct front *fe, struct listener *l)
                 atomic_fetch_sub(&l->cur, 1);
         atomic_fetch_sub(&fe->cur, 1);
         atomic_fetch_sub(&world.cur_conns, 1);
-        sess_more_places(fe);
+        sess_limit_moved();
 }
 
-void sess_more_places(struct front *fe)
+void sess_limit_moved(void)
 {
         if (likely(!atomic_load(&world.paused_for_limit)) || !atomic_exchange(&world.paused_for_limit, 0))
                 return;
-        atomic_store(&fe->paused_for_limit, 0);
         threads_run(resume_here, NULL, NULL); /* all frontends: the process limit may have held any of them */
 }

@@ -300,6 +300,8 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
                 if (r != MSG_OK)
                         return PUMP_IDLE;
                 active(s, to);
+                if (p->fill == 0)
+                        active(s, from); /* it was not listened to meanwhile */
                 *budget = *budget > n ? *budget - n : 0;
                 return PUMP_MOVED;
         }
@@ -320,21 +322,30 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
         return PUMP_IDLE;
 }
 
+static int flush(struct strm *s, struct side *from, struct side *to)
+{
+        uint64_t before = to->tx_bytes;
+        int r = to->ops->tx_flush(to);
+
+        if (to->tx_bytes != before) /* a part of it is progress, too */
+                active(s, to);
+        if (r == MSG_OK)
+                active(s, from); /* it was not listened to meanwhile */
+        return r;
+}
+
 hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget)
 {
         struct side *from = from_side(s, d), *to = to_side(s, d);
         struct iovec v[XFER_IOV];
+        uint64_t before;
         size_t sum = 0;
         int n = XFER_IOV, r;
 
         if (to->flags & SIDE_TX_FULL) {
-                r = to->ops->tx_flush(to);
-                if (r == MSG_ERR)
-                        return PUMP_DEAD;
-                if (r == MSG_WAIT)
-                        return PUMP_IDLE;
-                active(s, to);
-                active(s, from); /* it was not listened to meanwhile */
+                r = flush(s, from, to);
+                if (r != MSG_OK)
+                        return r == MSG_ERR ? PUMP_DEAD : PUMP_IDLE;
         }
         if ((to->flags & SIDE_TX_END) || (d == RSP && s->http && !s->rsp_seen))
                 return PUMP_IDLE;
@@ -350,12 +361,13 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
         for (int i = 0; i < n; i++)
                 sum += v[i].iov_len;
         active(s, from);
+        before = to->tx_bytes;
         r = to->ops->tx(to, NULL, NULL, v, n, (from->flags & SIDE_RX_DONE) && !from->trailers);
         if (r == MSG_ERR)
                 return PUMP_DEAD;
         adapt(s, d, sum, to->flags & SIDE_TX_FULL);
         *budget = *budget > sum ? *budget - sum : 0;
-        if (!(to->flags & SIDE_TX_FULL))
+        if (to->tx_bytes != before)
                 active(s, to);
         return PUMP_MOVED;
 }
@@ -476,16 +488,21 @@ static void earliest(struct strm *s, mono_t at, enum deadline_kind k)
 
 /* Manual, timeout client and timeout server: the time a side may take when it is expected to send or to take bytes. While we do not
  * listen to it because the other side is full, or while the other side is the one that must speak, its time stands still. */
+static bool blocked(const struct strm *s, enum dir d)
+{
+        return ((d == REQ ? &s->sv : &s->cl)->flags & SIDE_TX_FULL) || (s->pipe[d] && s->pipe[d]->fill > 0);
+}
+
 static bool client_expected(const struct strm *s)
 {
-        return (s->cl.flags & SIDE_TX_FULL) || (!(s->cl.flags & SIDE_RX_DONE) && !(s->sv.flags & SIDE_TX_FULL) && !s->cut[REQ]);
+        return blocked(s, RSP) || (!(s->cl.flags & SIDE_RX_DONE) && !blocked(s, REQ) && !s->cut[REQ]);
 }
 
 static bool server_expected(const struct strm *s)
 {
-        if (s->cl.flags & SIDE_TX_FULL || s->sv.flags & SIDE_RX_DONE)
-                return false;
-        return s->rsp_seen || s->cut[REQ] || (s->sv.flags & (SIDE_TX_FULL | SIDE_TX_END));
+        if (blocked(s, RSP) || (s->sv.flags & SIDE_RX_DONE))
+                return blocked(s, REQ);
+        return s->rsp_seen || s->cut[REQ] || blocked(s, REQ) || (s->sv.flags & SIDE_TX_END);
 }
 
 void strm_xfer_deadline(struct strm *s)

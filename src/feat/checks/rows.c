@@ -18,7 +18,7 @@ static const struct kw check_rows[] = {
                .help = "Failed checks in a row that take a server out."),
         KW_INT("port", struct check_cfg, port, 1, 65535, .args = "<port>", .manual = "5.2", .apply = KW_LIVE,
                .help = "Checks go to this port instead of the server's."),
-        KW_FN("addr", check_parse_addr, check_dump_addr, .args = "<address>", .manual = "5.2", .apply = KW_LIVE,
+        KW_FN("addr", check_parse_addr, check_dump_addr, .sample = "127.0.0.1", .args = "<address>", .manual = "5.2", .apply = KW_LIVE,
               .help = "Checks go to this address instead of the server's."),
 };
 

@@ -263,7 +263,7 @@ static int format_parse(struct kw_call *c)
         struct proxy_cfg *px;
 
         if (c->n_args != 1) {
-                (void)kw_fail(c, NULL, "E0718", "%s expects %s", c->kw->name,
+                (void)kw_fail(c, c->n_args ? &c->args[1] : NULL, "E0718", "%s expects %s", c->kw->name,
                               c->n_args ? "only one argument, don't forget to escape spaces!" : "an argument.");
                 return -1;
         }
