@@ -441,8 +441,10 @@ static enum run pump(struct strm *s, enum dir d, size_t *budget, bool *moved)
 /* The client went away while we wait for the answer: with a complete request only option abortonclose lets that end it (manual). */
 static bool client_gone(struct strm *s)
 {
-        if (!s->http || s->tunnel || s->rsp_seen)
+        if (!s->http || s->tunnel)
                 return false;
+        if (s->rsp_seen) /* a reset is seen at once, not when the server says more: HTTP/2 clients cancel like that */
+                return (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE)) && !(s->cl.flags & SIDE_TX_DONE);
         return strm_client_left(s);
 }
 
