@@ -712,6 +712,48 @@ static void test_accept_limit(void **st)
         assert_int_equal(fe.cur_max, 2);
 }
 
+/* Two addresses of one frontend in one turn: the place that the first one took is not there for the second, whose client waits in
+ * the kernel's queue and is neither accepted nor closed. */
+static void test_limit_over_two_addresses(void **st)
+{
+        static struct listener two;
+        struct sockaddr_in first_at = front_at, second_at;
+        struct peer *a, *b, *s;
+
+        (void)st;
+        fcfg.maxconn = 1;
+        two = (struct listener){ .front = &fe, .cfg = &bind_of, .n_fds = 1, .accept_batch = 64 };
+        two.fds[0] = listen_any(&second_at);
+        sess_start_listener(&two);
+        loop_turn(&loop, false);
+        a = client();
+        front_at = second_at;
+        b = client();
+        front_at = first_at;
+        settle();
+        assert_int_equal(fe.cur, 1);
+        assert_false(a->eof || a->reset || b->eof || b->reset);
+        if (two.cur) { /* the second address was first */
+                s = a;
+                a = b;
+                b = s;
+        }
+        peer_close(a, false);
+        settle();
+        say(b, GET);
+        s = served();
+        say(s, OK5);
+        expect(b, "hello");
+        assert_int_equal(fe.cur_max, 1);
+        peer_close(b, false);
+        settle();
+        sess_stop_listener(&two, NULL);
+        settle();
+        assert_int_equal(two.cur, 0);
+        close(two.fds[0]);
+        free(two.binds);
+}
+
 static void test_soft_stop(void **st)
 {
         struct peer *idle = client(), *busy, *fresh, *s;
@@ -781,6 +823,7 @@ int main(int argc, char **argv)
                 T(test_queue_hands_over),
                 T(test_reused_connection_closed_by_the_server),
                 T(test_accept_limit),
+                T(test_limit_over_two_addresses),
                 T(test_soft_stop),
         };
 

@@ -30,11 +30,12 @@ static void check_default_backend(struct conf *c, const struct conf_obj *o, cons
                              o->name, p->default_backend);
                 g->parsing = false;
         } else if (p->mode == PX_HTTP && bp->mode != PX_HTTP) {
-                g = diag_add(d, DIAG_ALERT, at, "E0231",
-                             "%s %s '%s' (%s:%u) tries to use incompatible %s %s '%s' (%s:%u) as its default backend (see "
-                             "'mode').",
-                             mode_name(p->mode), proxy_noun(o), o->name, file_of(d, o->at), o->at.line, mode_name(bp->mode),
-                             proxy_noun(b), b->name, file_of(d, b->at), b->at.line);
+                g = diag_add(
+                        d, DIAG_ALERT, at, "E0231",
+                        "%s %s '%s' (%s:%u) tries to use incompatible %s %s '%s' (%s:%u) as its default backend (see "
+                        "'mode').",
+                        mode_name(p->mode), proxy_noun(o), o->name, file_of(d, o->at), o->at.line, mode_name(bp->mode),
+                        proxy_noun(b), b->name, file_of(d, b->at), b->at.line);
                 g->parsing = false;
         }
 }
@@ -47,8 +48,8 @@ static void check_binds(const struct conf_obj *o, struct diags *d)
                 if (k->kind->bit == KIND_BIND)
                         return;
         g = diag_add(d, DIAG_WARNING, o->at, "W0232",
-                     "%s '%s' has no 'bind' directive. Please declare it as a backend if this was intended.", proxy_noun(o),
-                     o->name);
+                     "%s '%s' has no 'bind' directive. Please declare it as a backend if this was intended.",
+                     proxy_noun(o), o->name);
         g->parsing = false;
 }
 
@@ -137,8 +138,7 @@ static void check_server_ids(const struct conf_obj *back, struct diags *d)
                 key = (struct str){ (const char *)&a->id, sizeof(a->id) };
                 first = map_get(&seen, key);
                 if (!first) {
-                        if (!map_put(&seen, key, (void *)(uintptr_t)k))
-                                ASSERT(!"memory for a check");
+                        map_set(&seen, key, (void *)(uintptr_t)k);
                         continue;
                 }
                 g = diag_add(d, DIAG_ALERT, conf_span_name(k, "id"), "E0238",

@@ -5,6 +5,7 @@
  * that nobody looks at are spliced. */
 #include "core/event.h"
 #include "core/hook.h"
+#include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 
@@ -213,6 +214,7 @@ static enum pumped answer_ready(struct strm *s)
         s->status = s->rsp->status;
         s->t.response = thr_self->now;
         strm_count_status(s);
+        log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         if (v)
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);
         switch (response_hooks(s)) {
@@ -510,7 +512,8 @@ static bool server_expected(const struct strm *s)
 void strm_xfer_deadline(struct strm *s)
 {
         const struct proxy_cfg *f = s->fcfg->px, *b = s->bcfg ? s->bcfg->px : s->fcfg->px;
-        int client = f->timeout.client, server = b->timeout.server;
+        int client = s->client_ms ? s->client_ms : f->timeout.client;
+        int server = s->client_ms ? s->client_ms : b->timeout.server;
         mono_t last = s->cl_active > s->sv_active ? s->cl_active : s->sv_active;
 
         s->deadline = MONO_NEVER;
