@@ -1,5 +1,6 @@
 /* core/sess_accept.c - listeners of a frontend: shards on every thread, limits, new sessions. */
 #include "base/slab.h"
+#include "core/front.h"
 #include "core/sess_priv.h"
 #include "core/srv_conn.h"
 #include "core/threads.h"
@@ -99,6 +100,16 @@ static bool full(const struct front *fe, const struct listener *l)
                (l && reached(&l->cur, bind_limit(l)));
 }
 
+/* False: no memory for the filter. */
+static bool apply_front(struct sess *s, const struct front_use *use)
+{
+        if (likely(!use))
+                return true;
+        s->proto = use->proto;
+        s->layer = use->layer;
+        return !use->layer || use->layer->open(use->layer_arg, &s->wire.ep) == 0;
+}
+
 static void sess_begin(struct sess *s, uint8_t level)
 {
         s->cli_level = level;
@@ -151,6 +162,10 @@ static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
                 return true;
         }
         s->listener = l;
+        if (!apply_front(s, __atomic_load_n(&l->use, __ATOMIC_ACQUIRE))) {
+                sess_close(s, true);
+                return true;
+        }
         sess_begin(s, (uint8_t)l->cfg->level);
         return more_room(l->front, l);
 }
