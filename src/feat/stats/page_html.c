@@ -10,10 +10,10 @@
 #define GET(f) atomic_load_explicit(&(f), memory_order_relaxed)
 
 static const char css[] =
-        ":root{color-scheme:light dark;--bg:#f6f7f9;--fg:#16202c;--dim:#5c6b7c;--card:#fff;--line:#dde3ea;--head:#eef1f5;"
+        ":root{color-scheme:light dark;--bg:#f6f7f9;--fg:#16202c;--dim:#5c6b7c;--faint:#6b7885;--card:#fff;--line:#dde3ea;--head:#eef1f5;"
         "--acc:#0b5cad;--up:#137a43;--upb:#e3f5ea;--down:#b3261e;--downb:#fde7e5;--warn:#8a5a00;--warnb:#fff3d6;--off:#4a5a9a;"
         "--offb:#e9ecfa;--gray:#5c6b7c;--grayb:#eef1f5}"
-        "@media(prefers-color-scheme:dark){:root{--bg:#10151b;--fg:#e2e8ef;--dim:#93a1b1;--card:#171e26;--line:#2a343f;"
+        "@media(prefers-color-scheme:dark){:root{--bg:#10151b;--fg:#e2e8ef;--dim:#93a1b1;--faint:#8592a0;--card:#171e26;--line:#2a343f;"
         "--head:#1d262f;--acc:#6cb2ff;--up:#5fd494;--upb:#12301f;--down:#ff8a80;--downb:#3a1715;--warn:#f2c14e;--warnb:#35290d;"
         "--off:#a9b6ff;--offb:#1e2444;--gray:#93a1b1;--grayb:#222c36}}"
         "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);font:14px/1.45 system-ui,sans-serif}"
@@ -28,13 +28,13 @@ static const char css[] =
         "h2{font-size:15px;margin:0;padding:10px 14px;border-bottom:1px solid var(--line)}h2 small{font-weight:400;"
         "color:var(--dim);margin-left:8px}"
         ".t{overflow-x:auto}table{border-collapse:separate;border-spacing:0;width:100%;font-size:12.5px;"
-        "font-variant-numeric:tabular-nums}th,td{padding:4px 8px;text-align:right;white-space:nowrap;"
+        "font-variant-numeric:tabular-nums}th,td{padding:4px 6px;text-align:right;white-space:nowrap;"
         "border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}"
         "th{background:var(--head);font-weight:600;color:var(--dim);font-size:11.5px}th.g{text-align:center;"
         "border-left:1px solid var(--line)}td.g,th.b{border-left:1px solid var(--line)}"
         "td:first-child,th:first-child{text-align:left;position:sticky;left:0;background:var(--card);z-index:1}"
-        "th:first-child{background:var(--head)}td.s,td.l{text-align:left}"
-        "tr.k td{background:var(--head);font-weight:600}td.z{color:var(--dim);opacity:.55}"
+        "th:first-child{background:var(--head)}td.s,td.l,th.l{text-align:left}"
+        "tr.k td{background:var(--head);font-weight:600}td.z,tr.k td.z{color:var(--faint);font-weight:400}"
         ".p{display:inline-block;border-radius:20px;padding:0 9px;font-weight:600;font-size:12px}"
         ".up{color:var(--up);background:var(--upb)}.down{color:var(--down);background:var(--downb)}"
         ".warn{color:var(--warn);background:var(--warnb)}.off{color:var(--off);background:var(--offb)}"
@@ -128,7 +128,7 @@ static struct page_col cells[] = {
         { "wredis", "Redis", NULL, AS_NUMBER, 0, 0 },
 };
 static struct page_col tail_cells[] = {
-        { "weight", "Wght", NULL, AS_NUMBER, 0, 0 },   { "act", "Act", NULL, AS_FLAG, 0, 0 },
+        { "weight", "Wght", "Server", AS_NUMBER, 0, 0 },   { "act", "Act", NULL, AS_FLAG, 0, 0 },
         { "bck", "Bck", NULL, AS_FLAG, 0, 0 },         { "chkfail", "Chk", NULL, AS_NUMBER, 0, 0 },
         { "chkdown", "Dwn", NULL, AS_NUMBER, 0, 0 },   { "downtime", "Dwntme", NULL, AS_TIME, 0, 0 },
 };
@@ -162,16 +162,16 @@ __attribute__((constructor)) static void resolve(void)
 
 static void table_head(struct buf *out)
 {
-        buf_puts(out, "<div class=\"t\"><table><thead><tr><th rowspan=\"2\">Name</th>");
+        buf_puts(out, "<div class=\"t\"><table><thead><tr><th rowspan=\"2\">Name</th><th class=\"g\" colspan=\"3\">State</th>");
         for (unsigned i = 0; i < array_len(cells); i++)
                 if (cells[i].group)
                         buf_printf(out, "<th class=\"g\" colspan=\"%u\">%s</th>", cells[i].span, cells[i].group);
-        buf_printf(out, "<th class=\"g\" colspan=\"%u\">Server</th></tr><tr>", (unsigned)array_len(tail_cells) + 3);
+        buf_printf(out, "<th class=\"g\" colspan=\"%u\">Server</th></tr><tr>", (unsigned)array_len(tail_cells));
+        buf_puts(out, "<th class=\"b l\">Status</th><th>Since</th><th class=\"l\">LastChk</th>");
         for (unsigned i = 0; i < array_len(cells); i++)
                 buf_printf(out, "<th%s>%s</th>", cells[i].group ? " class=\"b\"" : "", cells[i].head);
-        buf_puts(out, "<th class=\"b\">Status</th><th>Since</th><th>LastChk</th>");
         for (unsigned i = 0; i < array_len(tail_cells); i++)
-                buf_printf(out, "<th>%s</th>", tail_cells[i].head);
+                buf_printf(out, "<th%s>%s</th>", i == 0 ? " class=\"b\"" : "", tail_cells[i].head);
         buf_puts(out, "</tr></thead><tbody>\n");
 }
 
@@ -291,10 +291,10 @@ static void put_row(struct buf *out, const struct stat_obj *o)
                       : str_has_prefix(v.s, STR("DOWN")) ? "<tr class=\"rd\">"
                                                            : "<tr>");
         put_name(out, o);
-        for (unsigned i = 0; i < array_len(cells); i++)
-                put_cell(out, o, &cells[i]);
         put_state(out, o);
         put_check(out, o);
+        for (unsigned i = 0; i < array_len(cells); i++)
+                put_cell(out, o, &cells[i]);
         for (unsigned i = 0; i < array_len(tail_cells); i++)
                 put_cell(out, o, &tail_cells[i]);
         buf_puts(out, "</tr>\n");
