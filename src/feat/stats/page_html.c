@@ -138,11 +138,12 @@ static unsigned col_check_status, col_last_chk, col_check_desc, col_check_durati
 
 static unsigned find(const char *name)
 {
-        for (unsigned i = 0; i < stat_n_cols; i++)
-                if (strcmp(stat_cols[i].name, name) == 0)
-                        return i;
-        ASSERT(!"a column of the page that the table does not have");
-        return 0;
+        unsigned i = 0;
+
+        while (i < stat_n_cols && strcmp(stat_cols[i].name, name) != 0)
+                i++;
+        ASSERT(i < stat_n_cols); /* the page asks for a column that the table does not have */
+        return i;
 }
 
 __attribute__((constructor)) static void resolve(void)
