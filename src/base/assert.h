@@ -13,7 +13,6 @@
 _Noreturn void assert_fail(const char *file, int line, const char *expr);
 
 #define ASSERT(e) ((e) ? (void)0 : assert_fail(__FILE__, __LINE__, #e))
-#define BUG(text) assert_fail(__FILE__, __LINE__, text) /* a place that cannot be reached */
 
 /* Long-lived objects start with a magic number; MAGIC_CHECK turns a stale pointer into a readable abort. */
 #define MAGIC_CHECK(o, m) ASSERT((o) != NULL && (o)->magic == (m))
