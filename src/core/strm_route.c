@@ -106,6 +106,7 @@ static void enter_back(struct strm *s)
 
         s->bcfg = epoch_load(&s->back->cfg);
         pin(&s->bcfg->pins);
+        s->st_back = &((struct back_col *)cell_col(&s->back->cell))->st;
         s->counted_back = true;
         cur = atomic_fetch_add_explicit(&s->back->cur, 1, memory_order_relaxed) + 1;
         seen = atomic_load_explicit(&s->back->cur_max, memory_order_relaxed);
@@ -189,6 +190,7 @@ static void take_server(struct strm *s, struct server *srv)
         struct px_stat *st;
 
         s->srv = srv;
+        s->st_srv = &server_col(srv)->st;
         pin(&srv->pins);
         s->has_slot = true;
         s->t.queued = thr_self->now;

@@ -15,7 +15,11 @@ static unsigned wire_local;
 
 static void wire_thr_free(void *p)
 {
-        mem_put(p, ((struct wire_thr *)p)->size);
+        struct wire_thr *t = p;
+
+        if (t->spare)
+                mem_put(t->spare, t->spare->size);
+        mem_put(t, t->size);
 }
 
 __attribute__((constructor)) static void wire_boot(void)
@@ -32,6 +36,7 @@ struct wire_thr *wire_thr(void)
                 t = mem_get(sizeof(*t), &size);
                 ASSERT(t != NULL); /* once per thread, at its first connection */
                 t->tenant = NULL;
+                t->spare = NULL;
                 t->size = size;
                 thr_self->local[wire_local] = t;
         }
@@ -199,12 +204,17 @@ static bool box_grow(struct hmsg *m, uint32_t need)
 
 struct headbox *headbox_new(void)
 {
+        struct wire_thr *t = wire_thr();
+        struct headbox *b = t->spare;
         size_t size;
-        struct headbox *b = mem_get(sizeof(*b), &size);
 
-        if (!b)
-                return NULL;
-        b->size = (uint32_t)size;
+        t->spare = NULL;
+        if (!b) {
+                b = mem_get(sizeof(*b), &size);
+                if (!b)
+                        return NULL;
+                b->size = (uint32_t)size;
+        }
         b->arena_size = 0;
         hmsg_init(&b->m, b->f, array_len(b->f), b->arena, sizeof(b->arena));
         b->m.grow = box_grow;
@@ -213,9 +223,14 @@ struct headbox *headbox_new(void)
 
 void headbox_free(struct headbox *b)
 {
+        struct wire_thr *t = wire_thr();
+
         if (b->arena_size)
                 mem_put(b->m.blk[1].p, b->arena_size);
-        mem_put(b, b->size);
+        if (t->spare)
+                mem_put(b, b->size);
+        else
+                t->spare = b;
 }
 
 static void wire_rx_head_free(struct side *s)

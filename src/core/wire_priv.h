@@ -8,6 +8,7 @@
 struct wire_thr {                /* per thread */
         size_t size;             /* of this block, for mem_put */
         struct wire *tenant;     /* whose bytes are in the shared receive buffer */
+        struct headbox *spare;   /* the next head's */
         char scratch[96 * 1024]; /* rewritten parts of a head, until it is sent */
 };
 
