@@ -36,8 +36,8 @@ static bool fail(struct build *b, const struct word *w, const char *fmt, ...)
 }
 
 static const struct kw_val matches[] = {
-        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT }, { "len", ACL_LEN }, { "str", ACL_STR },
-        { "beg", ACL_BEG },     { "end", ACL_END },   { "sub", ACL_SUB }, { "dir", ACL_DIR }, { "dom", ACL_DOM },
+        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT },   { "len", ACL_LEN }, { "str", ACL_STR },
+        { "beg", ACL_BEG },     { "end", ACL_END },   { "sub", ACL_SUB },   { "dir", ACL_DIR }, { "dom", ACL_DOM },
         { "ip", ACL_IP },       { "reg", ACL_LATER }, { "bin", ACL_LATER }, { NULL, 0 },
 };
 
@@ -87,7 +87,8 @@ static bool take_criterion(struct build *b)
         if (!b->t->expr)
                 return false;
         if (used != text.n)
-                return fail(b, &b->w[b->i], "unexpected character '%c' in expression '%.*s'", text.p[used], (int)text.n, text.p);
+                return fail(b, &b->w[b->i], "unexpected character '%c' in expression '%.*s'", text.p[used], (int)text.n,
+                            text.p);
         b->i++;
         return true;
 }
@@ -103,7 +104,8 @@ static bool take_match(struct build *b)
         w = &b->w[++b->i];
         b->match = match_named(w->text);
         if (b->match < 0)
-                return fail(b, w, "unknown matching method '%.*s' when parsing ACL expression", (int)w->text.n, w->text.p);
+                return fail(b, w, "unknown matching method '%.*s' when parsing ACL expression", (int)w->text.n,
+                            w->text.p);
         return true;
 }
 
@@ -126,8 +128,8 @@ static bool take_flags(struct build *b)
                         if (!take_match(b))
                                 return false;
                 } else if (str_is(w->text, "-f") || str_is(w->text, "-M") || str_is(w->text, "-u"))
-                        return fail(b, w, "flag '%.*s' comes with the rules issue, it is not supported yet", (int)w->text.n,
-                                    w->text.p);
+                        return fail(b, w, "flag '%.*s' comes with the rules issue, it is not supported yet",
+                                    (int)w->text.n, w->text.p);
                 else
                         return true; /* a value such as -1 */
         }
@@ -138,24 +140,25 @@ static bool take_flags(struct build *b)
 
 static bool settle_match(struct build *b)
 {
-        static const int by_type[SMP_TYPES] = { [SMP_ANY] = -1,        [SMP_BOOL] = ACL_BOOL, [SMP_SINT] = ACL_INT,
-                                                [SMP_IPV4] = ACL_IP,   [SMP_IPV6] = ACL_IP,   [SMP_ADDR] = ACL_IP,
-                                                [SMP_STR] = ACL_STR,   [SMP_BIN] = -1,        [SMP_METH] = ACL_STR };
+        static const int by_type[SMP_TYPES] = { [SMP_ANY] = -1,      [SMP_BOOL] = ACL_BOOL, [SMP_SINT] = ACL_INT,
+                                                [SMP_IPV4] = ACL_IP, [SMP_IPV6] = ACL_IP,   [SMP_ADDR] = ACL_IP,
+                                                [SMP_STR] = ACL_STR, [SMP_BIN] = -1,        [SMP_METH] = ACL_STR };
         enum smp_type type = expr_type(b->t->expr), want;
 
         if (b->match == ACL_LATER)
-                return fail(b, NULL, "matching methods 'reg' and 'bin' come with the rules issue, they are not supported yet");
+                return fail(b, NULL,
+                            "matching methods 'reg' and 'bin' come with the rules issue, they are not supported yet");
         if (b->match < 0)
                 b->match = by_type[type];
         if (b->match < 0)
                 return fail(b, NULL, "matching method must be specified first (using '-m') for a sample of type %s",
                             smp_type_name(type));
         b->t->match = (enum acl_match)b->match;
-        want = b->match == ACL_FOUND ? type :
-               b->match == ACL_BOOL  ? SMP_BOOL :
-               b->match == ACL_INT   ? SMP_SINT :
-               b->match == ACL_IP    ? SMP_ADDR :
-                                       SMP_STR;
+        want = b->match == ACL_FOUND  ? type
+               : b->match == ACL_BOOL ? SMP_BOOL
+               : b->match == ACL_INT  ? SMP_SINT
+               : b->match == ACL_IP   ? SMP_ADDR
+                                      : SMP_STR;
         if (want == SMP_ADDR && (type == SMP_IPV4 || type == SMP_IPV6))
                 return true;
         b->t->expr = expr_cast(b->c, b->t->expr, want);

@@ -67,9 +67,10 @@ static bool push(struct build *b, const struct acl_test *t, bool negated, bool l
         if (b->n_steps == STEPS_MAX)
                 return fail(b, NULL, "too many tests");
         if (lacks) /* as HAProxy: it is said, and the test never matches */
-                (void)kw_warn(b->c, NULL, "W0732",
-                              "an ACL of this condition will never match because it uses keywords that are not available "
-                              "here.");
+                (void)kw_warn(
+                        b->c, NULL, "W0732",
+                        "an ACL of this condition will never match because it uses keywords that are not available "
+                        "here.");
         b->needs |= expr_needs(t->expr);
         s->test = t;
         s->on_true = negated ? NEXT_GROUP : NEXT_TERM;

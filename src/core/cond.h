@@ -80,7 +80,7 @@ struct acl_table {
         static const struct acl_table id##_acls = { r, array_len(r) };                                                 \
         static const struct acl_table *const id##_acl_reg __attribute__((used, section("telamon_acl"))) = &id##_acls
 
-struct acl_line { /* one `acl` line; a name may have several */
+struct acl_line {                    /* one `acl` line; a name may have several */
         const struct acl_line *prev; /* lists are shared with the defaults they come from */
         const char *name;
         const char *const *words; /* as written, for the dump */

@@ -20,7 +20,7 @@
 
 #define REAP_MS      100  /* while something waits */
 #define REAP_IDLE_MS 1000 /* data threads retire views, too, and do not say so */
-#define STOP_MS 50
+#define STOP_MS      50
 
 struct data_thread {
         struct loop loop;
@@ -213,10 +213,12 @@ static void take_global(struct conf *c)
 
         world.conf = conf_get(c);
         world.maxconn = maxconn_of(c);
+        world.hard_maxconn = world.maxconn;
         world.node = g->node ? g->node : world.host;
         if (old) {
                 world.reloads++;
-                threads_run(read_mail, old, put_conf); /* checks read pointers into it until they have read their mail */
+                threads_run(read_mail, old,
+                            put_conf); /* checks read pointers into it until they have read their mail */
         }
         if (was && world.maxconn > was)
                 sess_limit_moved();
@@ -408,7 +410,7 @@ static void on_stopping(struct timer *t)
                 e->hooks->stopped(e->hooks->ctx);
 }
 
-static void stop_listeners(struct front *f)
+void front_stop(struct front *f)
 {
         list_for_each_safe (i, &f->listeners)
                 listener_retire(list_item(i, struct listener, link));
@@ -420,7 +422,7 @@ void engine_soft_stop(struct engine *e)
         if (atomic_exchange(&world.stopping, true))
                 return;
         list_for_each (i, &world.fronts)
-                stop_listeners(list_item(i, struct front, link));
+                front_stop(list_item(i, struct front, link));
         announce_fronts(FRONT_OPEN, FRONT_STOPPED);
         threads_run(soft_stop_here, NULL, NULL);
         timer_start(&e->control, &e->stopping, mono_add_ms(thr_self->now, STOP_MS));
@@ -485,9 +487,53 @@ int engine_cli_attach(struct engine *e, int fd, int level)
 
 struct journal {
         struct mail mail;
-        char *cmd; /* behind the key */
+        const char *cmd; /* behind the key, or NULL: forget the key */
         char key[];
 };
+
+void front_set_maxconn(struct front *f, uint32_t maxconn)
+{
+        atomic_store_explicit(&f->maxconn, maxconn, memory_order_relaxed);
+        sess_limit_moved();
+}
+
+bool world_set_maxconn(uint64_t maxconn)
+{
+        if (world.hard_maxconn == 0)
+                world.hard_maxconn = world.maxconn;
+        if (maxconn > world.hard_maxconn)
+                return false;
+        world.maxconn = maxconn ? (uint32_t)maxconn : world.hard_maxconn;
+        if (world.cli)
+                sess_limit_moved();
+        return true;
+}
+
+struct control_call {
+        struct mail mail;
+        void (*fn)(void *arg);
+        void *arg;
+};
+
+static void control_call(struct mail *m)
+{
+        struct control_call *c = container_of(m, struct control_call, mail);
+
+        c->fn(c->arg);
+        free(c);
+}
+
+void engine_on_control(void (*fn)(void *arg), void *arg)
+{
+        struct control_call *c;
+
+        if (!the_engine)
+                return;
+        c = malloc(sizeof(*c));
+        ASSERT(c != NULL);
+        *c = (struct control_call){ .mail.fn = control_call, .fn = fn, .arg = arg };
+        loop_mail(&the_engine->control, &c->mail);
+}
 
 static void journal_home(struct mail *m)
 {
@@ -501,7 +547,7 @@ static void journal_home(struct mail *m)
 
 void engine_journal(const char *key, const char *cmd)
 {
-        size_t n = strlen(key) + 1, m = strlen(cmd) + 1;
+        size_t n = strlen(key) + 1, m = cmd ? strlen(cmd) + 1 : 0;
         struct journal *j;
 
         if (!the_engine)
@@ -509,8 +555,7 @@ void engine_journal(const char *key, const char *cmd)
         j = malloc(sizeof(*j) + n + m);
         ASSERT(j != NULL);
         memcpy(j->key, key, n);
-        j->cmd = j->key + n;
-        memcpy(j->cmd, cmd, m);
+        j->cmd = cmd ? memcpy(j->key + n, cmd, m) : NULL;
         j->mail.fn = journal_home;
         loop_mail(&the_engine->control, &j->mail);
 }

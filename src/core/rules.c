@@ -185,7 +185,9 @@ hot_path enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x)
         for (uint32_t i = resume_at(x); i < r->n; i++) {
                 const struct rule *u = &r->rule[i];
                 enum cond_answer c = u->cond ? cond_run(u->cond, &x->x) : COND_TRUE;
-                enum rule_answer a = c == COND_WAIT ? RULE_WAIT : c == COND_TRUE ? u->action->run(u->arg, x) : RULE_NEXT;
+                enum rule_answer a = c == COND_WAIT   ? RULE_WAIT
+                                     : c == COND_TRUE ? u->action->run(u->arg, x)
+                                                      : RULE_NEXT;
 
                 if (likely(a == RULE_NEXT))
                         continue;

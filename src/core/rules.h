@@ -62,7 +62,7 @@ struct action_table {
         static const struct action_table *const id##_action_reg __attribute__((used, section("telamon_action"))) =     \
                 &id##_actions
 
-struct rule_line { /* one line of a section; kept in the slot of its keyword's table */
+struct rule_line {                    /* one line of a section; kept in the slot of its keyword's table */
         const struct rule_line *prev; /* lists are shared with the defaults they come from */
         const char *const *words;
         size_t n_words;

@@ -13,10 +13,14 @@ struct strm_thr {
 
 static unsigned strm_local = ~0u;
 
+/* For strm_count(): made and cleared by the thread itself, read by others. */
+static struct strm_thr *all_threads[THR_MAX + 1];
+
 static void strm_thr_free(void *p)
 {
         struct strm_thr *t = p;
 
+        __atomic_store_n(&all_threads[thr_self->id], NULL, __ATOMIC_RELEASE);
         slab_fini(&t->slab);
         mem_put(t, t->size);
 }
@@ -39,6 +43,7 @@ static struct strm_thr *mine(void)
                 list_init(&t->all);
                 t->next = (uint64_t)thr_self->id << 48;
                 thr_self->local[strm_local] = t;
+                __atomic_store_n(&all_threads[thr_self->id], t, __ATOMIC_RELEASE);
         }
         return t;
 }
@@ -46,6 +51,18 @@ static struct strm_thr *mine(void)
 struct list *strm_all(void)
 {
         return &mine()->all;
+}
+
+uint64_t strm_count(void)
+{
+        uint64_t n = 0;
+
+        for (unsigned i = 0; i <= THR_MAX; i++) {
+                struct strm_thr *t = __atomic_load_n(&all_threads[i], __ATOMIC_ACQUIRE);
+                if (t)
+                        n += __atomic_load_n(&t->slab.used, __ATOMIC_RELAXED);
+        }
+        return n;
 }
 
 /* ---- counters ---- */
