@@ -313,9 +313,7 @@ const struct acl_test *acl_test_compile(struct kw_call *c, const char *what, con
         if (!take_criterion(&b) || !take_flags(&b) || !settle_match(&b))
                 return NULL;
         for (; b.i < n; b.i++) {
-                if (str_is(w[b.i].text, "-i") && !w[b.i].quoted)
-                        b.icase = true;
-                else if (!take_pattern(&b, &op))
+                if (!take_pattern(&b, &op))
                         return NULL;
         }
         sort(&b);
@@ -339,7 +337,6 @@ static int acl_parse(struct kw_call *c)
 {
         struct acl_cfg *cfg = c->slot;
         struct acl_line *l;
-        const char **words;
         struct str name;
         char what[128];
 
@@ -357,11 +354,7 @@ static int acl_parse(struct kw_call *c)
         l->test = acl_test_compile(c, what, c->args + 1, c->n_args - 1);
         if (!l->test)
                 return -1;
-        words = conf_alloc(c->conf, c->n_args * sizeof(*words));
-        for (size_t i = 0; i < c->n_args; i++)
-                words[i] = conf_intern(c->conf, c->args[i].text);
-        l->words = words;
-        l->n_words = c->n_args;
+        words_keep(c->conf, c->args, c->n_args, &l->words);
         l->prev = cfg->last;
         cfg->last = l;
         return (int)c->n_args;
@@ -372,10 +365,7 @@ static void dump_line(const struct acl_line *l, struct buf *out)
         if (l->prev)
                 dump_line(l->prev, out);
         buf_puts(out, "    acl");
-        for (size_t i = 0; i < l->n_words; i++) {
-                buf_putc(out, ' ');
-                kw_quote(out, l->words[i]);
-        }
+        words_dump(&l->words, out);
         buf_putc(out, '\n');
 }
 

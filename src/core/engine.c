@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -125,6 +126,35 @@ static char *host_name(void)
 
 static void on_stopping(struct timer *t);
 
+struct log_wish {
+        struct mail mail;
+        char path[];
+};
+
+static void ask_for_log(struct mail *m)
+{
+        struct log_wish *w = container_of(m, struct log_wish, mail);
+        const struct engine_hooks *h = the_engine->hooks;
+
+        if (h && h->reopen_log)
+                h->reopen_log(h->ctx, w->path);
+        free(w);
+}
+
+/* log_env.reopen: a sink on some thread lost its receiver; only the process around the engine can bring a new connection. */
+static void want_log(void *ctx, const char *path)
+{
+        struct engine *e = ctx;
+        size_t n = strlen(path) + 1;
+        struct log_wish *w = malloc(sizeof(*w) + n);
+
+        if (!w)
+                return; /* the sink asks again in a second */
+        w->mail.fn = ask_for_log;
+        memcpy(w->path, path, n);
+        loop_mail(&e->control, &w->mail);
+}
+
 int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e)
 {
         struct engine *e;
@@ -154,6 +184,8 @@ int engine_new(const struct conf *first, const struct engine_opts *o, struct eng
         world.pid = (int)getpid();
         world.host = host_name();
         the_engine = e;
+        log_env.reopen = want_log;
+        log_env.ctx = e;
         *ret_e = e;
         return 0;
 }
@@ -243,6 +275,8 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
         (void)e;
         world.maxconn = first ? maxconn_of(c) : world.maxconn; /* limits that follow from it are made in prepare */
         change_diff(world.conf, c, &s);
+        if (log_driver)
+                (void)log_driver->compile(c, NULL, false, d); /* the logger of the process itself */
         ok = change_prepare(&s, b, d);
         if (ok) {
                 change_print(&s, diff);

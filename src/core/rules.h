@@ -64,8 +64,7 @@ struct action_table {
 
 struct rule_line {                    /* one line of a section; kept in the slot of its keyword's table */
         const struct rule_line *prev; /* lists are shared with the defaults they come from */
-        const char *const *words;
-        size_t n_words;
+        struct words words;
         struct rule rule;
 };
 

@@ -1,6 +1,8 @@
 /* core/strm.c - the driver of streams: one loop over the steps, one timer, one end. */
 #include "base/slab.h"
 #include "core/event.h"
+#include "core/expr.h"
+#include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 
@@ -203,6 +205,7 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
         st = strm_front_stat(s);
         STAT_INC(st->sess_tot);
         rate_event(&fe->sess_rate, &st->sess_rate);
+        log_point(s, cfg->log, LOG_AT_START);
         return s;
 }
 
@@ -261,6 +264,7 @@ static void finish(struct strm *s)
                         pipe_put(s->pipe[i]);
         if (s->log.request)
                 mem_put(s->log.request, s->log.request_size);
+        expr_state_fini(s);
         if (s->bcfg)
                 unpin(&s->bcfg->pins);
         unpin(&s->fcfg->pins);

@@ -5,6 +5,7 @@
  * that nobody looks at are spliced. */
 #include "core/event.h"
 #include "core/hook.h"
+#include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 
@@ -226,6 +227,7 @@ static enum pumped answer_ready(struct strm *s)
         s->status = s->rsp->status;
         s->t.response = thr_self->now;
         strm_count_status(s);
+        log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         if (v)
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);
         switch (response_hooks(s)) {

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "core/strm_fixture.h"
+#include "core/fixture.h"
 #include "core/logfmt.h"
 
 #include <string.h>

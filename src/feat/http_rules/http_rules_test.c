@@ -9,7 +9,7 @@
 #include "core/cells.h"
 #include "core/inner.h"
 #include "core/hook.h"
-#include "core/strm_fixture.h"
+#include "core/fixture.h"
 
 #include <string.h>
 
@@ -233,6 +233,8 @@ static void test_conditions(void **st)
                 { "if { path a b c d e f g h i j /a/b/c.htm k }", false },
                 { "if { path -i a b c d e f g h i j /A/b/c.html k }", true },
                 { "if { path -- -i /a/b/c.html }", true },
+                { "if { path x -i /A/b/c.html }", false }, /* flags stand first */
+                { "if { str(-i) -m str x -i }", true },
                 { "if { int(-1) -1 }", true },
                 { "if { nbsrv(b) lt 1 }", true },
                 { "if { res.hdr(x) -m found }", false }, /* not there yet: a warning, and no match */
@@ -438,6 +440,7 @@ static void test_dump(void **st)
                                          "    http-request set-header x \"a b %[src]\" if a || { path /z }\n"
                                          "    http-request deny unless a\n"
                                          "    http-response del-header server\n"
+                                         "    http-request set-header x \"if\" if { path -- -i }\n"
                                          "    use_backend b if a !TRUE\n";
         struct fx_conf *c, *again;
         AUTO_BUF(out);
@@ -457,6 +460,7 @@ static void test_dump(void **st)
         buf_putc(&out2, '\0');
         assert_string_equal(out.p, out2.p);
         assert_non_null(strstr(out.p, "    http-request deny unless a\n"));
+        assert_non_null(strstr(out.p, "    http-request set-header x \"if\" if { path -- -i }\n"));
         fx_unload(c);
         fx_unload(again);
 }

@@ -10,8 +10,7 @@ struct use_line {
         const char *target;          /* as written */
         const struct logfmt *fmt;    /* NULL: a plain name */
         const struct cond *cond;     /* NULL: always */
-        const char *const *words;
-        size_t n_words;
+        struct words words;
         struct span at;
 };
 
@@ -24,7 +23,6 @@ static int use_parse(struct kw_call *c)
 {
         struct switching_cfg *cfg = c->slot;
         struct use_line *l;
-        const char **words;
 
         if (c->n_args < 1) {
                 (void)kw_fail(c, NULL, "E0750", "'use_backend' expects a backend name.");
@@ -44,11 +42,7 @@ static int use_parse(struct kw_call *c)
         if (c->n_args > 1 &&
             !(l->cond = cond_compile(c, "switching rule", c->args + 1, c->n_args - 1, EXPR_AT_REQUEST)))
                 return -1;
-        words = conf_alloc(c->conf, c->n_args * sizeof(*words));
-        for (size_t i = 0; i < c->n_args; i++)
-                words[i] = conf_intern(c->conf, c->args[i].text);
-        l->words = words;
-        l->n_words = c->n_args;
+        words_keep(c->conf, c->args, c->n_args, &l->words);
         l->prev = cfg->last;
         cfg->last = l;
         return (int)c->n_args;
@@ -59,10 +53,7 @@ static void dump_line(const struct use_line *l, struct buf *out)
         if (l->prev)
                 dump_line(l->prev, out);
         buf_puts(out, "    use_backend");
-        for (size_t i = 0; i < l->n_words; i++) {
-                buf_putc(out, ' ');
-                kw_quote(out, l->words[i]);
-        }
+        words_dump(&l->words, out);
         buf_putc(out, '\n');
 }
 

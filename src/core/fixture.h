@@ -1,7 +1,7 @@
-/* core/strm_fixture.h - what tests of programs over streams need: a thread with a clock that stands still, a configuration from
+/* core/fixture.h - what tests of programs over streams need: a thread with a clock that stands still, a configuration from
  * text, one finished stream, heads from text. Included by one file of each test program. */
-#ifndef CORE_STRM_FIXTURE_H
-#define CORE_STRM_FIXTURE_H
+#ifndef CORE_FIXTURE_H
+#define CORE_FIXTURE_H
 
 #include "core/check.h"
 #include "core/event.h"
