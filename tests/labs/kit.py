@@ -4,6 +4,7 @@ import atexit, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, t
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TELAMON = os.environ.get("TELAMON", str(ROOT / "build/telamon"))
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="tlm-lab-", dir="/tmp"))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored, and a child would keep that
 HOST = "127.0.0.1"
 children = []
 counts = [0, 0]
@@ -48,6 +49,14 @@ def wait_for(what, seconds=5.0, step=0.01):
         time.sleep(step)
 
 
+def read(path):
+    """A file's bytes; nothing when the process it tells of has gone."""
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError:
+        return b""
+
+
 def child(args, **kw):
     p = subprocess.Popen([str(a) for a in args], stdin=subprocess.DEVNULL, **kw)
     children.append(p)
@@ -78,9 +87,9 @@ class Telamon:
         """The pid of the process that serves: the child of the master, or the process itself."""
         kids = pathlib.Path(f"/proc/{self.p.pid}/task/{self.p.pid}/children").read_text().split()
         for k in kids:
-            if b"worker" in pathlib.Path(f"/proc/{k}/cmdline").read_bytes() + pathlib.Path(f"/proc/{k}/comm").read_bytes():
+            if b"worker" in read(f"/proc/{k}/cmdline"):
                 return int(k)
-        return int(kids[-1]) if kids else self.p.pid
+        return 0 if kids else self.p.pid
 
     def stop(self, sig=signal.SIGINT, seconds=10):
         """Exit code; negative when a signal ended it (SIGINT gives -2)."""
@@ -120,3 +129,38 @@ def serve(handler, port=0, backlog=1024):
 
 def port_of(ls):
     return ls.getsockname()[1]
+
+
+def cli(path, command, seconds=5):
+    """One command to a runtime socket or the master's; its answer."""
+    out = b""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(seconds)
+        s.connect(str(path))
+        s.sendall(command.encode() + b"\n")
+        while d := s.recv(65536):
+            out += d
+    return out.decode(errors="replace")
+
+
+def stat(path):
+    """`show stat` as {(proxy, name): {column: value}}."""
+    lines = [line for line in cli(path, "show stat").splitlines() if line]
+    names = lines[0].lstrip("# ").split(",")
+    rows = [dict(zip(names, line.split(","))) for line in lines[1:]]
+    return {(r["pxname"], r["svname"]): r for r in rows}
+
+
+def rss_kib(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(text.split("VmRSS:")[1].split()[0])
+
+
+def fds(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def listen_inodes(port):
+    """Inodes of the TCP sockets that listen on this loopback port."""
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {r[9] for r in rows if r[3] == "0A" and r[1].endswith(f":{port:04X}")}
