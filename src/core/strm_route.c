@@ -69,6 +69,7 @@ hot_path enum run strm_step_head(struct strm *s)
         STAT_INC(strm_front_stat(s)->req_tot);
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
         s->connect = s->req->method == HMETH_CONNECT;
+        s->upgrade = s->req->upgrade != HUPGRADE_NONE;
         s->head_request = s->req->method == HMETH_HEAD;
         keep_request_line(s);
         return strm_goto(s, STRM_ROUTE);

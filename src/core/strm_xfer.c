@@ -198,10 +198,21 @@ static enum pumped send_answer(struct strm *s)
         return PUMP_MOVED;
 }
 
+static enum pumped drop_answer(struct strm *s, const char *why)
+{
+        s->sv.ops->rx_head_free(&s->sv);
+        s->rsp = NULL;
+        s->sv.bad = (struct side_bad){ 502, why, 0 };
+        return PUMP_DEAD;
+}
+
 static enum pumped answer_ready(struct strm *s)
 {
         struct px_stat *v = strm_srv_stat(s);
 
+        if (s->rsp->status == 101 &&
+            !s->upgrade) /* RFC 9110 15.2.2: only for who asked; the client would not see a tunnel */
+                return drop_answer(s, "101 without an Upgrade");
         if (s->rsp->status < 200 &&
             s->rsp->status != 101) { /* informational: passed on, the answer still comes */
                 struct tx_frame f = { .framing = HBODY_NONE };
