@@ -62,6 +62,8 @@ struct action_table {
         static const struct action_table *const id##_action_reg __attribute__((used, section("telamon_action"))) =     \
                 &id##_actions
 
+const struct action_table *const *rules_action_tables(size_t *ret_n); /* for documents */
+
 struct rule_line { /* one line of a section; kept in the slot of its keyword's table */
         const struct rule_line *prev; /* lists are shared with the defaults they come from */
         const char *const *words;
