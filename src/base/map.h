@@ -27,7 +27,14 @@ struct map {
 uint64_t map_hash(struct str key);                                   /* the seeded hash, also for other tables */
 void *map_get(const struct map *m, struct str key);                  /* NULL when absent */
 must_check bool map_put(struct map *m, struct str key, void *value); /* replaces an equal key's value */
-void *map_del(struct map *m, struct str key);                        /* the value that was there, or NULL */
+/* For configuration-sized maps: aborts when memory is gone (ADR 0002). */
+static inline void map_set(struct map *m, struct str key, void *value)
+{
+        bool ok = map_put(m, key, value);
+
+        ASSERT(ok);
+}
+void *map_del(struct map *m, struct str key); /* the value that was there, or NULL */
 void map_fini(struct map *m);
 
 /* for (size_t i = 0; (e = map_next(m, &i)) != NULL;) */

@@ -102,7 +102,7 @@ struct kw {
         bool no_ok;         /* accepts the `no` prefix (KW_T_FLAG and KW_T_BITS do by themselves) */
         int64_t min, max;   /* value range; STR: length, max 0 = any; NONE word rows: max = arguments taken */
         const struct kw_val *vals;
-        const char *sample; /* valid arguments, for the generated test; needed for KW_FN, else made from type */
+        const char *sample;      /* valid arguments, for the generated test; needed for KW_FN, else made from type */
         const char *sample_rest; /* lines that a good use needs after it: "backend b\n" */
         kw_parse_fn parse;
         kw_dump_fn dump;

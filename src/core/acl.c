@@ -36,8 +36,8 @@ static bool fail(struct build *b, const struct word *w, const char *fmt, ...)
 }
 
 static const struct kw_val matches[] = {
-        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT }, { "len", ACL_LEN }, { "str", ACL_STR },
-        { "beg", ACL_BEG },     { "end", ACL_END },   { "sub", ACL_SUB }, { "dir", ACL_DIR }, { "dom", ACL_DOM },
+        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT },   { "len", ACL_LEN }, { "str", ACL_STR },
+        { "beg", ACL_BEG },     { "end", ACL_END },   { "sub", ACL_SUB },   { "dir", ACL_DIR }, { "dom", ACL_DOM },
         { "ip", ACL_IP },       { "reg", ACL_LATER }, { "bin", ACL_LATER }, { NULL, 0 },
 };
 
@@ -87,7 +87,8 @@ static bool take_criterion(struct build *b)
         if (!b->t->expr)
                 return false;
         if (used != text.n)
-                return fail(b, &b->w[b->i], "unexpected character '%c' in expression '%.*s'", text.p[used], (int)text.n, text.p);
+                return fail(b, &b->w[b->i], "unexpected character '%c' in expression '%.*s'", text.p[used], (int)text.n,
+                            text.p);
         b->i++;
         return true;
 }
@@ -103,7 +104,8 @@ static bool take_match(struct build *b)
         w = &b->w[++b->i];
         b->match = match_named(w->text);
         if (b->match < 0)
-                return fail(b, w, "unknown matching method '%.*s' when parsing ACL expression", (int)w->text.n, w->text.p);
+                return fail(b, w, "unknown matching method '%.*s' when parsing ACL expression", (int)w->text.n,
+                            w->text.p);
         return true;
 }
 
@@ -126,8 +128,8 @@ static bool take_flags(struct build *b)
                         if (!take_match(b))
                                 return false;
                 } else if (str_is(w->text, "-f") || str_is(w->text, "-M") || str_is(w->text, "-u"))
-                        return fail(b, w, "flag '%.*s' comes with the rules issue, it is not supported yet", (int)w->text.n,
-                                    w->text.p);
+                        return fail(b, w, "flag '%.*s' comes with the rules issue, it is not supported yet",
+                                    (int)w->text.n, w->text.p);
                 else
                         return true; /* a value such as -1 */
         }
@@ -138,24 +140,25 @@ static bool take_flags(struct build *b)
 
 static bool settle_match(struct build *b)
 {
-        static const int by_type[SMP_TYPES] = { [SMP_ANY] = -1,        [SMP_BOOL] = ACL_BOOL, [SMP_SINT] = ACL_INT,
-                                                [SMP_IPV4] = ACL_IP,   [SMP_IPV6] = ACL_IP,   [SMP_ADDR] = ACL_IP,
-                                                [SMP_STR] = ACL_STR,   [SMP_BIN] = -1,        [SMP_METH] = ACL_STR };
+        static const int by_type[SMP_TYPES] = { [SMP_ANY] = -1,      [SMP_BOOL] = ACL_BOOL, [SMP_SINT] = ACL_INT,
+                                                [SMP_IPV4] = ACL_IP, [SMP_IPV6] = ACL_IP,   [SMP_ADDR] = ACL_IP,
+                                                [SMP_STR] = ACL_STR, [SMP_BIN] = -1,        [SMP_METH] = ACL_STR };
         enum smp_type type = expr_type(b->t->expr), want;
 
         if (b->match == ACL_LATER)
-                return fail(b, NULL, "matching methods 'reg' and 'bin' come with the rules issue, they are not supported yet");
+                return fail(b, NULL,
+                            "matching methods 'reg' and 'bin' come with the rules issue, they are not supported yet");
         if (b->match < 0)
                 b->match = by_type[type];
         if (b->match < 0)
                 return fail(b, NULL, "matching method must be specified first (using '-m') for a sample of type %s",
                             smp_type_name(type));
         b->t->match = (enum acl_match)b->match;
-        want = b->match == ACL_FOUND ? type :
-               b->match == ACL_BOOL  ? SMP_BOOL :
-               b->match == ACL_INT   ? SMP_SINT :
-               b->match == ACL_IP    ? SMP_ADDR :
-                                       SMP_STR;
+        want = b->match == ACL_FOUND  ? type
+               : b->match == ACL_BOOL ? SMP_BOOL
+               : b->match == ACL_INT  ? SMP_SINT
+               : b->match == ACL_IP   ? SMP_ADDR
+                                      : SMP_STR;
         if (want == SMP_ADDR && (type == SMP_IPV4 || type == SMP_IPV6))
                 return true;
         b->t->expr = expr_cast(b->c, b->t->expr, want);
@@ -310,9 +313,7 @@ const struct acl_test *acl_test_compile(struct kw_call *c, const char *what, con
         if (!take_criterion(&b) || !take_flags(&b) || !settle_match(&b))
                 return NULL;
         for (; b.i < n; b.i++) {
-                if (str_is(w[b.i].text, "-i") && !w[b.i].quoted)
-                        b.icase = true;
-                else if (!take_pattern(&b, &op))
+                if (!take_pattern(&b, &op))
                         return NULL;
         }
         sort(&b);
@@ -336,7 +337,6 @@ static int acl_parse(struct kw_call *c)
 {
         struct acl_cfg *cfg = c->slot;
         struct acl_line *l;
-        const char **words;
         struct str name;
         char what[128];
 
@@ -354,11 +354,7 @@ static int acl_parse(struct kw_call *c)
         l->test = acl_test_compile(c, what, c->args + 1, c->n_args - 1);
         if (!l->test)
                 return -1;
-        words = conf_alloc(c->conf, c->n_args * sizeof(*words));
-        for (size_t i = 0; i < c->n_args; i++)
-                words[i] = conf_intern(c->conf, c->args[i].text);
-        l->words = words;
-        l->n_words = c->n_args;
+        words_keep(c->conf, c->args, c->n_args, &l->words);
         l->prev = cfg->last;
         cfg->last = l;
         return (int)c->n_args;
@@ -369,10 +365,7 @@ static void dump_line(const struct acl_line *l, struct buf *out)
         if (l->prev)
                 dump_line(l->prev, out);
         buf_puts(out, "    acl");
-        for (size_t i = 0; i < l->n_words; i++) {
-                buf_putc(out, ' ');
-                kw_quote(out, l->words[i]);
-        }
+        words_dump(&l->words, out);
         buf_putc(out, '\n');
 }
 

@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define OUT_MAX   (1u << 20) /* what one `more` may append at most: far above APPLET_PIECE, a bound for mistakes */
-#define IDLE_MAX  64         /* calls of `more` in a row that say nothing, before other streams have their turn */
+#define OUT_MAX  (1u << 20) /* what one `more` may append at most: far above APPLET_PIECE, a bound for mistakes */
+#define IDLE_MAX 64         /* calls of `more` in a row that say nothing, before other streams have their turn */
 
 const struct applet_ops *applet_cli;
 
@@ -158,7 +158,8 @@ static void update_full(struct side *s, const struct applet *a)
                 s->flags &= (uint16_t)~SIDE_TX_FULL;
 }
 
-static int applet_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end)
+static int applet_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n,
+                     bool end)
 {
         struct applet *a = s->carrier;
         bool first = head && a->http && !a->started && !a->req_mem;
@@ -213,9 +214,9 @@ static int add_fields(struct hmsg *m, struct str lines)
                 int r;
 
                 ASSERT(nl && len >= 2 && colon);
-                r = hmsg_add(m, (struct str){ line.p, (size_t)(colon - line.p) },
-                             str_trim(str_sub(line, (size_t)(colon - line.p) + 1,
-                                              line.n - (size_t)(colon - line.p) - 1)));
+                r = hmsg_add(
+                        m, (struct str){ line.p, (size_t)(colon - line.p) },
+                        str_trim(str_sub(line, (size_t)(colon - line.p) + 1, line.n - (size_t)(colon - line.p) - 1)));
                 if (r < 0)
                         return r;
                 lines = str_sub(lines, len, lines.n - len);

@@ -100,8 +100,7 @@ static bool prepare_listeners(struct apply *a, const struct map *given, struct d
         bool ok = true;
 
         for (size_t i = 0; i < a->n_fronts; i++)
-                if (!map_put(&owners, (struct str){ (const char *)&a->fronts[i].o, sizeof(void *) }, &a->fronts[i]))
-                        ASSERT(!"memory for a reload");
+                map_set(&owners, (struct str){ (const char *)&a->fronts[i].o, sizeof(void *) }, &a->fronts[i]);
         for (size_t i = 0; i < a->want.n; i++) {
                 const struct conf_obj *owner = a->want.v[i].obj->parent;
                 struct front_step *st = map_get(&owners, (struct str){ (const char *)&owner, sizeof(void *) });
@@ -119,8 +118,7 @@ static bool prepare_sockets(struct apply *a, struct engine_binds *b, struct diag
         bool ok;
 
         for (size_t i = 0; b && i < b->n; i++)
-                if (!map_put(&given, str_of(b->v[i].key), &b->v[i]))
-                        ASSERT(!"memory for a reload");
+                map_set(&given, str_of(b->v[i].key), &b->v[i]);
         ok = prepare_listeners(a, &given, d);
         map_fini(&given);
         return ok;
@@ -138,7 +136,8 @@ static size_t count_listeners(const struct conf_obj *o)
         return n;
 }
 
-static bool prepare_front(struct change_set *s, struct front_step *st, struct front *have, struct str name, struct diags *d)
+static bool prepare_front(struct change_set *s, struct front_step *st, struct front *have, struct str name,
+                          struct diags *d)
 {
         st->f = have ? have : front_new(name, ORIGIN_FILE);
         st->is_new = !have;
@@ -229,13 +228,12 @@ static void link_backs(struct apply *a)
         struct map backs = MAP_INIT;
 
         for (size_t i = 0; i < a->n_backs; i++)
-                if (!map_put(&backs, str_of(a->backs[i].o->name), a->backs[i].b))
-                        ASSERT(!"memory for a reload");
+                map_set(&backs, str_of(a->backs[i].o->name), a->backs[i].b);
         for (size_t i = 1; i < a->n_fronts; i++) {
                 struct front_step *st = &a->fronts[i];
-                const char *name = st->o->kind->bit == KIND_LISTEN && !st->cfg->px->default_backend ?
-                                           st->o->name :
-                                           st->cfg->px->default_backend;
+                const char *name = st->o->kind->bit == KIND_LISTEN && !st->cfg->px->default_backend
+                                           ? st->o->name
+                                           : st->cfg->px->default_backend;
 
                 st->cfg->default_back = prepared_back(&backs, name);
         }
@@ -303,9 +301,36 @@ static void refuse_delta(void *ctx, const struct conf_delta *dl)
         g->parsing = false;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A section `global` that appears or disappears has no rows to compare; what the process was started with must be the same. */
+static bool same_process(const struct global_cfg *a, const struct global_cfg *b)
+{
+        return a->uid == b->uid && a->gid == b->gid && same_text(a->chroot, b->chroot) && a->daemon == b->daemon &&
+               same_text(a->pidfile, b->pidfile) && a->master_worker == b->master_worker &&
+               a->ulimit_n == b->ulimit_n && a->quiet == b->quiet;
+}
+
+static bool global_allowed(const struct change_set *s, struct diags *d)
+{
+        const struct conf_obj *b = conf_find(s->to, KIND_GLOBAL, STR(""));
+        struct diag *g;
+
+        if (!s->from || (b && conf_find(s->from, KIND_GLOBAL, STR(""))) ||
+            same_process(global_of(s->from), global_of(s->to)))
+                return true;
+        g = diag_add(d, DIAG_ALERT, b ? b->at : SPAN_NONE, "E0253",
+                     "section 'global' holds words that cannot be changed by a reload, it takes a restart.");
+        g->parsing = false;
+        return false;
+}
+
 static bool allowed(const struct change_set *s, struct diags *d)
 {
-        bool ok = true;
+        bool ok = global_allowed(s, d);
 
         list_for_each (i, &s->all) {
                 const struct change *c = list_item(i, struct change, link);
@@ -413,21 +438,41 @@ static void move_server(struct server *s, const struct conf_obj *o)
         atomic_store_explicit(&s->weight, (uint32_t)now->weight, memory_order_relaxed);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-        return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool address_differs(const struct server_addr_cfg *a, const struct server_addr_cfg *b)
 {
         return !addr_eq(&a->addr, &b->addr) || !same_text(a->path, b->path) || a->abstract != b->abstract ||
                a->port_follows != b->port_follows || a->port_offset != b->port_offset || !same_text(a->host, b->host);
 }
 
+/* What the file says now must not be undone by the journal when the worker is replaced. The keys are those of feat/cli. */
+static void forget(const struct server *s, const char *what, bool touched)
+{
+        AUTO_BUF(key);
+
+        if (!touched)
+                return;
+        buf_printf(&key, "server %s/%s %s", s->back->cell.name, s->cell.name, what);
+        buf_putc(&key, 0);
+        engine_journal(key.p, NULL);
+}
+
+/* Of a server that leaves: only what somebody changed at run time can be in the journal. */
+static void forget_all(const struct server *s)
+{
+        const struct server_addr_cfg *a = conf_slot(s->obj, server_addr_slot);
+
+        forget(s, "weight", atomic_load_explicit(&s->weight, memory_order_relaxed) != s->iweight);
+        forget(s, "maxconn", atomic_load_explicit(&s->maxconn, memory_order_relaxed) != (uint32_t)s->cfg->maxconn);
+        forget(s, "state", atomic_load_explicit(&s->admin, memory_order_relaxed) & (SRV_ADM_FMAINT | SRV_ADM_FDRAIN));
+        forget(s, "addr", !addr_eq(&s->addr, &a->addr));
+        forget(s, "checks", s->check && !s->check->enabled);
+}
+
 static void follow_address(struct server *s, const struct server_addr_cfg *was, const struct server_addr_cfg *now)
 {
         if (!address_differs(was, now))
                 return;
+        forget(s, "addr", true);
         server_addr_set_cfg(s, now);
         server_set_admin(s, now->unresolved ? SRV_ADM_RMAINT : 0, now->unresolved ? 0 : SRV_ADM_RMAINT, &by_reload);
 }
@@ -437,6 +482,9 @@ static void follow_file(struct server *s, const struct conf_obj *before)
 {
         const struct server_cfg *was = conf_slot(before, server_slot), *now = s->cfg;
 
+        forget(s, "weight", was->weight != now->weight);
+        forget(s, "maxconn", was->maxconn != now->maxconn);
+        forget(s, "state", was->disabled != now->disabled);
         if (was->maxconn != now->maxconn)
                 server_set_maxconn(s, (uint32_t)now->maxconn);
         if (was->disabled && !now->disabled)
@@ -479,7 +527,9 @@ static void number_servers(struct back_step *st)
         struct numbers m = numbers_new((size_t)st->n * 2 + 2);
 
         for (uint32_t i = 0; i < st->n; i++) {
-                int id = i < st->n_file ? ((const struct server_addr_cfg *)conf_slot(st->v[i]->obj, server_addr_slot))->id : 0;
+                int id = i < st->n_file
+                                 ? ((const struct server_addr_cfg *)conf_slot(st->v[i]->obj, server_addr_slot))->id
+                                 : 0;
 
                 if (id)
                         st->v[i]->puid = id;
@@ -531,8 +581,10 @@ static void commit_back(struct back_step *st)
         epoch_publish(&b->cfg, st->cfg);
         replace_servers(st, kept, &n_kept, &old);
         for (uint32_t i = 0; i < n_old; i++)
-                if (old[i]->pos == UINT32_MAX)
+                if (old[i]->pos == UINT32_MAX) {
+                        forget_all(old[i]);
                         server_retire(old[i]);
+                }
         for (size_t i = 0; i < n_kept; i++)
                 follow_file(kept[i].s, kept[i].before);
         for (uint32_t i = 0; i < st->n_file; i++) {
@@ -558,10 +610,10 @@ static void commit_listener(struct front_step *st, struct listen_step *s, const 
 
         __atomic_store_n(&l->cfg, conf_slot(s->obj, bind_slot), __ATOMIC_RELEASE);
         l->port_index = s->port;
-        l->accept_batch = g->maxaccept > 0 ? g->maxaccept : 1 << 20;
         l->kept = true;
         if (!s->is_new)
                 return;
+        l->accept_batch = g->maxaccept > 0 ? g->maxaccept : 1 << 20; /* read once, when its shards start */
         l->n_fds = s->from->n_fds;
         for (unsigned i = 0; i < l->n_fds; i++) {
                 l->fds[i] = s->from->fds[i];
@@ -590,6 +642,8 @@ static void commit_front(struct front_step *st, const struct global_cfg *g)
         }
         if (!was)
                 return;
+        if (st->cfg->maxconn != was->maxconn)
+                atomic_store_explicit(&f->maxconn, 0, memory_order_relaxed); /* the file's change wins */
         if (st->cfg->maxconn > was->maxconn)
                 sess_limit_moved();
         pins_retire(&was->pins);

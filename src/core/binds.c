@@ -130,8 +130,7 @@ static void number_equal_keys(struct engine_binds *b)
 
                 for (unsigned n = 2; map_get(&seen, str_of(b->v[i].key)); n++)
                         b->v[i].key = arena_printf(&b->mem, "%s #%u", base, n);
-                if (!map_put(&seen, str_of(b->v[i].key), &b->v[i]))
-                        ASSERT(!"memory for bind keys");
+                map_set(&seen, str_of(b->v[i].key), &b->v[i]);
         }
         map_fini(&seen);
 }

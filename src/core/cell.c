@@ -57,7 +57,8 @@ __attribute__((constructor)) static void cell_boot(void)
 void cell_column_size(enum cell_kind kind, size_t size)
 {
         ASSERT(kind < CELL_KINDS && size <= UINT32_MAX - 63);
-        sizes[kind] = (uint32_t)((size + 63) & ~(size_t)63); /* whole cache lines: neighbours may be summed by other threads */
+        sizes[kind] = (uint32_t)((size + 63) &
+                                 ~(size_t)63); /* whole cache lines: neighbours may be summed by other threads */
 }
 
 static uint32_t slot_get(struct slots *s)

@@ -188,11 +188,13 @@ struct listener *listener_new(struct front *f, const char *key)
         list_init(&l->link);
         for (unsigned i = 0; i < LISTEN_SHARDS_MAX; i++)
                 l->fds[i] = -1;
+        atomic_fetch_add_explicit(&world.n_listeners, 1, memory_order_relaxed);
         return l;
 }
 
 static void listener_free(struct listener *l)
 {
+        atomic_fetch_sub_explicit(&world.n_listeners, 1, memory_order_relaxed);
         free(l->binds);
         cell_fini(&l->cell);
         free(l);

@@ -10,7 +10,7 @@
 #ifndef CORE_CELLS_H
 #define CORE_CELLS_H
 
-#include "core/engine_int.h"
+#include "core/inner.h"
 
 struct front *front_new(struct str name, enum origin o);
 struct back *back_new(struct str name, enum origin o);

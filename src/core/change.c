@@ -4,10 +4,9 @@
 #include "core/apply.h"
 #include "core/global.h"
 
-static const char *const apply_names[] = { [KW_LIVE] = "live",
-                                           [KW_NEW] = "new sessions",
-                                           [KW_SWAP] = "worker swap",
-                                           [KW_REFUSED] = "refused" };
+static const char *const apply_names[] = {
+        [KW_LIVE] = "live", [KW_NEW] = "new sessions", [KW_SWAP] = "worker swap", [KW_REFUSED] = "refused"
+};
 
 /* ---- collecting ---- */
 
@@ -258,7 +257,7 @@ void engine_plan(const struct conf *old, const struct conf *new, struct buf *out
 {
         struct change_set s;
 
-        change_diff((struct conf *)(uintptr_t)old, (struct conf *)(uintptr_t)new, &s);
+        change_diff((struct conf *)(uintptr_t)old, (struct conf *)(uintptr_t) new, &s);
         change_print(&s, out);
         change_set_fini(&s);
 }

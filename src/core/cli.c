@@ -1,7 +1,7 @@
 /* core/cli.c - the register of runtime commands and what commands share. The connection side is feat/cli. */
 #include "core/cli.h"
 
-#include "core/engine_int.h"
+#include "core/inner.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,8 +74,7 @@ const struct cli_cmd *const *cli_all(unsigned *ret_n)
         return cmds;
 }
 
-/* Whether the session wants "[n]: " before messages is its own business: feat/cli reads c->session. Here severity is only carried. */
-bool (*cli_wants_severity)(const struct cli_session *s);
+void (*cli_severity)(const struct cli_session *s, int severity, struct buf *out);
 
 void cli_msg(struct cli_call *c, int severity, const char *fmt, ...)
 {
@@ -88,8 +87,8 @@ void cli_msg(struct cli_call *c, int severity, const char *fmt, ...)
         va_end(ap);
         if (n < 0)
                 return;
-        if (c->session && cli_wants_severity && cli_wants_severity(c->session))
-                buf_printf(c->out, "[%d]: ", severity);
+        if (c->session && cli_severity)
+                cli_severity(c->session, severity, c->out);
         buf_add(c->out, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
@@ -113,7 +112,8 @@ static unsigned cut(char *line, struct str *args)
 {
         unsigned n = 0;
 
-        for (char *save = NULL, *w = strtok_r(line, " \t", &save); w && n < LINE_WORDS; w = strtok_r(NULL, " \t", &save))
+        for (char *save = NULL, *w = strtok_r(line, " \t", &save); w && n < LINE_WORDS;
+             w = strtok_r(NULL, " \t", &save))
                 args[n++] = str_of(w);
         return n;
 }
@@ -129,12 +129,13 @@ void cli_run_line(const char *line, enum cli_level level, bool replay, struct bu
         c.n_args = cut(arena_strdup(&mem, str_of(line)), args);
         cmd = cli_find(args, c.n_args);
         if (!cmd)
-                buf_printf(out, "Unknown command: '%.*s'.\n", (int)(c.n_args ? args[0].n : 0), c.n_args ? args[0].p : "");
+                buf_printf(out, "Unknown command: '%.*s'.\n", (int)(c.n_args ? args[0].n : 0),
+                           c.n_args ? args[0].p : "");
         else if (cmd->level > level)
                 buf_puts(out, "Permission denied\n");
         else {
                 cmd->run(&c);
-                while (cmd->more && cmd->more(&c))
+                while (cmd->more && !c.wait && cmd->more(&c))
                         ;
         }
         arena_fini(&mem);

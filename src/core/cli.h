@@ -22,7 +22,8 @@ struct cli_call {
         struct buf *out;
         void *state; /* of this command between `more` calls; from mem */
         bool replay; /* from the journal: not journalled again */
-        const struct cli_session *session;
+        bool wait;   /* set by the command: `more` is called again only after cli_wake() */
+        struct cli_session *session; /* NULL: no connection */
 };
 
 struct cli_cmd {
@@ -32,6 +33,7 @@ struct cli_cmd {
         enum cli_level level;
         void (*run)(struct cli_call *c);
         bool (*more)(struct cli_call *c); /* appends a bounded piece to out; true: call again. NULL: run() said all */
+        void (*stop)(struct cli_call *c); /* the connection went while `more` had more to say; may be NULL */
 };
 
 #define CLI_CMD(id) static const struct cli_cmd *const id##_cli_reg __attribute__((used, section("telamon_cli"))) = &id
@@ -41,6 +43,10 @@ const struct cli_cmd *cli_find(const struct str *args, unsigned n_args); /* NULL
 const struct cli_cmd *const *cli_all(unsigned *ret_n);
 
 /* Messages with a severity (syslog level): "[3]: No such server.\n" when the session asked for it. */
+/* A command that set `wait` has something to say now. The session's thread. */
+void cli_wake(struct cli_session *s);
+/* feat/cli puts "[3]: " there when the session asked for it. */
+extern void (*cli_severity)(const struct cli_session *s, int severity, struct buf *out);
 void cli_msg(struct cli_call *c, int severity, const char *fmt, ...) fmt_like(3, 4);
 /* Records a change that must survive a respawn (engine_hooks.journal). */
 void cli_journal(struct cli_call *c, const char *key, const char *fmt, ...) fmt_like(3, 4);

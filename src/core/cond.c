@@ -29,6 +29,31 @@ struct cond {
 extern const struct acl_table *const __start_telamon_acl[] __attribute__((weak));
 extern const struct acl_table *const __stop_telamon_acl[] __attribute__((weak));
 
+/* ---- words ---- */
+
+void words_keep(struct conf *c, const struct word *w, size_t n, struct words *ret_words)
+{
+        struct kept_word *v = conf_alloc(c, n * sizeof(*v));
+
+        for (size_t i = 0; i < n; i++)
+                v[i] = (struct kept_word){ conf_intern(c, w[i].text), w[i].quoted };
+        ret_words->v = v;
+        ret_words->n = n;
+}
+
+void words_dump(const struct words *w, struct buf *out)
+{
+        for (size_t i = 0; i < w->n; i++) {
+                bool keep = w->v[i].quoted && (strcmp(w->v[i].text, "if") == 0 || strcmp(w->v[i].text, "unless") == 0);
+
+                buf_putc(out, ' ');
+                if (keep)
+                        buf_printf(out, "\"%s\"", w->v[i].text);
+                else
+                        kw_quote(out, w->v[i].text);
+        }
+}
+
 /* ---- compile: terms in order, "or" between groups ---- */
 
 struct build {
@@ -67,9 +92,10 @@ static bool push(struct build *b, const struct acl_test *t, bool negated, bool l
         if (b->n_steps == STEPS_MAX)
                 return fail(b, NULL, "too many tests");
         if (lacks) /* as HAProxy: it is said, and the test never matches */
-                (void)kw_warn(b->c, NULL, "W0732",
-                              "an ACL of this condition will never match because it uses keywords that are not available "
-                              "here.");
+                (void)kw_warn(
+                        b->c, NULL, "W0732",
+                        "an ACL of this condition will never match because it uses keywords that are not available "
+                        "here.");
         b->needs |= expr_needs(t->expr);
         s->test = t;
         s->on_true = negated ? NEXT_GROUP : NEXT_TERM;
@@ -170,7 +196,7 @@ static bool take_anonymous(struct build *b, bool negated)
         const struct acl_test *t;
         size_t from = ++b->i;
 
-        while (b->i < b->n && !(str_is(b->w[b->i].text, "}") && !b->w[b->i].quoted))
+        while (b->i < b->n && !str_is(b->w[b->i].text, "}"))
                 b->i++;
         if (b->i >= b->n)
                 return fail(b, &b->w[from - 1], "missing closing '}' in condition");

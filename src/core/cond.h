@@ -12,6 +12,17 @@
 
 struct cond;
 
+/* Words of a line, kept for the dump. A quoted "if" is a value and stays quoted; elsewhere quotes change nothing, as in HAProxy. */
+struct words {
+        const struct kept_word {
+                const char *text;
+                bool quoted;
+        } * v;
+        size_t n;
+};
+void words_keep(struct conf *c, const struct word *w, size_t n, struct words *ret_words);
+void words_dump(const struct words *w, struct buf *out); /* " a b \"c d\"" */
+
 enum cond_answer { COND_FALSE, COND_TRUE, COND_WAIT /* needs more of the message: ask again */ };
 
 /* Words from "if" or "unless" on, all of them. `what` for messages: "switching rule", "an 'http-request deny' condition".
@@ -80,11 +91,10 @@ struct acl_table {
         static const struct acl_table id##_acls = { r, array_len(r) };                                                 \
         static const struct acl_table *const id##_acl_reg __attribute__((used, section("telamon_acl"))) = &id##_acls
 
-struct acl_line { /* one `acl` line; a name may have several */
+struct acl_line {                    /* one `acl` line; a name may have several */
         const struct acl_line *prev; /* lists are shared with the defaults they come from */
         const char *name;
-        const char *const *words; /* as written, for the dump */
-        size_t n_words;
+        struct words words; /* as written */
         const struct acl_test *test;
 };
 

@@ -15,12 +15,13 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define REAP_MS      100  /* while something waits */
 #define REAP_IDLE_MS 1000 /* data threads retire views, too, and do not say so */
-#define STOP_MS 50
+#define STOP_MS      50
 
 struct data_thread {
         struct loop loop;
@@ -125,6 +126,35 @@ static char *host_name(void)
 
 static void on_stopping(struct timer *t);
 
+struct log_wish {
+        struct mail mail;
+        char path[];
+};
+
+static void ask_for_log(struct mail *m)
+{
+        struct log_wish *w = container_of(m, struct log_wish, mail);
+        const struct engine_hooks *h = the_engine->hooks;
+
+        if (h && h->reopen_log)
+                h->reopen_log(h->ctx, w->path);
+        free(w);
+}
+
+/* log_env.reopen: a sink on some thread lost its receiver; only the process around the engine can bring a new connection. */
+static void want_log(void *ctx, const char *path)
+{
+        struct engine *e = ctx;
+        size_t n = strlen(path) + 1;
+        struct log_wish *w = malloc(sizeof(*w) + n);
+
+        if (!w)
+                return; /* the sink asks again in a second */
+        w->mail.fn = ask_for_log;
+        memcpy(w->path, path, n);
+        loop_mail(&e->control, &w->mail);
+}
+
 int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e)
 {
         struct engine *e;
@@ -154,6 +184,8 @@ int engine_new(const struct conf *first, const struct engine_opts *o, struct eng
         world.pid = (int)getpid();
         world.host = host_name();
         the_engine = e;
+        log_env.reopen = want_log;
+        log_env.ctx = e;
         *ret_e = e;
         return 0;
 }
@@ -213,10 +245,12 @@ static void take_global(struct conf *c)
 
         world.conf = conf_get(c);
         world.maxconn = maxconn_of(c);
+        world.hard_maxconn = world.maxconn;
         world.node = g->node ? g->node : world.host;
         if (old) {
                 world.reloads++;
-                threads_run(read_mail, old, put_conf); /* checks read pointers into it until they have read their mail */
+                threads_run(read_mail, old,
+                            put_conf); /* checks read pointers into it until they have read their mail */
         }
         if (was && world.maxconn > was)
                 sess_limit_moved();
@@ -241,6 +275,8 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
         (void)e;
         world.maxconn = first ? maxconn_of(c) : world.maxconn; /* limits that follow from it are made in prepare */
         change_diff(world.conf, c, &s);
+        if (log_driver)
+                (void)log_driver->compile(c, NULL, false, d); /* the logger of the process itself */
         ok = change_prepare(&s, b, d);
         if (ok) {
                 change_print(&s, diff);
@@ -408,7 +444,7 @@ static void on_stopping(struct timer *t)
                 e->hooks->stopped(e->hooks->ctx);
 }
 
-static void stop_listeners(struct front *f)
+void front_stop(struct front *f)
 {
         list_for_each_safe (i, &f->listeners)
                 listener_retire(list_item(i, struct listener, link));
@@ -420,7 +456,7 @@ void engine_soft_stop(struct engine *e)
         if (atomic_exchange(&world.stopping, true))
                 return;
         list_for_each (i, &world.fronts)
-                stop_listeners(list_item(i, struct front, link));
+                front_stop(list_item(i, struct front, link));
         announce_fronts(FRONT_OPEN, FRONT_STOPPED);
         threads_run(soft_stop_here, NULL, NULL);
         timer_start(&e->control, &e->stopping, mono_add_ms(thr_self->now, STOP_MS));
@@ -485,9 +521,53 @@ int engine_cli_attach(struct engine *e, int fd, int level)
 
 struct journal {
         struct mail mail;
-        char *cmd; /* behind the key */
+        const char *cmd; /* behind the key, or NULL: forget the key */
         char key[];
 };
+
+void front_set_maxconn(struct front *f, uint32_t maxconn)
+{
+        atomic_store_explicit(&f->maxconn, maxconn, memory_order_relaxed);
+        sess_limit_moved();
+}
+
+bool world_set_maxconn(uint64_t maxconn)
+{
+        if (world.hard_maxconn == 0)
+                world.hard_maxconn = world.maxconn;
+        if (maxconn > world.hard_maxconn)
+                return false;
+        world.maxconn = maxconn ? (uint32_t)maxconn : world.hard_maxconn;
+        if (world.cli)
+                sess_limit_moved();
+        return true;
+}
+
+struct control_call {
+        struct mail mail;
+        void (*fn)(void *arg);
+        void *arg;
+};
+
+static void control_call(struct mail *m)
+{
+        struct control_call *c = container_of(m, struct control_call, mail);
+
+        c->fn(c->arg);
+        free(c);
+}
+
+void engine_on_control(void (*fn)(void *arg), void *arg)
+{
+        struct control_call *c;
+
+        if (!the_engine)
+                return;
+        c = malloc(sizeof(*c));
+        ASSERT(c != NULL);
+        *c = (struct control_call){ .mail.fn = control_call, .fn = fn, .arg = arg };
+        loop_mail(&the_engine->control, &c->mail);
+}
 
 static void journal_home(struct mail *m)
 {
@@ -501,7 +581,7 @@ static void journal_home(struct mail *m)
 
 void engine_journal(const char *key, const char *cmd)
 {
-        size_t n = strlen(key) + 1, m = strlen(cmd) + 1;
+        size_t n = strlen(key) + 1, m = cmd ? strlen(cmd) + 1 : 0;
         struct journal *j;
 
         if (!the_engine)
@@ -509,8 +589,7 @@ void engine_journal(const char *key, const char *cmd)
         j = malloc(sizeof(*j) + n + m);
         ASSERT(j != NULL);
         memcpy(j->key, key, n);
-        j->cmd = j->key + n;
-        memcpy(j->cmd, cmd, m);
+        j->cmd = cmd ? memcpy(j->key + n, cmd, m) : NULL;
         j->mail.fn = journal_home;
         loop_mail(&the_engine->control, &j->mail);
 }

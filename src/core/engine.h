@@ -18,9 +18,9 @@ struct engine_bind {
         struct listen_spec spec;
         const struct conf_obj *obj; /* its line, and which port of a range it is */
         unsigned port;
-        struct span at;   /* for "cannot bind" messages */
-        const char *what; /* "frontend 'web'", for messages */
-        unsigned n_fds;   /* filled by who binds */
+        struct span at;             /* for "cannot bind" messages */
+        const char *what;           /* "frontend 'web'", for messages */
+        unsigned n_fds;             /* filled by who binds */
         int fds[LISTEN_SHARDS_MAX]; /* -1: none, or taken by the engine */
 };
 
@@ -35,8 +35,8 @@ void engine_binds(const struct conf *c, unsigned threads, struct engine_binds *r
 void engine_binds_fini(struct engine_binds *b); /* closes no fd */
 /* Does the socket made for `a` serve `b`, too? Keys are compared by the caller. */
 bool engine_bind_same(const struct engine_bind *a, const struct engine_bind *b);
-size_t engine_count_binds(const struct conf *c);   /* 0: "no listener", exit code 2 */
-unsigned engine_threads(const struct conf *c);     /* nbthread, or one per usable core */
+size_t engine_count_binds(const struct conf *c); /* 0: "no listener", exit code 2 */
+unsigned engine_threads(const struct conf *c);   /* nbthread, or one per usable core */
 
 struct engine;
 
@@ -78,6 +78,12 @@ void engine_pause(struct engine *e);     /* SIGTTOU: listeners off, sockets kept
 void engine_resume(struct engine *e);
 void engine_stop(struct engine *e); /* joins the threads */
 void engine_free(struct engine *e); /* takes the world down; a process that just ends need not */
+/* Runs fn(arg) on the control thread, later; any thread. Nothing happens without an engine. */
+void engine_on_control(void (*fn)(void *arg), void *arg);
+struct front;
+void front_stop(struct front *f);                          /* control thread: closes its listeners for good */
+void front_set_maxconn(struct front *f, uint32_t maxconn); /* any thread; until the file's value changes; 0 = the file's */
+bool world_set_maxconn(uint64_t maxconn);                  /* any thread; 0 = the file's; false: above what the process can open */
 struct loop *engine_control_loop(struct engine *e); /* main adds its signal and channel fds here */
 
 /* For the supervisor's heartbeat page: the slowest loop's age of turn, in ns (any thread). */

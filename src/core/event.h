@@ -38,7 +38,7 @@ struct event_front {
 
 struct check;
 struct check_result;
-struct event_check { /* the check's thread, before a state change that follows from it */
+struct event_check {               /* the check's thread, before a state change that follows from it */
         const struct check *check; /* `last` is still the result before */
         const struct check_result *result;
         int was_health;

@@ -47,10 +47,10 @@ enum { /* what a fetch needs, and so where it may be used (manual 7.3) */
        EXPR_RSP_BODY = 64,
        EXPR_LOG = 128, /* final values: bytes, timers */
        EXPR_TLS = 256,
-       EXPR_CONF = 512,     /* no stream at all: constants, env */
+       EXPR_CONF = 512,      /* no stream at all: constants, env */
        EXPR_REQ_LINE = 1024, /* method and version: from the request head on, kept for the log line */
        EXPR_STATUS = 2048,   /* from the answer head on, kept for the log line */
-       EXPR_SOFT = 1 << 30, /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
+       EXPR_SOFT = 1 << 30,  /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
 };
 
 enum expr_arg_type {
@@ -77,10 +77,11 @@ struct expr_arg {
 };
 
 /* What is there at each place that runs programs. */
-#define EXPR_AT_REQUEST  (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE)
-#define EXPR_AT_RESPONSE (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_RSP_HEAD | EXPR_STATUS)
-#define EXPR_AT_LOG      (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
-#define EXPR_AT_TCP      (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
+#define EXPR_AT_REQUEST (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE)
+#define EXPR_AT_RESPONSE                                                                                               \
+        (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_RSP_HEAD | EXPR_STATUS)
+#define EXPR_AT_LOG (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
+#define EXPR_AT_TCP (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
 
 struct expr_ctx {          /* what a program runs on */
         struct strm *strm; /* NULL for EXPR_CONF programs */

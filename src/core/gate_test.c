@@ -2,7 +2,7 @@
  * that held sessions do not hold what was replaced. Times are printed, work is asserted. */
 #include "core/cells.h"
 #include "core/engine.h"
-#include "core/engine_int.h"
+#include "core/inner.h"
 #include "core/retire.h"
 
 #include <malloc.h>
@@ -89,7 +89,7 @@ static int by_value(const void *a, const void *b)
 #define CHANGES 2000
 
 struct cost {
-        unsigned views;     /* balance views built */
+        unsigned views;      /* balance views built */
         unsigned long later; /* objects retired */
         uint64_t mean_ns, p99_ns;
 };
@@ -167,8 +167,8 @@ static void equal_servers_share(void **state)
         assert_true(conf_n_slots(c, server_slot) <= 3); /* built-in, one for all of the farm, one for the other */
         start(c);
         print_message("100000 servers: load %u ms, apply %u ms, conf %zu KiB, RSS %zu KiB, struct server %zu bytes\n",
-                      (unsigned)((loaded - from) / 1000000), (unsigned)((now_ns() - loaded) / 1000000), conf_memory(c) / 1024,
-                      rss_kib(), sizeof(struct server));
+                      (unsigned)((loaded - from) / 1000000), (unsigned)((now_ns() - loaded) / 1000000),
+                      conf_memory(c) / 1024, rss_kib(), sizeof(struct server));
         assert_true(sizeof(struct server) <= 512);
         conf_put(c);
         engine_free(engine);

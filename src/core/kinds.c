@@ -33,11 +33,9 @@ static const struct conf_kind kind_listen = { .name = "listen",
                                               .clash = "front,back",
                                               .args = bind_section_args };
 
-static const struct conf_kind kind_bind = { .name = "bind",
-                                            .bit = KIND_BIND,
-                                            .parents = KIND_FE,
-                                            .title = bind_title,
-                                            .example = "bind 127.0.0.1:26000" };
+static const struct conf_kind kind_bind = {
+        .name = "bind", .bit = KIND_BIND, .parents = KIND_FE, .title = bind_title, .example = "bind 127.0.0.1:26000"
+};
 
 static const struct conf_kind kind_stats_socket = { .name = "stats socket",
                                                     .bit = KIND_STATS_SOCKET,

@@ -40,6 +40,8 @@ struct log_driver {
         void (*reopen)(const char *path, int fd);                         /* engine_log_fd(): takes the fd over */
         const char *const *(*paths)(const struct conf *c, size_t *ret_n); /* local socket paths, for the supervisor */
         uint64_t (*dropped)(void);                                        /* lines lost since the start (DroppedLogs) */
+        /* A ready log_env.proc: the line goes to stderr through a ring and its writer thread, so it never blocks either. */
+        void (*to_stderr)(void *ctx, bool alert, const char *text, size_t n);
         void (*flush)(unsigned max_ms); /* at exit: gives the writer threads this long to empty their rings */
 };
 extern const struct log_driver *log_driver; /* set at boot by feat/logs; NULL = none linked */

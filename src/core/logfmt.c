@@ -64,35 +64,34 @@ static bool fail(struct parse *p, const char *fmt, ...)
         return false;
 }
 
-static struct lf_node *node_add(struct parse *p, enum lf_op op)
+/* The step under way gets its item; the next one starts empty. */
+static struct lf_node *node_end(struct parse *p, enum lf_op op)
 {
-        struct lf_node *n = &p->f->node[p->f->n++];
+        struct lf_node *n = &p->f->node[p->f->n];
 
         n->op = (uint8_t)op;
         n->flags = p->flags;
-        return n;
-}
-
-static void text_end(struct parse *p)
-{
-        struct lf_node *n;
-
-        if (p->n_out == p->from)
-                return;
-        n = node_add(p, LF_TEXT);
         n->text = p->out + p->from;
         n->n = (uint32_t)(p->n_out - p->from);
         p->from = p->n_out;
+        if (op != LF_NONE || n->n || n->blank)
+                p->f->n++;
+        return n;
 }
 
 static void text_byte(struct parse *p, char ch)
 {
-        if (ch == ' ' && p->f->log) {
-                text_end(p);
-                (void)node_add(p, LF_BLANK);
+        struct lf_node *n = &p->f->node[p->f->n];
+
+        if (ch != ' ' || !p->f->log) {
+                p->out[p->n_out++] = ch;
                 return;
         }
-        p->out[p->n_out++] = ch;
+        if (p->n_out != p->from) { /* a blank after text begins a step */
+                (void)node_end(p, LF_NONE);
+                n = &p->f->node[p->f->n];
+        }
+        n->blank = true;
 }
 
 static bool parse_flag(struct parse *p, struct str w)
@@ -175,11 +174,22 @@ static bool parse_expr(struct parse *p)
         if (p->i >= p->text.n || p->text.p[p->i] != ']')
                 return fail(p, "missing ']' after '%%[%.*s'", (int)used, p->text.p + p->i - used);
         p->i++;
-        n = node_add(p, LF_EXPR);
+        n = node_end(p, LF_EXPR);
         n->expr = expr_cast(p->c, e, SMP_STR);
         ASSERT(n->expr); /* every type can be a string */
         p->f->needs |= expr_needs(e);
         return true;
+}
+
+/* The sign for a missing value, as text. */
+static void text_missing(struct parse *p, const struct log_alias *a)
+{
+        bool quote = a->string && p->flags & LOGFMT_QUOTE;
+
+        for (int i = 0; quote && i < 2; i++)
+                p->out[p->n_out++] = '"';
+        if (!quote && !a->quiet && p->f->log)
+                p->out[p->n_out++] = '-';
 }
 
 static bool parse_alias(struct parse *p)
@@ -202,13 +212,16 @@ static bool parse_alias(struct parse *p)
                         "use '%%%%'",
                         (int)name.n, name.p);
         p->f->needs |= a->needs;
-        node_add(p, LF_ALIAS)->alias = a;
+        if (!a->print) {
+                text_missing(p, a);
+                return true;
+        }
+        node_end(p, a->string && p->flags & (LOGFMT_QUOTE | LOGFMT_ESCAPE) ? LF_ALIAS : LF_ALIAS_PLAIN)->alias = a;
         return true;
 }
 
 static bool parse_item(struct parse *p) /* after the '%' */
 {
-        text_end(p);
         p->flags = p->global;
         if (p->i < p->text.n && p->text.p[p->i] == '(' && !parse_name(p))
                 return false;
@@ -241,14 +254,14 @@ const struct logfmt *logfmt_compile(struct kw_call *c, struct str text, const st
                         return NULL;
                 }
         }
-        text_end(&p);
+        (void)node_end(&p, LF_NONE);
         return p.f;
 }
 
 bool logfmt_is_const(const struct logfmt *f)
 {
         for (uint32_t i = 0; i < f->n; i++) {
-                if (f->node[i].op == LF_ALIAS || f->node[i].op == LF_EXPR)
+                if (f->node[i].op != LF_NONE)
                         return false;
         }
         return true;

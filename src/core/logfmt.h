@@ -8,11 +8,18 @@
 
 struct logfmt;
 
+struct log_view { /* what an alias prints from: one per line printed */
+        const struct strm *strm;
+        bool timed; /* ms is filled in */
+        struct strm_ms ms;
+};
+
 struct log_alias {        /* one %xx: a row */
         const char *name; /* "ci" */
         unsigned needs;   /* EXPR_* */
         /* Appends the value at dst, at most n bytes; returns its length. '-' for what is not known is the engine's job: return 0. */
-        size_t (*print)(const struct strm *s, unsigned flags, char *dst, size_t n);
+        size_t (*print)(struct log_view *v, unsigned flags, char *dst,
+                        size_t n); /* NULL: never known (nothing captures it) */
         const char *help;
         bool string; /* +Q and +E apply */
         bool quiet;  /* nothing at all stands for a missing value (%hr without captures) */

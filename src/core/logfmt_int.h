@@ -4,14 +4,21 @@
 
 #include "core/logfmt.h"
 
-enum lf_op { LF_TEXT, LF_BLANK, LF_ALIAS, LF_EXPR };
+enum lf_op {
+        LF_NONE,        /* text only */
+        LF_ALIAS,       /* flags Q or E may change what it prints */
+        LF_ALIAS_PLAIN, /* they do not: most are so */
+        LF_EXPR
+};
 
+/* One step: a merged blank, text, then an item. Steps are wide so that a line takes few of them. */
 struct lf_node {
         uint8_t op;    /* enum lf_op */
         uint8_t flags; /* LOGFMT_* */
-        uint32_t n;    /* LF_TEXT */
+        bool blank;    /* unless one stands there already, or nothing does */
+        uint32_t n;    /* of the text */
+        const char *text;
         union {
-                const char *text;
                 const struct log_alias *alias;
                 const struct expr *expr; /* cast to a string */
         };

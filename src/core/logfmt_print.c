@@ -6,6 +6,7 @@ struct out {
         char *p;
         const char *end;
         bool blank; /* the last byte is a merged blank, or nothing was printed yet */
+        struct log_view view;
 };
 
 static bool byte_is_unsafe(unsigned char ch, bool log)
@@ -64,7 +65,8 @@ static char *put_missing(char *p, const char *end, bool log, bool quoted, bool q
         return p + 1;
 }
 
-static void print_alias(struct out *o, const struct logfmt *f, const struct lf_node *n, const struct strm *s)
+/* `there`: the alias has something to print from; otherwise only the sign for a missing value is printed. */
+static void print_alias(struct out *o, const struct logfmt *f, const struct lf_node *n, bool there)
 {
         const struct log_alias *a = n->alias;
         bool quote = a->string && n->flags & LOGFMT_QUOTE;
@@ -73,17 +75,16 @@ static void print_alias(struct out *o, const struct logfmt *f, const struct lf_n
         if (quote && p < o->end)
                 *p++ = '"';
         from = p;
-        if (likely(s))
-                p += a->print(s, n->flags, p, (size_t)(o->end - p));
-        if (unlikely(p == from)) {
+        if (there)
+                p += a->print(&o->view, n->flags, p, (size_t)(o->end - p));
+        if (p == from)
                 p = put_missing(p, o->end, f->log, quote, a->quiet);
-                if (p == o->p)
-                        return; /* prints nothing: the blanks around it are one */
-        } else if (unlikely(a->string && n->flags & LOGFMT_ESCAPE)) {
+        else if (n->flags & LOGFMT_ESCAPE && a->string)
                 p = escape(from, p, o->end);
-        }
         if (quote && p < o->end)
                 *p++ = '"';
+        if (p == o->p)
+                return; /* prints nothing: the blanks around it are one */
         o->p = p;
         o->blank = false;
 }
@@ -110,24 +111,53 @@ static void print_expr(struct out *o, const struct logfmt *f, const struct lf_no
         o->p = p;
 }
 
+/* Most steps have no text or one byte of it. */
+static inline char *print_text(char *p, const char *end, bool *blank, const struct lf_node *n)
+{
+        if (n->blank && !*blank) {
+                *p++ = ' ';
+                *blank = true;
+        }
+        if (n->n == 0 || p == end)
+                return p;
+        *blank = false;
+        if (n->n > 1)
+                return put_bytes(p, end, n->text, n->n);
+        *p = *n->text;
+        return p + 1;
+}
+
 hot_path size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, char *dst, size_t n)
 {
-        struct out o = { .p = dst, .end = dst + n, .blank = true };
+        struct out o;
+        const char *end = dst + n;
+        char *p = dst;
+        bool blank = true, there = x->strm != NULL;
 
-        for (const struct lf_node *i = f->node, *last = f->node + f->n; i < last && o.p < o.end; i++) {
-                switch ((enum lf_op)i->op) {
-                case LF_TEXT:
-                        o.p = put_bytes(o.p, o.end, i->text, i->n);
-                        o.blank = false;
-                        break;
-                case LF_BLANK:
-                        if (!o.blank)
-                                *o.p++ = ' ';
-                        o.blank = true;
-                        break;
-                case LF_ALIAS: print_alias(&o, f, i, x->strm); break;
-                case LF_EXPR: print_expr(&o, f, i, x); break;
+        o.end = end;
+        o.view.strm = x->strm;
+        o.view.timed = false;
+        for (const struct lf_node *i = f->node, *last = f->node + f->n; i < last && p < end; i++) {
+                p = print_text(p, end, &blank, i);
+                if (likely(i->op == LF_ALIAS_PLAIN && there)) {
+                        size_t len = i->alias->print(&o.view, i->flags, p, (size_t)(end - p));
+
+                        p += len;
+                        if (likely(len)) {
+                                blank = false;
+                                continue;
+                        }
                 }
+                if (i->op == LF_NONE)
+                        continue;
+                o.p = p;
+                o.blank = blank;
+                if (i->op == LF_EXPR)
+                        print_expr(&o, f, i, x);
+                else
+                        print_alias(&o, f, i, there && i->op == LF_ALIAS);
+                p = o.p;
+                blank = o.blank;
         }
-        return (size_t)(o.p - dst);
+        return (size_t)(p - dst);
 }

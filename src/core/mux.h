@@ -41,7 +41,7 @@ enum {                       /* side.flags */
        SIDE_SPLICE = 128,    /* rx_splice and tx_splice may be used */
        SIDE_PEER_GONE = 256, /* nobody listens for the answer any more (abort of the client) */
        SIDE_ENOUGH = 512,    /* wants nothing more: the exchange is over when what it said is out (CLI applets) */
-       SIDE_TX_CUT = 1024,    /* the stream ends in mid-message because the other side died: not to be taken for a clean end */
+       SIDE_TX_CUT = 1024,   /* the stream ends in mid-message: the other side died. Never to look like a clean end */
 };
 
 struct side_bad {

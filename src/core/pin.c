@@ -60,8 +60,7 @@ static unsigned column_take(struct block *b)
                         return i * 64 + bit;
                 }
         }
-        ASSERT(!"a listed block has a free column");
-        return 0;
+        assert_fail(__FILE__, __LINE__, "a listed block has a free column");
 }
 
 void pins_init(struct pins *p, void (*free_fn)(struct pins *))
@@ -153,8 +152,7 @@ unsigned pins_reap(void)
                 wait_for_readers();
                 list_splice(&retired, &fresh);
         }
-        list_for_each_safe(i, &retired)
-        {
+        list_for_each_safe (i, &retired) {
                 struct pins *p = list_item(i, struct pins, link);
 
                 if (pins_held(p))

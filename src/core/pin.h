@@ -28,13 +28,14 @@ struct pins {
 void pins_init(struct pins *p, void (*free_fn)(struct pins *));
 void pins_drop(struct pins *p);   /* gives the counters back without free_fn: of an object that was never published */
 void pins_retire(struct pins *p); /* after it was unpublished; free_fn is called by a later pins_reap() */
-unsigned pins_reap(void);         /* frees what is not held; returns how many are still held. The caller holds no epoch_load()ed pointer */
+unsigned pins_reap(
+        void); /* frees what is not held; returns how many are still held. The caller holds no epoch_load()ed pointer */
 /* Generations count changes: an object retired in generation g may refer to cells that were taken out in g or later. */
 uint32_t pins_generation(void);      /* the current one */
 uint32_t pins_next_generation(void); /* begins a new one */
 uint32_t pins_oldest(void);          /* of the oldest object that is still held; current + 1 when none is */
 void pins_fini(void);                /* nothing is pinned and no object is left: gives the memory back */
-unsigned pins_waiting(void);      /* how many are retired and not yet freed */
+unsigned pins_waiting(void);         /* how many are retired and not yet freed */
 bool pins_held(const struct pins *p);
 bool pins_in_turn(void); /* the caller runs inside its loop's turn: a reader itself, it would wait for itself */
 

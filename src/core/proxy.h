@@ -89,7 +89,7 @@ struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         struct listen_spec spec; /* of the first port; `count` ports follow each other */
         int count;
         const char *name;
-        int maxconn, level; /* level: CLI rights, see core/cli.h */
+        int maxconn, level;                 /* level: CLI rights, see core/cli.h */
         const char *unix_user, *unix_group; /* as written; the ids are in spec */
 };
 extern int bind_slot;
@@ -138,6 +138,7 @@ struct front {
         struct list link; /* world order */
         struct list listeners;
         _Atomic uint32_t cur, cur_max;     /* connections (scur, smax) */
+        _Atomic uint32_t maxconn;          /* set at run time, 0 = the cfg's: front_maxconn() */
         _Atomic uint32_t state;            /* enum front_state: CLI may disable */
         struct rate conn_rate, sess_rate, req_rate;
         const struct conf_obj *obj; /* of the current configuration: control thread only */
@@ -145,6 +146,13 @@ struct front {
         bool dead;
         uint32_t n_stopping; /* listeners that threads have not let go of */
 };
+
+static inline uint32_t front_maxconn(const struct front *f)
+{
+        uint32_t n = atomic_load_explicit(&f->maxconn, memory_order_relaxed);
+
+        return n ? n : (uint32_t)epoch_load(&f->cfg)->maxconn;
+}
 
 struct front_col { /* a thread's column of a frontend */
         struct px_stat st;
@@ -174,8 +182,8 @@ struct back {
          * then sees has at least that many places. */
         struct server **srv;
         uint32_t n_srv;
-        uint32_t n_cells; /* control thread: servers that exist, those that wait for their last stream included */
-        struct map names; /* of a large backend: server_find() */
+        uint32_t n_cells;     /* control thread: servers that exist, those that wait for their last stream included */
+        struct map names;     /* of a large backend: server_find() */
         pthread_mutex_t lock; /* server states, weights, rebuilding the view; never on the request path */
         _Atomic(struct lb_view *) view;
         atomic_uint_fast64_t ticket; /* round robin */
@@ -207,8 +215,9 @@ struct world {
         int pid;
         _Atomic uint32_t cur_conns, max_conns; /* of the process */
         _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
-        uint32_t maxconn;
+        uint32_t maxconn, hard_maxconn; /* hard: what the file and the fd limit allow */
         uint32_t reloads;
+        _Atomic uint32_t n_listeners;
         struct rate conn_rate, sess_rate;
         _Atomic uint64_t tot_conns, tot_reqs;
         atomic_bool stopping;

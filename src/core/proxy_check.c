@@ -30,11 +30,12 @@ static void check_default_backend(struct conf *c, const struct conf_obj *o, cons
                              o->name, p->default_backend);
                 g->parsing = false;
         } else if (p->mode == PX_HTTP && bp->mode != PX_HTTP) {
-                g = diag_add(d, DIAG_ALERT, at, "E0231",
-                             "%s %s '%s' (%s:%u) tries to use incompatible %s %s '%s' (%s:%u) as its default backend (see "
-                             "'mode').",
-                             mode_name(p->mode), proxy_noun(o), o->name, file_of(d, o->at), o->at.line, mode_name(bp->mode),
-                             proxy_noun(b), b->name, file_of(d, b->at), b->at.line);
+                g = diag_add(
+                        d, DIAG_ALERT, at, "E0231",
+                        "%s %s '%s' (%s:%u) tries to use incompatible %s %s '%s' (%s:%u) as its default backend (see "
+                        "'mode').",
+                        mode_name(p->mode), proxy_noun(o), o->name, file_of(d, o->at), o->at.line, mode_name(bp->mode),
+                        proxy_noun(b), b->name, file_of(d, b->at), b->at.line);
                 g->parsing = false;
         }
 }
@@ -47,8 +48,8 @@ static void check_binds(const struct conf_obj *o, struct diags *d)
                 if (k->kind->bit == KIND_BIND)
                         return;
         g = diag_add(d, DIAG_WARNING, o->at, "W0232",
-                     "%s '%s' has no 'bind' directive. Please declare it as a backend if this was intended.", proxy_noun(o),
-                     o->name);
+                     "%s '%s' has no 'bind' directive. Please declare it as a backend if this was intended.",
+                     proxy_noun(o), o->name);
         g->parsing = false;
 }
 
@@ -78,24 +79,27 @@ static void check_timeouts(const struct conf_obj *o, const struct proxy_cfg *p, 
         g->parsing = false;
 }
 
-static void check_http_only(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
+/* The log format of the other mode is taken, as if the file had said so. */
+static void check_log_option(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
+{
+        if (p->mode == PX_HTTP || !is_front(o) || !(p->options & OPT_HTTPLOG))
+                return;
+        diag_add(d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0234",
+                 "'option httplog' not usable with %s '%s' (needs 'mode http'). Falling back to 'option tcplog'.",
+                 proxy_noun(o), o->name);
+        p->options = (p->options & ~(unsigned)OPT_HTTPLOG) | OPT_TCPLOG;
+}
+
+static void check_forwardfor(const struct conf_obj *o, struct proxy_cfg *p, struct diags *d)
 {
         struct diag *g;
 
-        if (p->mode == PX_HTTP)
+        if (p->mode == PX_HTTP || !(p->options & OPT_FORWARDFOR))
                 return;
-        if (is_front(o) && (p->options & OPT_HTTPLOG)) {
-                diag_add(d, DIAG_WARNING, conf_span_name(o, "option httplog"), "W0234",
-                         "'option httplog' not usable with %s '%s' (needs 'mode http'). Falling back to 'option tcplog'.",
-                         proxy_noun(o), o->name);
-                p->options = (p->options & ~(unsigned)OPT_HTTPLOG) | OPT_TCPLOG;
-        }
-        if (p->options & OPT_FORWARDFOR) {
-                g = diag_add(d, DIAG_WARNING, conf_span_name(o, "option forwardfor"), "W0235",
-                             "'option forwardfor' ignored for %s '%s' as it requires HTTP mode.", proxy_noun(o), o->name);
-                g->parsing = false;
-                p->options &= ~(unsigned)OPT_FORWARDFOR;
-        }
+        g = diag_add(d, DIAG_WARNING, conf_span_name(o, "option forwardfor"), "W0235",
+                     "'option forwardfor' ignored for %s '%s' as it requires HTTP mode.", proxy_noun(o), o->name);
+        g->parsing = false;
+        p->options &= ~(unsigned)OPT_FORWARDFOR;
 }
 
 /* Numbers that the file gives: unique among frontends and among backends. */
@@ -134,8 +138,7 @@ static void check_server_ids(const struct conf_obj *back, struct diags *d)
                 key = (struct str){ (const char *)&a->id, sizeof(a->id) };
                 first = map_get(&seen, key);
                 if (!first) {
-                        if (!map_put(&seen, key, (void *)(uintptr_t)k))
-                                ASSERT(!"memory for a check");
+                        map_set(&seen, key, (void *)(uintptr_t)k);
                         continue;
                 }
                 g = diag_add(d, DIAG_ALERT, conf_span_name(k, "id"), "E0238",
@@ -162,8 +165,9 @@ void proxy_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d
                 if (p->default_backend)
                         check_default_backend(c, o, p, d);
         }
+        check_log_option(o, p, d);
         check_timeouts(o, p, d);
-        check_http_only(o, p, d);
+        check_forwardfor(o, p, d);
 }
 
 /* ---- servers ---- */

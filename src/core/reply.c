@@ -10,17 +10,44 @@ const char *reply_reason(int status)
                 int status;
                 const char *reason;
         } t[] = {
-                { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" },
-                { 300, "Multiple Choices" }, { 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" },
-                { 304, "Not Modified" }, { 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
-                { 400, "Bad Request" }, { 401, "Unauthorized" }, { 402, "Payment Required" }, { 403, "Forbidden" },
-                { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 408, "Request Timeout" },
-                { 409, "Conflict" }, { 410, "Gone" }, { 411, "Length Required" }, { 413, "Content Too Large" },
-                { 414, "URI Too Long" }, { 415, "Unsupported Media Type" }, { 418, "I'm a teapot" },
-                { 422, "Unprocessable Content" }, { 425, "Too Early" }, { 426, "Upgrade Required" },
-                { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" },
-                { 451, "Unavailable For Legal Reasons" }, { 500, "Internal Server Error" }, { 501, "Not Implemented" },
-                { 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+                { 200, "OK" },
+                { 201, "Created" },
+                { 202, "Accepted" },
+                { 204, "No Content" },
+                { 206, "Partial Content" },
+                { 300, "Multiple Choices" },
+                { 301, "Moved Permanently" },
+                { 302, "Found" },
+                { 303, "See Other" },
+                { 304, "Not Modified" },
+                { 307, "Temporary Redirect" },
+                { 308, "Permanent Redirect" },
+                { 400, "Bad Request" },
+                { 401, "Unauthorized" },
+                { 402, "Payment Required" },
+                { 403, "Forbidden" },
+                { 404, "Not Found" },
+                { 405, "Method Not Allowed" },
+                { 406, "Not Acceptable" },
+                { 408, "Request Timeout" },
+                { 409, "Conflict" },
+                { 410, "Gone" },
+                { 411, "Length Required" },
+                { 413, "Content Too Large" },
+                { 414, "URI Too Long" },
+                { 415, "Unsupported Media Type" },
+                { 418, "I'm a teapot" },
+                { 422, "Unprocessable Content" },
+                { 425, "Too Early" },
+                { 426, "Upgrade Required" },
+                { 429, "Too Many Requests" },
+                { 431, "Request Header Fields Too Large" },
+                { 451, "Unavailable For Legal Reasons" },
+                { 500, "Internal Server Error" },
+                { 501, "Not Implemented" },
+                { 502, "Bad Gateway" },
+                { 503, "Service Unavailable" },
+                { 504, "Gateway Timeout" },
                 { 505, "HTTP Version Not Supported" },
         };
 
@@ -64,7 +91,7 @@ void strm_reply(struct strm *s, const struct reply *r)
                 struct hmsg m;
                 struct hfield f[32];
                 char arena[16384];
-        } *o;
+        } * o;
         size_t size;
 
         strm_goto(s, STRM_END);

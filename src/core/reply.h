@@ -12,7 +12,7 @@ struct reply {
         struct str body; /* borrowed for the call */
         const struct reply_field {
                 struct str name, value;
-        } *fields;
+        } * fields;
         unsigned n_fields; /* at most 16 */
 };
 

@@ -123,7 +123,8 @@ int bind_line_parse(struct kw_call *c)
 int stats_socket_parse(struct kw_call *c)
 {
         if (c->n_args == 0) {
-                kw_fail(c, NULL, "E0110", "'stats socket' in global section expects an address or a path to a UNIX socket");
+                kw_fail(c, NULL, "E0110",
+                        "'stats socket' in global section expects an address or a path to a UNIX socket");
                 return -1;
         }
         return parse_line(c, KIND_STATS_SOCKET);
@@ -261,7 +262,8 @@ static int mss_parse(struct kw_call *c)
                 return -1;
         }
         if (v < 0)
-                kw_warn(c, &c->args[0], "W0219", "a negative 'mss' has no effect: Linux takes the value and does not use it.");
+                kw_warn(c, &c->args[0], "W0219",
+                        "a negative 'mss' has no effect: Linux takes the value and does not use it.");
         ((struct bind_cfg *)c->slot)->spec.mss = v < 0 ? 0 : (int)v;
         return 1;
 }
@@ -294,7 +296,9 @@ static void number_word_dump(const struct kw *kw, const void *slot, struct buf *
                 buf_printf(out, " %s", kw->name);
 }
 
-static const struct kw_val levels[] = { { "user", CLI_USER }, { "operator", CLI_OPERATOR }, { "admin", CLI_ADMIN }, { NULL, 0 } };
+static const struct kw_val levels[] = {
+        { "user", CLI_USER }, { "operator", CLI_OPERATOR }, { "admin", CLI_ADMIN }, { NULL, 0 }
+};
 
 static const struct kw rows[] = {
         KW_STR("name", struct bind_cfg, name, .apply = KW_LIVE, .min = 1, .manual = "5.1", .args = "<name>",
@@ -317,8 +321,8 @@ static const struct kw rows[] = {
               .help = "TCP fast open"),
         KW_FN("defer-accept", number_word_parse, number_word_dump, .apply = KW_NEW, .manual = "5.1", .sample = "",
               .help = "the kernel hands a connection over when it has data"),
-        KW_FN("user", account_parse, account_dump, .apply = KW_NEW, .manual = "5.1", .args = "<user>",
-              .sample = "root", .help = "owner of a unix socket"),
+        KW_FN("user", account_parse, account_dump, .apply = KW_NEW, .manual = "5.1", .args = "<user>", .sample = "root",
+              .help = "owner of a unix socket"),
         KW_FN("group", account_parse, account_dump, .apply = KW_NEW, .manual = "5.1", .args = "<group>",
               .sample = "root", .help = "group of a unix socket"),
         KW_FN("uid", id_parse, id_dump, .apply = KW_NEW, .manual = "5.1", .args = "<number>", .sample = "1000",

@@ -151,10 +151,11 @@ static int node_parse(struct kw_call *c)
         struct diag *d;
 
         if (c->n_args == 0 || !is_node_name(c->args[0].text)) {
-                d = kw_fail(c, NULL, "E0204",
-                            "'%s' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.), "
-                            "hyphen(-) or underscode(_).",
-                            c->kw->name);
+                d = kw_fail(
+                        c, NULL, "E0204",
+                        "'%s' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.), "
+                        "hyphen(-) or underscode(_).",
+                        c->kw->name);
                 d->intro = DIAG_INTRO_TIGHT;
                 return -1;
         }
@@ -294,7 +295,7 @@ static const struct kw rows[] = {
               .help = "a socket for runtime commands"),
         KW_SIZE("tune.bufsize", struct global_cfg, bufsize, 1024, 1 << 20, .apply = KW_NEW, .manual = "3.2",
                 .args = "<size>", .help = "largest message head, and the size of the first read"),
-        KW_INT("tune.maxaccept", struct global_cfg, maxaccept, -1, 100000, .apply = KW_NEW, .manual = "3.2",
+        KW_INT("tune.maxaccept", struct global_cfg, maxaccept, -1, 100000, .apply = KW_SWAP, .manual = "3.2",
                .args = "<number>", .help = "connections taken from a listener at once; -1: no limit"),
         KW_INT("tune.http.maxhdr", struct global_cfg, max_http_hdr, 1, 32767, .apply = KW_NEW, .manual = "3.2",
                .args = "<number>", .help = "header fields a message may have"),

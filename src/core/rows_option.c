@@ -182,7 +182,8 @@ static unsigned connection_bit(const struct kw *kw)
 int opt_connection_parse(struct kw_call *c)
 {
         if (!c->no)
-                ((struct proxy_cfg *)c->slot)->options &= ~(unsigned)(OPT_KEEP_ALIVE | OPT_HTTPCLOSE | OPT_SERVER_CLOSE);
+                ((struct proxy_cfg *)c->slot)->options &=
+                        ~(unsigned)(OPT_KEEP_ALIVE | OPT_HTTPCLOSE | OPT_SERVER_CLOSE);
         set_bit(c, connection_bit(c->kw));
         return 0;
 }

@@ -83,7 +83,8 @@ static void fullconn_dump(const struct kw *kw, const void *slot, struct buf *out
 
 static bool is_later_algorithm(struct str a)
 {
-        static const char *const names[] = { "static-rr", "leastconn", "first", "source", "uri", "url_param", "hash", "log-hash", "sticky" };
+        static const char *const names[] = { "static-rr", "leastconn", "first",    "source", "uri",
+                                             "url_param", "hash",      "log-hash", "sticky" };
 
         for (size_t i = 0; i < array_len(names); i++)
                 if (str_is(a, names[i]))
@@ -123,8 +124,8 @@ static int balance_parse(struct kw_call *c)
                 if (!parse_draws(c, a, &p->random_draws))
                         return -1;
         } else if (is_later_algorithm(a)) {
-                kw_fail(c, &c->args[0], "E0120",
-                        "'balance %.*s' is not supported yet; 'roundrobin' and 'random' are.", (int)a.n, a.p);
+                kw_fail(c, &c->args[0], "E0120", "'balance %.*s' is not supported yet; 'roundrobin' and 'random' are.",
+                        (int)a.n, a.p);
                 return -1;
         } else {
                 kw_fail(c, &c->args[0], "E0223",
@@ -217,26 +218,30 @@ static int old_timeout_parse(struct kw_call *c)
         }
         kw_warn(c, NULL, "W0224", "'%s' was removed in HAProxy 2.1; it is taken as '%s %.*s'.", c->kw->name, now,
                 (int)c->args[0].text.n, c->args[0].text.p);
-        if (!kw_arg_time(c, &c->args[0], false, client ? &p->timeout.client : server ? &p->timeout.server : &p->timeout.connect))
+        if (!kw_arg_time(c, &c->args[0], false,
+                         client   ? &p->timeout.client
+                         : server ? &p->timeout.server
+                                  : &p->timeout.connect))
                 return -1;
         return 1;
 }
 
-static const struct kw_val reuse_vals[] = {
-        { "never", REUSE_NEVER }, { "safe", REUSE_SAFE }, { "aggressive", REUSE_AGGRESSIVE }, { "always", REUSE_ALWAYS }, { NULL, 0 }
-};
+static const struct kw_val reuse_vals[] = { { "never", REUSE_NEVER },
+                                            { "safe", REUSE_SAFE },
+                                            { "aggressive", REUSE_AGGRESSIVE },
+                                            { "always", REUSE_ALWAYS },
+                                            { NULL, 0 } };
 
-static const struct proxy_cfg defaults = { .retries = 3,
-                                           .http_reuse = REUSE_SAFE,
-                                           .random_draws = 2 };
+static const struct proxy_cfg defaults = { .retries = 3, .http_reuse = REUSE_SAFE, .random_draws = 2 };
 
-#define FRONT (KIND_DEFAULTS | KIND_FRONTEND | KIND_LISTEN)
-#define BACK  (KIND_DEFAULTS | KIND_BACKEND | KIND_LISTEN)
-#define FRONT_ROW .kinds = FRONT, .warn_kinds = KIND_BACKEND, .manual = "4.2"
-#define BACK_ROW  .kinds = BACK, .warn_kinds = KIND_FRONTEND, .manual = "4.2"
-#define BOTH_ROW  .kinds = KIND_PROXY, .manual = "4.2"
-#define OPT(n, b, ...)   KW_BITS("option " n, struct proxy_cfg, options, b, .apply = KW_NEW, __VA_ARGS__)
-#define LIMIT(n, f, ...) KW_TIME("timeout " n, struct proxy_cfg, timeout.f, .apply = KW_NEW, .args = "<time>", __VA_ARGS__)
+#define FRONT          (KIND_DEFAULTS | KIND_FRONTEND | KIND_LISTEN)
+#define BACK           (KIND_DEFAULTS | KIND_BACKEND | KIND_LISTEN)
+#define FRONT_ROW      .kinds = FRONT, .warn_kinds = KIND_BACKEND, .manual = "4.2"
+#define BACK_ROW       .kinds = BACK, .warn_kinds = KIND_FRONTEND, .manual = "4.2"
+#define BOTH_ROW       .kinds = KIND_PROXY, .manual = "4.2"
+#define OPT(n, b, ...) KW_BITS("option " n, struct proxy_cfg, options, b, .apply = KW_NEW, __VA_ARGS__)
+#define LIMIT(n, f, ...)                                                                                               \
+        KW_TIME("timeout " n, struct proxy_cfg, timeout.f, .apply = KW_NEW, .args = "<time>", __VA_ARGS__)
 
 static const struct kw rows[] = {
         KW_FN("mode", mode_parse, mode_dump, .apply = KW_NEW, BOTH_ROW, .args = "{ tcp | http }", .sample = "http",
@@ -253,20 +258,23 @@ static const struct kw rows[] = {
               .sample = "100", .help = "has a meaning in frontends only; see fullconn"),
         KW_FN("fullconn", limit_elsewhere_parse, dump_nothing, .kinds = KIND_FRONTEND, .manual = "4.2",
               .args = "<conns>", .sample = "100", .help = "has a meaning in backends only; see maxconn"),
-        KW_FN("maxconn", conn_limit_parse, maxconn_dump, .apply = KW_LIVE, .kinds = FRONT, .manual = "4.2", .args = "<conns>", .sample = "100",
+        KW_FN("maxconn", conn_limit_parse, maxconn_dump, .apply = KW_LIVE, .kinds = FRONT, .manual = "4.2",
+              .args = "<conns>", .sample = "100",
               .help = "connections on the frontend; the others wait in the kernel's queue"),
-        KW_FN("fullconn", conn_limit_parse, fullconn_dump, .apply = KW_LIVE, .kinds = BACK, .manual = "4.2", .args = "<conns>",
-              .sample = "100", .help = "load at which servers with minconn reach their maxconn"),
+        KW_FN("fullconn", conn_limit_parse, fullconn_dump, .apply = KW_LIVE, .kinds = BACK, .manual = "4.2",
+              .args = "<conns>", .sample = "100", .help = "load at which servers with minconn reach their maxconn"),
         KW_INT("backlog", struct proxy_cfg, backlog, 0, INT32_MAX, .apply = KW_NEW, FRONT_ROW, .args = "<conns>",
                .help = "length of the kernel's queue of connections not yet accepted; 0: maxconn"),
         KW_STR("default_backend", struct proxy_cfg, default_backend, .min = 1, .apply = KW_NEW, FRONT_ROW,
-               .args = "<backend>", .sample = "b", .sample_rest = "backend b\n", .help = "where requests go that no rule sent elsewhere"),
-        KW_FN("balance", balance_parse, balance_dump, .apply = KW_NEW, BACK_ROW, .args = "{ roundrobin | random[(<draws>)] }",
-              .sample = "roundrobin", .help = "how a server is chosen"),
+               .args = "<backend>", .sample = "b", .sample_rest = "backend b\n",
+               .help = "where requests go that no rule sent elsewhere"),
+        KW_FN("balance", balance_parse, balance_dump, .apply = KW_NEW, BACK_ROW,
+              .args = "{ roundrobin | random[(<draws>)] }", .sample = "roundrobin", .help = "how a server is chosen"),
         KW_INT("retries", struct proxy_cfg, retries, 0, 255, .apply = KW_NEW, BACK_ROW, .args = "<number>",
                .help = "connection attempts after the first one failed"),
         KW_ENUM("http-reuse", struct proxy_cfg, http_reuse, reuse_vals, .apply = KW_NEW, BACK_ROW,
-                .args = "{ never | safe | aggressive | always }", .help = "which requests may use idle server connections"),
+                .args = "{ never | safe | aggressive | always }",
+                .help = "which requests may use idle server connections"),
         KW_FN("description", description_parse, description_dump, .apply = KW_LIVE, BOTH_ROW, .args = "<text>...",
               .sample = "a b", .help = "free text on the stats page"),
         KW_FN("disabled", disabled_parse, disabled_dump, .apply = KW_LIVE, BOTH_ROW, .sample = "",
@@ -281,7 +289,8 @@ static const struct kw rows[] = {
         LIMIT("connect", connect, BACK_ROW, .help = "how long a connection to a server may take"),
         LIMIT("check", check, BACK_ROW, .help = "how long a check may take after its connection is made"),
         LIMIT("queue", queue, BACK_ROW, .help = "how long a request may wait for a server; default: timeout connect"),
-        LIMIT("http-request", http_request, BOTH_ROW, .help = "how long a whole request head may take; default: timeout client"),
+        LIMIT("http-request", http_request, BOTH_ROW,
+              .help = "how long a whole request head may take; default: timeout client"),
         LIMIT("http-keep-alive", http_keep_alive, BOTH_ROW,
               .help = "how long the next request may take; default: timeout http-request"),
         LIMIT("tunnel", tunnel, BACK_ROW, .help = "silence in both directions once the bytes are opaque"),
@@ -298,10 +307,10 @@ static const struct kw rows[] = {
               .manual = "4.2", .sample = "", .help = "has a meaning in frontends only"),
         KW_FN("option tcplog", opt_log_elsewhere_parse, dump_nothing, .no_ok = true, .kinds = KIND_BACKEND,
               .manual = "4.2", .sample = "", .help = "has a meaning in frontends only"),
-        KW_FN("option httplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, .kinds = FRONT, .manual = "4.2", .sample = "",
-              .help = "one log line per request, with all times, status and bytes"),
-        KW_FN("option tcplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, .kinds = FRONT, .manual = "4.2", .sample = "",
-              .help = "one log line per session, with all times and bytes"),
+        KW_FN("option httplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, .kinds = FRONT,
+              .manual = "4.2", .sample = "", .help = "one log line per request, with all times, status and bytes"),
+        KW_FN("option tcplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, .kinds = FRONT,
+              .manual = "4.2", .sample = "", .help = "one log line per session, with all times and bytes"),
         OPT("dontlognull", OPT_DONTLOGNULL, FRONT_ROW, .help = "connections without a byte are not logged"),
         OPT("dontlog-normal", OPT_DONTLOG_NORMAL, FRONT_ROW, .help = "only trouble is logged"),
         OPT("logasap", OPT_LOGASAP, FRONT_ROW, .help = "logs when the answer's head is there, not at the end"),
@@ -312,13 +321,14 @@ static const struct kw rows[] = {
               .help = "adds X-Forwarded-For with the client's address"),
         KW_FN("option redispatch", opt_redispatch_parse, opt_redispatch_dump, .no_ok = true, .apply = KW_NEW, BACK_ROW,
               .args = "[<interval>]", .sample = "1", .help = "a failed connection may be tried on another server"),
-        KW_FN("option http-keep-alive", opt_connection_parse, opt_connection_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW,
-              .sample = "", .help = "keeps connections open on both sides (default)"),
+        KW_FN("option http-keep-alive", opt_connection_parse, opt_connection_dump, .no_ok = true, .apply = KW_NEW,
+              BOTH_ROW, .sample = "", .help = "keeps connections open on both sides (default)"),
         KW_FN("option http-server-close", opt_connection_parse, opt_connection_dump, .no_ok = true, .apply = KW_NEW,
               BOTH_ROW, .sample = "", .help = "keeps the client's connection, closes the server's after each answer"),
         KW_FN("option httpclose", opt_connection_parse, opt_connection_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW,
               .sample = "", .help = "closes both connections after each answer"),
-        OPT("abortonclose", OPT_ABORTONCLOSE, BACK_ROW, .help = "a client that closed does not wait in a queue any more"),
+        OPT("abortonclose", OPT_ABORTONCLOSE, BACK_ROW,
+            .help = "a client that closed does not wait in a queue any more"),
         OPT("clitcpka", OPT_CLITCPKA, FRONT_ROW, .help = "TCP keep-alive packets to clients"),
         OPT("srvtcpka", OPT_SRVTCPKA, BACK_ROW, .help = "TCP keep-alive packets to servers"),
         KW_FN("option tcpka", opt_tcpka_parse, dump_nothing, .no_ok = true, .apply = KW_NEW, BOTH_ROW, .sample = "",

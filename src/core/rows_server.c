@@ -4,10 +4,9 @@
  * cost one struct however many servers there are. */
 #include "core/rows_int.h"
 
-static const struct server_cfg server_defaults = { .weight = 1,
-                                                   .pool_max_conn = -1,
-                                                   .pool_purge_ms = 5000,
-                                                   .pool_low_conn = 0 };
+static const struct server_cfg server_defaults = {
+        .weight = 1, .pool_max_conn = -1, .pool_purge_ms = 5000, .pool_low_conn = 0
+};
 static const struct server_addr_cfg addr_defaults;
 
 /* ---- the line ---- */
@@ -222,7 +221,8 @@ static int init_addr_parse(struct kw_call *c)
 
                 if (!init_method_ok(m)) {
                         kw_fail(c, &c->args[0], "E0217",
-                                "'init-addr' : unknown init-addr method '%.*s', supported methods are 'libc', 'last', 'none'..",
+                                "'init-addr' : unknown init-addr method '%.*s', supported methods are 'libc', 'last', "
+                                "'none'..",
                                 (int)m.n, m.p);
                         return -1;
                 }
@@ -243,7 +243,8 @@ static void init_addr_dump(const struct kw *kw, const void *slot, struct buf *ou
 }
 
 static const struct kw server_rows[] = {
-        KW_FN("weight", weight_parse, weight_dump, .apply = KW_LIVE, .manual = "5.2", .args = "<0..256>", .sample = "10",
+        KW_FN("weight", weight_parse, weight_dump, .apply = KW_LIVE, .manual = "5.2", .args = "<0..256>",
+              .sample = "10",
               .help = "share of the load relative to the other servers; 0: none but persistent clients"),
         KW_INT("maxconn", struct server_cfg, maxconn, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
                .args = "<number>", .help = "requests and sessions it gets at a time; the others wait; 0: no limit"),
@@ -313,10 +314,9 @@ static void say_found(const struct conf_obj *o, const struct server_addr_cfg *a,
                                              [FOUND_NOTHING] = ".",
                                              [FOUND_NO_METHOD] = "." };
         enum diag_level l = f == FOUND_IP || f == FOUND_NONE ? DIAG_WARNING : DIAG_ALERT;
-        struct diag *g = diag_add(d, l, o->at, l == DIAG_ALERT ? "E0218" : "W0239", "'server %s/%s' : %s address '%s'%s",
-                                  o->parent->name, o->name,
-                                  f == FOUND_NO_METHOD ? "no method found to resolve" : "could not resolve", a->host,
-                                  texts[f]);
+        struct diag *g = diag_add(
+                d, l, o->at, l == DIAG_ALERT ? "E0218" : "W0239", "'server %s/%s' : %s address '%s'%s", o->parent->name,
+                o->name, f == FOUND_NO_METHOD ? "no method found to resolve" : "could not resolve", a->host, texts[f]);
 
         g->intro = DIAG_INTRO_PLACE;
         if (l == DIAG_ALERT)

@@ -14,7 +14,8 @@ static void every_row(void **state)
 
         (void)state;
         kw_walk(&o, &w);
-        printf("%zu rows, %zu bad forms, %zu good forms, %zu without a sample\n", w.rows, w.bad_forms, w.good_forms, w.no_sample);
+        printf("%zu rows, %zu bad forms, %zu good forms, %zu without a sample\n", w.rows, w.bad_forms, w.good_forms,
+               w.no_sample);
         printf("%.*s", (int)w.report.n, w.report.p ? w.report.p : "");
         assert_int_equal(w.failures, 0);
         assert_int_equal(w.no_sample, 0);

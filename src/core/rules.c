@@ -126,10 +126,7 @@ int rules_parse(struct kw_call *c, enum rule_point p, unsigned allowed, const st
                                  rc.w[used].text.p);
         if (!parse_cond(c, cond, allowed, &l->rule))
                 return -1;
-        l->words = conf_alloc(c->conf, c->n_args * sizeof(*l->words));
-        for (size_t i = 0; i < c->n_args; i++)
-                ((const char **)(uintptr_t)l->words)[i] = conf_intern(c->conf, c->args[i].text);
-        l->n_words = c->n_args;
+        words_keep(c->conf, c->args, c->n_args, &l->words);
         l->prev = *list;
         *list = l;
         return (int)c->n_args;
@@ -141,10 +138,7 @@ void rules_dump(const char *keyword, const struct rule_line *last, struct buf *o
                 return;
         rules_dump(keyword, last->prev, out);
         buf_printf(out, "    %s", keyword);
-        for (size_t i = 0; i < last->n_words; i++) {
-                buf_putc(out, ' ');
-                kw_quote(out, last->words[i]);
-        }
+        words_dump(&last->words, out);
         buf_putc(out, '\n');
 }
 
@@ -191,7 +185,9 @@ hot_path enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x)
         for (uint32_t i = resume_at(x); i < r->n; i++) {
                 const struct rule *u = &r->rule[i];
                 enum cond_answer c = u->cond ? cond_run(u->cond, &x->x) : COND_TRUE;
-                enum rule_answer a = c == COND_WAIT ? RULE_WAIT : c == COND_TRUE ? u->action->run(u->arg, x) : RULE_NEXT;
+                enum rule_answer a = c == COND_WAIT   ? RULE_WAIT
+                                     : c == COND_TRUE ? u->action->run(u->arg, x)
+                                                      : RULE_NEXT;
 
                 if (likely(a == RULE_NEXT))
                         continue;

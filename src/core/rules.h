@@ -66,8 +66,7 @@ const struct action_table *const *rules_action_tables(size_t *ret_n); /* for doc
 
 struct rule_line { /* one line of a section; kept in the slot of its keyword's table */
         const struct rule_line *prev; /* lists are shared with the defaults they come from */
-        const char *const *words;
-        size_t n_words;
+        struct words words;
         struct rule rule;
 };
 

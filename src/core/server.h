@@ -60,11 +60,11 @@ struct server {
         const char *path;          /* unix socket, or NULL; of the configuration's strings */
         _Atomic uint32_t addr_seq; /* sequence lock of addr, path and port_*: odd = being written */
         int16_t port_offset;
-        bool abstract;     /* path is an abstract name (abns@) */
-        bool port_follows; /* connect to the client's destination port + port_offset: addr carries no port */
-        _Atomic uint8_t oper;      /* enum server_oper */
-        _Atomic uint8_t admin;     /* SRV_ADM_* */
-        _Atomic uint8_t usable;    /* takes new sessions: derived, written by server_set_state() only */
+        bool abstract;          /* path is an abstract name (abns@) */
+        bool port_follows;      /* connect to the client's destination port + port_offset: addr carries no port */
+        _Atomic uint8_t oper;   /* enum server_oper */
+        _Atomic uint8_t admin;  /* SRV_ADM_* */
+        _Atomic uint8_t usable; /* takes new sessions: derived, written by server_set_state() only */
         bool backup;
         uint32_t lb_pos, lb_weight; /* core/lb.c: place in a large view; back->lock */
         bool live; /* control thread: published once; a server of a change that was discarded never is */

@@ -3,7 +3,7 @@
  * Every change goes through move(): it takes the backend's lock, changes one value, derives whether the server takes new sessions,
  * keeps the backend's counts, tells the balance view and the queues, and publishes what happened. So the words of `show stat`, the log
  * lines and the counters cannot disagree. */
-#include "core/engine_int.h"
+#include "core/inner.h"
 #include "core/event.h"
 #include "core/sess.h"
 

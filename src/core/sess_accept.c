@@ -49,7 +49,7 @@ static void raise_max(_Atomic uint32_t *max, uint32_t v)
 
 static uint32_t front_limit(const struct front *fe)
 {
-        return (uint32_t)epoch_load(&fe->cfg)->maxconn;
+        return front_maxconn(fe);
 }
 
 static uint32_t bind_limit(const struct listener *l) /* 0 = none */

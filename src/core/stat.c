@@ -65,7 +65,7 @@ uint32_t rate_max(const struct rate *r)
 }
 
 /* ---- averages ---- */
-#define GET(f) atomic_load_explicit(&(f), memory_order_relaxed)
+#define GET(f)    atomic_load_explicit(&(f), memory_order_relaxed)
 #define SET(f, v) atomic_store_explicit(&(f), (v), memory_order_relaxed)
 
 void avg_add(struct avg *a, uint64_t v)

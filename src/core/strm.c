@@ -1,6 +1,8 @@
 /* core/strm.c - the driver of streams: one loop over the steps, one timer, one end. */
 #include "base/slab.h"
 #include "core/event.h"
+#include "core/expr.h"
+#include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 
@@ -13,10 +15,14 @@ struct strm_thr {
 
 static unsigned strm_local = ~0u;
 
+/* For strm_count(): made and cleared by the thread itself, read by others. */
+static struct strm_thr *all_threads[THR_MAX + 1];
+
 static void strm_thr_free(void *p)
 {
         struct strm_thr *t = p;
 
+        __atomic_store_n(&all_threads[thr_self->id], NULL, __ATOMIC_RELEASE);
         slab_fini(&t->slab);
         mem_put(t, t->size);
 }
@@ -39,6 +45,7 @@ static struct strm_thr *mine(void)
                 list_init(&t->all);
                 t->next = (uint64_t)thr_self->id << 48;
                 thr_self->local[strm_local] = t;
+                __atomic_store_n(&all_threads[thr_self->id], t, __ATOMIC_RELEASE);
         }
         return t;
 }
@@ -46,6 +53,18 @@ static struct strm_thr *mine(void)
 struct list *strm_all(void)
 {
         return &mine()->all;
+}
+
+uint64_t strm_count(void)
+{
+        uint64_t n = 0;
+
+        for (unsigned i = 0; i <= THR_MAX; i++) {
+                struct strm_thr *t = __atomic_load_n(&all_threads[i], __ATOMIC_ACQUIRE);
+                if (t)
+                        n += __atomic_load_n(&t->slab.used, __ATOMIC_RELAXED);
+        }
+        return n;
 }
 
 /* ---- counters ---- */
@@ -186,6 +205,7 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
         st = strm_front_stat(s);
         STAT_INC(st->sess_tot);
         rate_event(&fe->sess_rate, &st->sess_rate);
+        log_point(s, cfg->log, LOG_AT_START);
         return s;
 }
 
@@ -244,6 +264,7 @@ static void finish(struct strm *s)
                         pipe_put(s->pipe[i]);
         if (s->log.request)
                 mem_put(s->log.request, s->log.request_size);
+        expr_state_fini(s);
         if (s->bcfg)
                 unpin(&s->bcfg->pins);
         unpin(&s->fcfg->pins);

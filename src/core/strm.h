@@ -68,6 +68,7 @@ struct strm {
         uint8_t hook_pos; /* where the hooks go on after a wait */
         uint8_t tries;    /* connection attempts after the first */
         uint8_t deadline_kind;
+        int client_ms;          /* idle limit of this stream instead of its frontend's (CLI: `set timeout cli`); 0 = none */
         uint16_t status; /* of the answer; 0 none */
         struct sess *sess;
         struct front *front;
@@ -101,6 +102,7 @@ struct strm {
 
 /* All streams of this thread, for `show sess` and shutdowns. */
 struct list *strm_all(void);
+uint64_t strm_count(void); /* alive in the whole process; any thread (a moment's view) */
 
 /* For carriers (sess, HTTP/2) */
 struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, bool http); /* NULL: out of streams */

@@ -1,5 +1,6 @@
 /* core/strm_conn.c - CONNECT and RETRY: a pooled connection or a new one, retries and redispatch (manual: retries, option redispatch). */
 #include "core/event.h"
+#include "core/log.h"
 #include "core/strm_priv.h"
 
 #include <errno.h>
@@ -12,6 +13,8 @@ static enum run connected(struct strm *s)
         s->t.connected = thr_self->now;
         s->deadline = MONO_NEVER;
         s->cl_active = s->sv_active = thr_self->now;
+        if (!s->http)
+                log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         return strm_goto(s, STRM_XFER);
 }
 

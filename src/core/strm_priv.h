@@ -29,7 +29,7 @@ struct px_stat *strm_back_stat(const struct strm *s); /* NULL before ROUTE */
 struct px_stat *strm_srv_stat(const struct strm *s);  /* NULL without a server */
 void strm_count_status(struct strm *s);
 bool strm_client_left(const struct strm *s); /* reset, or gone with option abortonclose: nobody waits for the answer */
-void strm_xfer_deadline(struct strm *s); /* sets deadline and kind for STRM_XFER */
+void strm_xfer_deadline(struct strm *s);     /* sets deadline and kind for STRM_XFER */
 enum run strm_connect_failed(struct strm *s, int err, bool timeout);
 void strm_on_deadline(struct strm *s);
 

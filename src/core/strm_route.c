@@ -201,6 +201,7 @@ static void take_server(struct strm *s, struct server *srv)
                 STAT_INC(st->req_tot);
         rate_event(&srv->sess_rate, &st->sess_rate);
         atomic_store_explicit(&st->last_sess, thr_self->now, memory_order_relaxed);
+        atomic_store_explicit(&strm_back_stat(s)->last_sess, thr_self->now, memory_order_relaxed);
         list_push(&server_col(srv)->streams, &s->srv_link);
 }
 

@@ -5,6 +5,7 @@
  * that nobody looks at are spliced. */
 #include "core/event.h"
 #include "core/hook.h"
+#include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 
@@ -215,6 +216,7 @@ static enum pumped answer_ready(struct strm *s)
         s->status = s->rsp->status;
         s->t.response = thr_self->now;
         strm_count_status(s);
+        log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         if (v)
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);
         switch (response_hooks(s)) {
@@ -302,6 +304,8 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
                 if (r != MSG_OK)
                         return PUMP_IDLE;
                 active(s, to);
+                if (p->fill == 0)
+                        active(s, from); /* it was not listened to meanwhile */
                 *budget = *budget > n ? *budget - n : 0;
                 return PUMP_MOVED;
         }
@@ -322,6 +326,18 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
         return PUMP_IDLE;
 }
 
+static int flush(struct strm *s, struct side *from, struct side *to)
+{
+        uint64_t before = to->tx_bytes;
+        int r = to->ops->tx_flush(to);
+
+        if (to->tx_bytes != before) /* a part of it is progress, too */
+                active(s, to);
+        if (r == MSG_OK)
+                active(s, from); /* it was not listened to meanwhile */
+        return r;
+}
+
 hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget)
 {
         struct side *from = from_side(s, d), *to = to_side(s, d);
@@ -330,13 +346,9 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
         int n = XFER_IOV, r;
 
         if (to->flags & SIDE_TX_FULL) {
-                r = to->ops->tx_flush(to);
-                if (r == MSG_ERR)
-                        return PUMP_DEAD;
-                if (r == MSG_WAIT)
-                        return PUMP_IDLE;
-                active(s, to);
-                active(s, from); /* it was not listened to meanwhile */
+                r = flush(s, from, to);
+                if (r != MSG_OK)
+                        return r == MSG_ERR ? PUMP_DEAD : PUMP_IDLE;
         }
         if ((to->flags & SIDE_TX_END) || (d == RSP && s->http && !s->rsp_seen))
                 return PUMP_IDLE;
@@ -478,22 +490,28 @@ static void earliest(struct strm *s, mono_t at, enum deadline_kind k)
 
 /* Manual, timeout client and timeout server: the time a side may take when it is expected to send or to take bytes. While we do not
  * listen to it because the other side is full, or while the other side is the one that must speak, its time stands still. */
+static bool blocked(const struct strm *s, enum dir d)
+{
+        return ((d == REQ ? &s->sv : &s->cl)->flags & SIDE_TX_FULL) || (s->pipe[d] && s->pipe[d]->fill > 0);
+}
+
 static bool client_expected(const struct strm *s)
 {
-        return (s->cl.flags & SIDE_TX_FULL) || (!(s->cl.flags & SIDE_RX_DONE) && !(s->sv.flags & SIDE_TX_FULL) && !s->cut[REQ]);
+        return blocked(s, RSP) || (!(s->cl.flags & SIDE_RX_DONE) && !blocked(s, REQ) && !s->cut[REQ]);
 }
 
 static bool server_expected(const struct strm *s)
 {
-        if (s->cl.flags & SIDE_TX_FULL || s->sv.flags & SIDE_RX_DONE)
-                return false;
-        return s->rsp_seen || s->cut[REQ] || (s->sv.flags & (SIDE_TX_FULL | SIDE_TX_END));
+        if (blocked(s, RSP) || (s->sv.flags & SIDE_RX_DONE))
+                return blocked(s, REQ);
+        return s->rsp_seen || s->cut[REQ] || blocked(s, REQ) || (s->sv.flags & SIDE_TX_END);
 }
 
 void strm_xfer_deadline(struct strm *s)
 {
         const struct proxy_cfg *f = s->fcfg->px, *b = s->bcfg ? s->bcfg->px : s->fcfg->px;
-        int client = f->timeout.client, server = b->timeout.server;
+        int client = s->client_ms ? s->client_ms : f->timeout.client;
+        int server = s->client_ms ? s->client_ms : b->timeout.server;
         mono_t last = s->cl_active > s->sv_active ? s->cl_active : s->sv_active;
 
         s->deadline = MONO_NEVER;

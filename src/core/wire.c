@@ -137,6 +137,11 @@ static bool in_room(struct wire *w, size_t *max)
                 in->hold = in->off = in->len = 0;
         }
         size_t free = thr_self->rx_size - in->off - in->len;
+        if (free == 0 && in_used(w) < w->head_max) { /* the trailers' beginning at the very end of a large read */
+                if (!in_move(w, *max))
+                        return false;
+                free = in->cap - in->off - in->len;
+        }
         *max = free < *max ? free : *max;
         return free > 0;
 }

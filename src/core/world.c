@@ -3,7 +3,7 @@
  * Frontends and backends are looked up by any thread inside an epoch: two immutable maps behind one pointer, replaced when a name comes
  * or goes. Servers of a large backend are looked up by commands only (slow path), in a map under a mutex, so that adding one to a
  * hundred thousand costs one insertion. */
-#include "core/engine_int.h"
+#include "core/inner.h"
 
 #include "base/map.h"
 
@@ -35,8 +35,7 @@ static void names_free(struct pins *p)
 
 static void put(struct map *m, const char *name, void *v)
 {
-        if (!map_put(m, str_of(name), v))
-                ASSERT(!"memory for the name table");
+        map_set(m, str_of(name), v);
 }
 
 static int by_iid(const void *a, const void *b)
@@ -67,17 +66,17 @@ static void list_proxies(struct names *n)
 {
         size_t all = 0;
 
-        list_for_each(i, &world.fronts) all++;
-        list_for_each(i, &world.backs) all++;
+        list_for_each (i, &world.fronts)
+                all++;
+        list_for_each (i, &world.backs)
+                all++;
         n->px = calloc(all + 1, sizeof(*n->px));
         ASSERT(n->px != NULL);
-        list_for_each(i, &world.fronts)
-        {
+        list_for_each (i, &world.fronts) {
                 struct front *f = list_item(i, struct front, link);
                 n->px[n->n_px++] = (struct world_px){ f->iid, f, NULL };
         }
-        list_for_each(i, &world.backs)
-        {
+        list_for_each (i, &world.backs) {
                 struct back *b = list_item(i, struct back, link);
                 n->px[n->n_px++] = (struct world_px){ b->iid, NULL, b };
         }
@@ -98,13 +97,11 @@ void world_names_publish(void)
 
         ASSERT(n != NULL);
         list_proxies(n);
-        list_for_each(i, &world.fronts)
-        {
+        list_for_each (i, &world.fronts) {
                 struct front *f = list_item(i, struct front, link);
                 put(&n->fronts, f->cell.name, f);
         }
-        list_for_each(i, &world.backs)
-        {
+        list_for_each (i, &world.backs) {
                 struct back *b = list_item(i, struct back, link);
                 put(&n->backs, b->cell.name, b);
         }

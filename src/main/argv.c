@@ -333,6 +333,11 @@ enum args_answer args_parse(int argc, char *const *argv, struct args *ret_a, str
         return ARGS_OK;
 }
 
+bool args_background(const struct args *a)
+{
+        return a->daemon && !a->foreground && !a->debug;
+}
+
 void args_fini(struct args *a)
 {
         free(a->files);

@@ -38,6 +38,7 @@ enum args_answer { ARGS_OK, ARGS_USAGE /* *ret_why names the fault, or is NULL *
 
 /* argv[0] is the program. */
 enum args_answer args_parse(int argc, char *const *argv, struct args *ret_a, struct buf *ret_why);
+bool args_background(const struct args *a); /* -D, and neither -db nor -d */
 void args_fini(struct args *a);
 void args_usage(struct buf *out);
 /* "name TAB help TAB file|none|" lines: the third part says what follows the option, for shell completion. */

@@ -45,18 +45,25 @@ int daemon_fork(struct daemon *d)
         return 0;
 }
 
-void daemon_ready(struct daemon *d)
+int daemon_null(void)
 {
-        int null;
+        return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
 
-        if (d->report < 0)
-                return;
-        null = open("/dev/null", O_RDWR | O_CLOEXEC);
+void daemon_detach_output(int null)
+{
         for (int fd = 0; fd < 3 && null >= 0; fd++)
                 (void)dup2(null, fd);
         if (null > 2)
                 (void)close(null);
         proclog_silence();
+}
+
+void daemon_ready(struct daemon *d)
+{
+        if (d->report < 0)
+                return;
+        daemon_detach_output(daemon_null());
         if (write(d->report, "", 1) != 1) /* the starter was killed: nobody to tell */
                 errno = 0;
         (void)close(d->report);

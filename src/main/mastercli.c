@@ -4,6 +4,7 @@
 
 #include "core/cli.h"
 #include "main/binds.h"
+#include "main/channel.h"
 #include "main/proclog.h"
 #include "main/version.h"
 
@@ -198,6 +199,21 @@ static void run_prompt(struct client *c, struct str args)
         end_answer(c);
 }
 
+/* The bundle holds every file of the configuration, keys too: as much as an admin of this socket could change. */
+static void run_bundle(struct client *c, struct str args)
+{
+        struct channel_arg a[] = { CH_U(0) };
+        int fd = c->m->ops->bundle();
+
+        (void)args;
+        if (fd >= 0 && channel_send(c->ev.fd, CH_APPLY, a, &fd, 1) == 0) {
+                c->quit = true;
+                return;
+        }
+        buf_puts(&c->out, "No configuration to send on this socket.\n");
+        end_answer(c);
+}
+
 static void run_quit(struct client *c, struct str args)
 {
         (void)args;
@@ -208,6 +224,7 @@ static const struct command commands[] = {
         { "echo", "echo <text>", "print text to the output", CLI_USER, run_echo },
         { "operator", "operator", "lower the level of the current CLI session to operator", CLI_USER, run_operator },
         { "reload", "reload", "achieve a soft-reload of haproxy", CLI_OPERATOR, run_reload },
+        { "send bundle", "send bundle", "send the running configuration (for telamon plan)", CLI_ADMIN, run_bundle },
         { "show cli level", "show cli level", "display the level of the current CLI session", CLI_USER, run_level },
         { "show proc", "show proc", "show processes status", CLI_USER, run_proc },
         { "show startup-logs", "show startup-logs", "report logs emitted during HAProxy startup", CLI_USER,
@@ -601,4 +618,31 @@ void mastercli_free(struct mastercli *m)
         }
         loop_turn(m->loop, false); /* graves */
         free(m);
+}
+
+int mastercli_fetch_bundle(const char *address)
+{
+        static const char ask[] = "send bundle\n";
+        static struct channel_msg m;
+        struct addr_spec at;
+        struct sockaddr_un un;
+        const char *why;
+        socklen_t len;
+        int fd, e = -EPROTO;
+
+        if (addr_parse(str_of(address), ADDR_UNIX, &at, &why) != ADDR_OK || at.family != AF_UNIX)
+                return -EAFNOSUPPORT; /* a descriptor cannot come over TCP */
+        len = addr_spec_unix(&at, &un);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, (struct sockaddr *)&un, len) != 0 || send(fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) < 0)
+                e = -errno;
+        else if (channel_recv(fd, true, &m) == 1 && m.type == CH_APPLY) {
+                e = m.fds[0];
+                m.n_fds = 0;
+        }
+        channel_drop(&m);
+        (void)close(fd);
+        return e;
 }

@@ -17,6 +17,7 @@ struct mastercli_ops { /* what it asks of the supervisor */
         void (*reload)(void);             /* mastercli_reloaded() will come */
         bool (*reload_failed)(void);      /* the last one, for the prompt */
         int (*worker)(void);              /* pid, 0 = none now */
+        int (*bundle)(void);              /* the running configuration, borrowed; -1 = none */
         int (*attach)(int fd, int level); /* gives a connection to the worker; negative errno */
 };
 
@@ -24,5 +25,8 @@ struct mastercli_ops { /* what it asks of the supervisor */
 struct mastercli *mastercli_new(struct loop *l, const struct args *a, const struct mastercli_ops *ops);
 void mastercli_free(struct mastercli *m);
 void mastercli_reloaded(struct mastercli *m, bool ok, struct str log); /* answers all who asked for it */
+
+/* Client side, for `telamon plan`: the running configuration's bundle through a unix master socket. fd or negative errno. */
+int mastercli_fetch_bundle(const char *address);
 
 #endif

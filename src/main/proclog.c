@@ -22,6 +22,11 @@ void proclog_silence(void)
         self.silent = true;
 }
 
+bool proclog_is_silent(void)
+{
+        return self.quiet || self.silent;
+}
+
 static void say(struct str s)
 {
         while (s.n) {

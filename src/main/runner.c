@@ -1,12 +1,15 @@
 /* main/runner.c - see the header. */
 #include "main/runner.h"
 
+#include "core/log.h"
 #include "main/binds.h"
 #include "main/limits.h"
 #include "main/proclog.h"
 
 #include <errno.h>
 #include <unistd.h>
+
+#define LOG_FLUSH_MS 500 /* what is in the rings of the log writers is given this long at the end */
 
 static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGTTOU, SIGTTIN, SIGHUP, SIGQUIT, SIGUSR2 };
 
@@ -83,6 +86,8 @@ bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool 
         bool ok;
 
         set_hooks(r);
+        if (log_driver && !proclog_is_silent())
+                log_env.proc = log_driver->to_stderr; /* state changes are said on stderr too, as HAProxy does in the foreground */
         sig_block(signals, array_len(signals));
         e = engine_new(c, &o, &r->engine);
         if (e < 0) {
@@ -123,6 +128,8 @@ int runner_run(struct runner *r)
         timer_stop(r->loop, &r->hard_stop);
         sig_watch_stop(&r->sigs);
         engine_stop(r->engine);
+        if (log_driver)
+                log_driver->flush(LOG_FLUSH_MS);
         runner_fini(r);
         return e < 0 ? 1 : 0;
 }

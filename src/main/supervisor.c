@@ -675,6 +675,11 @@ static int worker_pid(void)
         return sup.worker_state == W_UP ? sup.worker.pid : 0;
 }
 
+static int bundle(void)
+{
+        return sup.good ? sup.good->bundle : -1;
+}
+
 static int attach(int fd, int level)
 {
         struct channel_arg a[] = { CH_U(level) };
@@ -682,7 +687,7 @@ static int attach(int fd, int level)
         return channel_send(sup.worker.channel.fd, CH_CLI, a, &fd, 1);
 }
 
-static const struct mastercli_ops cli_ops = { show_proc, reload, reload_failed, worker_pid, attach };
+static const struct mastercli_ops cli_ops = { show_proc, reload, reload_failed, worker_pid, bundle, attach };
 
 /* ---- life ---- */
 
@@ -734,7 +739,7 @@ int supervisor_run(const struct args *a, char **argv)
         sup.daemon = (struct daemon)DAEMON_INIT;
         sup.worker.channel.fd = sup.loader.channel.fd = -1;
         keep_from_children();
-        if (a->daemon && !a->foreground && !a->debug && daemon_fork(&sup.daemon) < 0)
+        if (args_background(a) && daemon_fork(&sup.daemon) < 0)
                 return 1;
         thr_self = thr_new(0, &sys_kernel, 65536);
         if (!thr_self || !open_up())

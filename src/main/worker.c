@@ -4,6 +4,7 @@
 #include "core/role.h"
 #include "main/binds.h"
 #include "main/channel.h"
+#include "main/daemon.h"
 #include "main/heartbeat.h"
 #include "main/load.h"
 #include "main/privileges.h"
@@ -31,6 +32,7 @@ struct worker {
         struct given *given, **given_end;
         uint64_t generation;
         bool rights;
+        int null; /* -1 = we stay in the foreground */
 };
 
 static struct worker self; /* the engine's hooks and the loop point into it */
@@ -253,6 +255,8 @@ static void on_channel(struct ev_fd *e, uint32_t events)
 
 static void on_started(struct runner *r)
 {
+        if (self.null >= 0)
+                daemon_detach_output(self.null);
         (void)loop_add_level(r->loop, &self.channel, false);
         (void)heartbeat_start(self.beat, r->engine);
         tell_applied(true);
@@ -286,6 +290,7 @@ static int worker_main(int argc, char **argv, int channel_fd)
         self.runner.hooks.journal = journal;
         self.runner.hooks.reopen_log = reopen_log;
         self.runner.started = on_started;
+        self.null = args_background(&self.args) ? daemon_null() : -1;
         bundle = first_bundle();
         if (bundle < 0 || !drop())
                 return 1;

@@ -156,7 +156,8 @@ static bool pick_check(struct kw_call *c, struct expr_arg *args, unsigned n_args
 {
         if (args[0].i != 0 && args[1].n != 0 && (n_args < 3 || args[2].i >= 0))
                 return true;
-        (void)kw_fail(c, at, "E0702", "expects an index other than 0, at least one delimiter, and a count that is not negative");
+        (void)kw_fail(c, at, "E0702",
+                      "expects an index other than 0, at least one delimiter, and a count that is not negative");
         return false;
 }
 
@@ -210,17 +211,35 @@ CONV(sub)
 #define PICK .args = { ARG_SINT, ARG_STR, ARG_SINT }, .min_args = 2, .check = pick_check
 
 static const struct conv rows[] = {
-        { .name = "add", .args = { ARG_SINT }, .min_args = 1, .in = SMP_SINT, .out = SMP_SINT, .fn = add, .manual = "7.3.1",
+        { .name = "add",
+          .args = { ARG_SINT },
+          .min_args = 1,
+          .in = SMP_SINT,
+          .out = SMP_SINT,
+          .fn = add,
+          .manual = "7.3.1",
           .help = "adds a number" },
         { .name = "bool", .in = SMP_SINT, .out = SMP_BOOL, .fn = to_bool, .manual = "7.3.1", .help = "is it not 0" },
-        { .name = "bytes", .args = { ARG_SINT, ARG_SINT }, .min_args = 1, .in = SMP_BIN, .out = SMP_BIN, .fn = bytes,
-          .manual = "7.3.1", .help = "a part of the bytes" },
+        { .name = "bytes",
+          .args = { ARG_SINT, ARG_SINT },
+          .min_args = 1,
+          .in = SMP_BIN,
+          .out = SMP_BIN,
+          .fn = bytes,
+          .manual = "7.3.1",
+          .help = "a part of the bytes" },
         { .name = "field", PICK, TEXT, .fn = field, .help = "a field between delimiters" },
         { .name = "hex", .in = SMP_BIN, .out = SMP_STR, .fn = hex, .manual = "7.3.1", .help = "as hexadecimal digits" },
         { .name = "length", .in = SMP_STR, .out = SMP_SINT, .fn = length, .manual = "7.3.1", .help = "how many bytes" },
         { .name = "lower", TEXT, .fn = lower, .help = "to lower case" },
         { .name = "not", .in = SMP_SINT, .out = SMP_BOOL, .fn = not, .manual = "7.3.1", .help = "is it 0" },
-        { .name = "sub", .args = { ARG_SINT }, .min_args = 1, .in = SMP_SINT, .out = SMP_SINT, .fn = sub, .manual = "7.3.1",
+        { .name = "sub",
+          .args = { ARG_SINT },
+          .min_args = 1,
+          .in = SMP_SINT,
+          .out = SMP_SINT,
+          .fn = sub,
+          .manual = "7.3.1",
           .help = "takes a number away" },
         { .name = "upper", TEXT, .fn = upper, .help = "to upper case" },
         { .name = "word", PICK, TEXT, .fn = word, .help = "a word between delimiters" },

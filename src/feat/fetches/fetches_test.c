@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "core/strm_fixture.h"
+#include "core/fixture.h"
 #include "core/logfmt.h"
 
 #include <string.h>
@@ -29,11 +29,13 @@ static int setup(void **st)
         fs.srv.puid = 2;
         atomic_init(&fs.be.act, 2);
         atomic_init(&fs.be.bck, 1);
-        assert_true(fx_head(&req,
-                            "GET /a/b.html?x=1&y HTTP/1.1\r\nHost: www.example.com\r\nX-Forwarded-For: 10.0.0.1, 10.0.0.2\r\n"
-                            "x-forwarded-for: \"a,b\", [2001:db8::1]\r\nX-Empty:\r\nX-N: 42abc\r\n\r\n",
-                            false));
-        assert_true(fx_head(&rsp, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nX-A: b\r\nSet-Cookie: k=v, w\r\n\r\n", true));
+        assert_true(fx_head(
+                &req,
+                "GET /a/b.html?x=1&y HTTP/1.1\r\nHost: www.example.com\r\nX-Forwarded-For: 10.0.0.1, 10.0.0.2\r\n"
+                "x-forwarded-for: \"a,b\", [2001:db8::1]\r\nX-Empty:\r\nX-N: 42abc\r\n\r\n",
+                false));
+        assert_true(fx_head(&rsp, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nX-A: b\r\nSet-Cookie: k=v, w\r\n\r\n",
+                            true));
         fs.s.req = &req.m;
         fs.s.rsp = &rsp.m;
         return 0;
@@ -278,9 +280,10 @@ static void test_compile_errors(void **st)
                 if (!strstr(got, t[i].want))
                         fail_msg("%s: got '%s', want '%s'", t[i].text, got, t[i].want);
         }
-        assert_non_null(strstr(eval_at("res.hdr(a)", EXPR_AT_REQUEST, EXPR_AT_REQUEST, true),
-                               "sample fetch <res.hdr> may not be reliably used here because it needs 'HTTP response headers' which "
-                               "is not available here."));
+        assert_non_null(strstr(
+                eval_at("res.hdr(a)", EXPR_AT_REQUEST, EXPR_AT_REQUEST, true),
+                "sample fetch <res.hdr> may not be reliably used here because it needs 'HTTP response headers' which "
+                "is not available here."));
         assert_string_equal(eval_at("res.hdr(a)", EXPR_AT_RESPONSE, EXPR_AT_REQUEST, false), "<wait>");
         assert_string_equal(eval_at("res.hdr(a)", EXPR_AT_RESPONSE, EXPR_AT_REQUEST, true), "<miss>");
 }
@@ -361,8 +364,10 @@ static void test_log_format(void **st)
 
         (void)st;
         diags_init(&d);
-        f = logfmt_compile(&c, STR("%{+Q}[src] %[src_port]  %[hdr(a)]|%{+Q}[hdr(a)]|%{+Q,+E}[str('a\"b]\\c')]|%[str(a\nb)]|%[status]"), NULL,
-                           EXPR_AT_LOG);
+        f = logfmt_compile(
+                &c,
+                STR("%{+Q}[src] %[src_port]  %[hdr(a)]|%{+Q}[hdr(a)]|%{+Q,+E}[str('a\"b]\\c')]|%[str(a\nb)]|%[status]"),
+                NULL, EXPR_AT_LOG);
         assert_non_null(f);
         assert_int_equal(d.n_warnings, 2); /* hdr() is gone by then */
         n = logfmt_print(f, &x, out, sizeof(out));

@@ -30,7 +30,8 @@ static bool bool_check(struct kw_call *c, struct expr_arg *args, unsigned n_args
         args[0].i = str_is(w, "true") || str_is(w, "1");
         if (args[0].i || str_is(w, "false") || str_is(w, "0"))
                 return true;
-        (void)kw_fail(c, at, "E0701", "sample fetch 'bool' : expects 'true', 'false', '1' or '0', got '%.*s'", (int)w.n, w.p);
+        (void)kw_fail(c, at, "E0701", "sample fetch 'bool' : expects 'true', 'false', '1' or '0', got '%.*s'", (int)w.n,
+                      w.p);
         return false;
 }
 
@@ -88,7 +89,8 @@ static bool date_check(struct kw_call *c, struct expr_arg *args, unsigned n_args
 
         if (n_args < 2 || str_is(unit, "s") || str_is(unit, "ms") || str_is(unit, "us"))
                 return true;
-        (void)kw_fail(c, at, "E0701", "sample fetch 'date' : unknown unit '%.*s', use 's', 'ms' or 'us'", (int)unit.n, unit.p);
+        (void)kw_fail(c, at, "E0701", "sample fetch 'date' : unknown unit '%.*s', use 's', 'ms' or 'us'", (int)unit.n,
+                      unit.p);
         return false;
 }
 
@@ -120,20 +122,73 @@ FETCH(fetch_rand)
 }
 
 static const struct fetch rows[] = {
-        { .name = "always_false", .out = SMP_BOOL, .needs = EXPR_CONF, .fn = always_false, .manual = "7.3.2", .help = "false" },
-        { .name = "always_true", .out = SMP_BOOL, .needs = EXPR_CONF, .fn = always_true, .manual = "7.3.2", .help = "true" },
-        { .name = "bool", .args = { ARG_STR }, .min_args = 1, .out = SMP_BOOL, .needs = EXPR_CONF, .fn = fetch_bool,
-          .check = bool_check, .manual = "7.3.2", .help = "a constant" },
-        { .name = "date", .args = { ARG_SINT, ARG_STR }, .out = SMP_SINT, .needs = EXPR_INTERNAL, .fn = date,
-          .check = date_check, .manual = "7.3.2", .help = "now, since the epoch" },
-        { .name = "env", .args = { ARG_STR }, .min_args = 1, .out = SMP_STR, .needs = EXPR_CONF, .fn = fetch_env,
-          .check = env_check, .manual = "7.3.2", .help = "an environment variable" },
-        { .name = "hostname", .out = SMP_STR, .needs = EXPR_CONF, .fn = hostname, .manual = "7.3.2", .help = "name of this machine" },
-        { .name = "int", .args = { ARG_SINT }, .min_args = 1, .out = SMP_SINT, .needs = EXPR_CONF, .fn = fetch_int,
-          .manual = "7.3.2", .help = "a constant" },
-        { .name = "rand", .args = { ARG_SINT }, .out = SMP_SINT, .needs = EXPR_INTERNAL, .fn = fetch_rand,
-          .check = rand_check, .manual = "7.3.2", .help = "a random number" },
-        { .name = "str", .args = { ARG_STR }, .min_args = 1, .out = SMP_STR, .needs = EXPR_CONF, .fn = fetch_str,
-          .manual = "7.3.2", .help = "a constant" },
+        { .name = "always_false",
+          .out = SMP_BOOL,
+          .needs = EXPR_CONF,
+          .fn = always_false,
+          .manual = "7.3.2",
+          .help = "false" },
+        { .name = "always_true",
+          .out = SMP_BOOL,
+          .needs = EXPR_CONF,
+          .fn = always_true,
+          .manual = "7.3.2",
+          .help = "true" },
+        { .name = "bool",
+          .args = { ARG_STR },
+          .min_args = 1,
+          .out = SMP_BOOL,
+          .needs = EXPR_CONF,
+          .fn = fetch_bool,
+          .check = bool_check,
+          .manual = "7.3.2",
+          .help = "a constant" },
+        { .name = "date",
+          .args = { ARG_SINT, ARG_STR },
+          .out = SMP_SINT,
+          .needs = EXPR_INTERNAL,
+          .fn = date,
+          .check = date_check,
+          .manual = "7.3.2",
+          .help = "now, since the epoch" },
+        { .name = "env",
+          .args = { ARG_STR },
+          .min_args = 1,
+          .out = SMP_STR,
+          .needs = EXPR_CONF,
+          .fn = fetch_env,
+          .check = env_check,
+          .manual = "7.3.2",
+          .help = "an environment variable" },
+        { .name = "hostname",
+          .out = SMP_STR,
+          .needs = EXPR_CONF,
+          .fn = hostname,
+          .manual = "7.3.2",
+          .help = "name of this machine" },
+        { .name = "int",
+          .args = { ARG_SINT },
+          .min_args = 1,
+          .out = SMP_SINT,
+          .needs = EXPR_CONF,
+          .fn = fetch_int,
+          .manual = "7.3.2",
+          .help = "a constant" },
+        { .name = "rand",
+          .args = { ARG_SINT },
+          .out = SMP_SINT,
+          .needs = EXPR_INTERNAL,
+          .fn = fetch_rand,
+          .check = rand_check,
+          .manual = "7.3.2",
+          .help = "a random number" },
+        { .name = "str",
+          .args = { ARG_STR },
+          .min_args = 1,
+          .out = SMP_STR,
+          .needs = EXPR_CONF,
+          .fn = fetch_str,
+          .manual = "7.3.2",
+          .help = "a constant" },
 };
 FETCH_TABLE(misc, rows);

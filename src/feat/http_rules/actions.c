@@ -31,8 +31,8 @@ struct status_arg {
 
 static bool is_page(int64_t status)
 {
-        static const short known[] = { 200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425,
-                                       429, 500, 501, 502, 503, 504 };
+        static const short known[] = { 200, 400, 401, 403, 404, 405, 407, 408, 410,
+                                       413, 425, 429, 500, 501, 502, 503, 504 };
 
         for (size_t i = 0; i < array_len(known); i++) {
                 if (known[i] == status)
@@ -54,10 +54,11 @@ static int deny_parse(struct rule_call *c, const void **ret_arg)
         if (!str_is(c->w[i].text, "deny_status") && !str_is(c->w[i].text, "status"))
                 return 0; /* what is left over is complained about */
         if (++i >= c->n || !str_to_i64(c->w[i].text, &v) || !is_page(v))
-                return rule_fail(c, &c->w[i < c->n ? i : i - 1],
-                                 "'%.*s' expects a status code among 200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425, "
-                                 "429, 500, 501, 502, 503, 504",
-                                 (int)c->w[0].text.n, c->w[0].text.p);
+                return rule_fail(
+                        c, &c->w[i < c->n ? i : i - 1],
+                        "'%.*s' expects a status code among 200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425, "
+                        "429, 500, 501, 502, 503, 504",
+                        (int)c->w[0].text.n, c->w[0].text.p);
         a->status = (int)v;
         return 2;
 }
@@ -252,7 +253,8 @@ static int take_option(struct rule_call *c, size_t i, struct return_arg *a)
 
         for (size_t k = 0; k < array_len(later); k++) {
                 if (str_is(w, later[k]))
-                        return rule_fail(c, &c->w[i], "'%s' comes with the rules issue, it is not supported yet", later[k]);
+                        return rule_fail(c, &c->w[i], "'%s' comes with the rules issue, it is not supported yet",
+                                         later[k]);
         }
         if (!str_is(w, "status") && !str_is(w, "content-type") && !str_is(w, "string") && !str_is(w, "lf-string") &&
             !str_is(w, "hdr"))
@@ -294,7 +296,8 @@ static int return_parse(struct rule_call *c, const void **ret_arg)
         if ((a->text.p || a->body) && a->type.n == 0)
                 return rule_fail(c, NULL, "a content type must be defined when a payload is");
         if (!a->text.p && !a->body && a->type.n) {
-                (void)kw_warn(c->kw, NULL, "W0741", "content-type '%s' ignored because no payload is defined.", a->type.p);
+                (void)kw_warn(c->kw, NULL, "W0741", "content-type '%s' ignored because no payload is defined.",
+                              a->type.p);
                 a->type.n = 0;
         }
         return (int)i;
@@ -316,7 +319,9 @@ static enum rule_answer return_run(const void *arg, struct rule_ctx *x)
 {
         const struct return_arg *a = arg;
         struct reply_field fields[array_len(a->field)];
-        struct reply r = { .status = a->status, .type = a->type, .body = a->text, .fields = fields, .n_fields = a->n_fields };
+        struct reply r = {
+                .status = a->status, .type = a->type, .body = a->text, .fields = fields, .n_fields = a->n_fields
+        };
         char body[BODY_MAX], values[VALUE_MAX];
 
         if (a->body)
@@ -329,17 +334,45 @@ static enum rule_answer return_run(const void *arg, struct rule_ctx *x)
 }
 
 static const struct action rows[] = {
-        { .name = "allow", .points = ON_REQUEST | ON_RESPONSE, .parse = none_parse, .run = allow_run, .manual = "4.4",
+        { .name = "allow",
+          .points = ON_REQUEST | ON_RESPONSE,
+          .parse = none_parse,
+          .run = allow_run,
+          .manual = "4.4",
           .help = "ends the rules of this proxy" },
-        { .name = "deny", .points = ON_REQUEST | ON_RESPONSE, .parse = deny_parse, .run = deny_run, .manual = "4.4",
-          .args = "[ { status | deny_status } <code> ]", .help = "refuses the message" },
-        { .name = "set-header", .points = ON_REQUEST | ON_RESPONSE, .parse = header_parse, .run = set_run, .manual = "4.4",
-          .args = "<name> <fmt>", .help = "replaces all fields of the name by one" },
-        { .name = "add-header", .points = ON_REQUEST | ON_RESPONSE, .parse = header_parse, .run = add_run, .manual = "4.4",
-          .args = "<name> <fmt>", .help = "appends a field" },
-        { .name = "del-header", .points = ON_REQUEST | ON_RESPONSE, .parse = del_parse, .run = del_run, .manual = "4.4",
-          .args = "<name> [ -m str ]", .help = "removes all fields of the name" },
-        { .name = "return", .points = ON_REQUEST, .parse = return_parse, .run = return_run, .manual = "4.4",
+        { .name = "deny",
+          .points = ON_REQUEST | ON_RESPONSE,
+          .parse = deny_parse,
+          .run = deny_run,
+          .manual = "4.4",
+          .args = "[ { status | deny_status } <code> ]",
+          .help = "refuses the message" },
+        { .name = "set-header",
+          .points = ON_REQUEST | ON_RESPONSE,
+          .parse = header_parse,
+          .run = set_run,
+          .manual = "4.4",
+          .args = "<name> <fmt>",
+          .help = "replaces all fields of the name by one" },
+        { .name = "add-header",
+          .points = ON_REQUEST | ON_RESPONSE,
+          .parse = header_parse,
+          .run = add_run,
+          .manual = "4.4",
+          .args = "<name> <fmt>",
+          .help = "appends a field" },
+        { .name = "del-header",
+          .points = ON_REQUEST | ON_RESPONSE,
+          .parse = del_parse,
+          .run = del_run,
+          .manual = "4.4",
+          .args = "<name> [ -m str ]",
+          .help = "removes all fields of the name" },
+        { .name = "return",
+          .points = ON_REQUEST,
+          .parse = return_parse,
+          .run = return_run,
+          .manual = "4.4",
           .args = "[status <code>] [content-type <type>] [ { string | lf-string } <text> ] [ hdr <name> <fmt> ]*",
           .help = "answers with this status and content" },
 };

@@ -37,8 +37,8 @@ static const struct kw rows[] = {
               .args = "<action> [options...] [ { if | unless } <condition> ]", .sample = "deny deny_status 400 if TRUE",
               .help = "A rule for requests."),
         KW_FN("http-response", response_parse, response_dump, .manual = "4.2", .apply = KW_NEW,
-              .args = "<action> [options...] [ { if | unless } <condition> ]", .sample = "set-header x-a %[status] if TRUE",
-              .help = "A rule for answers."),
+              .args = "<action> [options...] [ { if | unless } <condition> ]",
+              .sample = "set-header x-a %[status] if TRUE", .help = "A rule for answers."),
 };
 
 /* HAProxy says it too: rules of a proxy that is not in mode http would be passed over in silence. */

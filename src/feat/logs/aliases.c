@@ -7,10 +7,20 @@
 #include "core/sess.h"
 #include "feat/logs/logs.h"
 
-#define ALIAS(fn) static size_t fn(const struct strm *s, unsigned flags, char *dst, size_t n)
+#define ALIAS(fn)                                                                                                      \
+        static inline size_t fn##_of(const struct strm *s, unsigned flags, char *dst, size_t n);                       \
+        static size_t fn(struct log_view *v, unsigned flags, char *dst, size_t n)                                      \
+        {                                                                                                              \
+                return fn##_of(v->strm, flags, dst, n);                                                                \
+        }                                                                                                              \
+        static inline size_t fn##_of(const struct strm *s, unsigned flags, char *dst, size_t n)
 
-static size_t dec(char *dst, size_t n, int64_t v)
+static inline size_t dec(char *dst, size_t n, int64_t v)
 {
+        if (likely((uint64_t)v < 10 && n > 0)) { /* most numbers of a line */
+                *dst = (char)('0' + v);
+                return 1;
+        }
         return (size_t)(put_i64(dst, dst + n, v) - dst);
 }
 
@@ -39,17 +49,14 @@ static size_t uri(char *dst, size_t n, const char *p, size_t len)
         char *out = dst;
         const char *end = dst + n;
 
-        for (size_t i = 0; i < len && out < end; i++) {
-                unsigned char ch = (unsigned char)p[i];
-
-                if (likely(plain[ch])) {
-                        *out++ = (char)ch;
-                        continue;
-                }
-                if (end - out < 3)
+        for (size_t i = 0, from; i < len; i++) {
+                for (from = i; i < len && plain[(unsigned char)p[i]];)
+                        i++;
+                out = put_bytes(out, end, p + from, i - from);
+                if (i == len || end - out < 3)
                         break;
                 *out++ = '#';
-                out = put_hex(out, end, ch, 2);
+                out = put_hex(out, end, (unsigned char)p[i], 2);
         }
         return (size_t)(out - dst);
 }
@@ -218,10 +225,11 @@ static size_t so_far(const struct strm *s, char *dst, size_t n, int64_t v)
         return dec(dst, n, v);
 }
 
+/* What the server (or an applet) sent: HAProxy 3.4's %[res.bytes_in]. Our own error pages count as 0 there. */
 ALIAS(bytes_read)
 {
         (void)flags;
-        return so_far(s, dst, n, (int64_t)s->cl.tx_bytes);
+        return so_far(s, dst, n, (int64_t)s->sv.rx_bytes);
 }
 
 ALIAS(status)
@@ -324,27 +332,36 @@ ALIAS(accept_ms)
 
 /* ---- timers (manual 8.4) ---- */
 
+/* A line has five timers and more; they are worked out once. */
+static const struct strm_ms *timers(struct log_view *v)
+{
+        if (!v->timed) {
+                v->timed = true;
+                strm_ms(v->strm, &v->ms);
+        }
+        return &v->ms;
+}
+
 #define TIMER(fn, print)                                                                                               \
-        ALIAS(fn)                                                                                                      \
+        static size_t fn(struct log_view *v, unsigned flags, char *dst, size_t n)                                      \
         {                                                                                                              \
-                struct strm_ms t;                                                                                      \
+                const struct strm_ms *t = timers(v);                                                                   \
                                                                                                                        \
                 (void)flags;                                                                                           \
-                strm_ms(s, &t);                                                                                        \
                 return print;                                                                                          \
         }
 
-TIMER(t_handshake, dec(dst, n, t.th))
-TIMER(t_idle, dec(dst, n, t.ti))
-TIMER(t_request, dec(dst, n, t.tr_req))
-TIMER(t_queue, dec(dst, n, t.tw))
-TIMER(t_connect, dec(dst, n, t.tc))
-TIMER(t_response, dec(dst, n, t.tr))
-TIMER(t_data, so_far(s, dst, n, t.td))
-TIMER(t_active, so_far(s, dst, n, t.ta))
-TIMER(t_total, so_far(s, dst, n, t.tt))
-TIMER(t_user, so_far(s, dst, n, t.tt - (t.ti > 0 ? t.ti : 0)))
-TIMER(t_old_request, dec(dst, n, t.tr_req < 0 ? -1 : t.th + t.ti + t.tr_req))
+TIMER(t_handshake, dec(dst, n, t->th))
+TIMER(t_idle, dec(dst, n, t->ti))
+TIMER(t_request, dec(dst, n, t->tr_req))
+TIMER(t_queue, dec(dst, n, t->tw))
+TIMER(t_connect, dec(dst, n, t->tc))
+TIMER(t_response, dec(dst, n, t->tr))
+TIMER(t_data, so_far(v->strm, dst, n, t->td))
+TIMER(t_active, so_far(v->strm, dst, n, t->ta))
+TIMER(t_total, so_far(v->strm, dst, n, t->tt))
+TIMER(t_user, so_far(v->strm, dst, n, t->tt - (t->ti > 0 ? t->ti : 0)))
+TIMER(t_old_request, dec(dst, n, t->tr_req < 0 ? -1 : t->th + t->ti + t->tr_req))
 
 /* ---- the request line ---- */
 
@@ -406,26 +423,18 @@ REQUEST(req_path, REQ_PATH)
 REQUEST(req_query, REQ_QUERY)
 REQUEST(req_version, REQ_VERSION)
 
-/* Captures, cookies and unique ids come with the features that make them; without them HAProxy prints these fields as empty. */
-ALIAS(nothing)
-{
-        (void)s;
-        (void)flags;
-        (void)dst;
-        (void)n;
-        return 0;
-}
-
 ALIAS(origin)
 {
         (void)flags;
         return textz(dst, n, s->t.end ? "txn_close" : s->status || s->t.response ? "txn_response" : "txn_connect");
 }
 
+/* Rows without a print function: captures, cookies and unique ids come with the features that make them; without those HAProxy
+ * prints these fields as missing, too. */
 static const struct log_alias rows[] = {
-        { .name = "B", .print = bytes_read, .needs = EXPR_LOG, .help = "bytes sent to the client" },
-        { .name = "CC", .print = nothing, .needs = EXPR_LOG, .string = true, .help = "captured request cookie" },
-        { .name = "CS", .print = nothing, .needs = EXPR_LOG, .string = true, .help = "captured response cookie" },
+        { .name = "B", .print = bytes_read, .needs = EXPR_LOG, .help = "bytes received from the server" },
+        { .name = "CC", .needs = EXPR_LOG, .string = true, .help = "captured request cookie" },
+        { .name = "CS", .needs = EXPR_LOG, .string = true, .help = "captured response cookie" },
         { .name = "H", .print = host_name, .string = true, .help = "host name" },
         { .name = "HM", .print = req_method, .needs = EXPR_CLIENT, .string = true, .help = "HTTP method" },
         { .name = "HP", .print = req_no_query, .needs = EXPR_CLIENT, .string = true, .help = "URI without query" },
@@ -438,7 +447,7 @@ static const struct log_alias rows[] = {
           .help = "query string" },
         { .name = "HU", .print = req_uri, .needs = EXPR_CLIENT, .string = true, .help = "URI" },
         { .name = "HV", .print = req_version, .needs = EXPR_CLIENT, .string = true, .help = "HTTP version" },
-        { .name = "ID", .print = nothing, .string = true, .help = "unique id" },
+        { .name = "ID", .string = true, .help = "unique id" },
         { .name = "OG", .print = origin, .needs = EXPR_LOG, .string = true, .help = "where the line was made" },
         { .name = "ST", .print = status, .needs = EXPR_LOG, .help = "status code" },
         { .name = "T", .print = accept_gmt, .help = "accept date, UTC" },
@@ -467,14 +476,10 @@ static const struct log_alias rows[] = {
         { .name = "fi", .print = front_ip, .needs = EXPR_CLIENT, .string = true, .help = "address connected to" },
         { .name = "fp", .print = front_port, .needs = EXPR_CLIENT, .help = "port connected to" },
         { .name = "ft", .print = front_name, .string = true, .help = "frontend name and transport" },
-        { .name = "hr", .print = nothing, .needs = EXPR_LOG, .quiet = true, .help = "captured request headers" },
-        { .name = "hrl", .print = nothing, .needs = EXPR_LOG, .quiet = true, .help = "captured request headers, list" },
-        { .name = "hs", .print = nothing, .needs = EXPR_LOG, .quiet = true, .help = "captured response headers" },
-        { .name = "hsl",
-          .print = nothing,
-          .needs = EXPR_LOG,
-          .quiet = true,
-          .help = "captured response headers, list" },
+        { .name = "hr", .needs = EXPR_LOG, .quiet = true, .help = "captured request headers" },
+        { .name = "hrl", .needs = EXPR_LOG, .quiet = true, .help = "captured request headers, list" },
+        { .name = "hs", .needs = EXPR_LOG, .quiet = true, .help = "captured response headers" },
+        { .name = "hsl", .needs = EXPR_LOG, .quiet = true, .help = "captured response headers, list" },
         { .name = "lc", .print = log_counter, .help = "log lines of the frontend" },
         { .name = "ms", .print = accept_ms, .help = "accept date, milliseconds" },
         { .name = "pid", .print = pid, .help = "process id" },

@@ -2,7 +2,7 @@
 #include "conf/conf.h"
 #include "core/global.h"
 #include "core/kinds.h"
-#include "core/logdate.h"
+#include "core/put.h"
 #include "feat/logs/logs.h"
 
 #include <stdlib.h>
@@ -300,12 +300,30 @@ static const char *const *paths(const struct conf *c, size_t *ret_n)
         return v;
 }
 
+/* "[WARNING]  (pid) : text", as the process's other lines look. */
+static void to_stderr(void *ctx, bool alert, const char *text, size_t n)
+{
+        static const struct log_line line = { .via = LOG_VIA_FD, .fd = STDERR_FILENO };
+        char intro[48];
+        char *p = put_bytes(intro, intro + sizeof(intro), alert ? "[ALERT]    (" : "[WARNING]  (", 12);
+        struct iovec v[3];
+
+        (void)ctx;
+        p = put_u64(p, intro + sizeof(intro), (uint64_t)world.pid);
+        p = put_bytes(p, intro + sizeof(intro), ") : ", 4);
+        v[0] = (struct iovec){ intro, (size_t)(p - intro) };
+        v[1] = (struct iovec){ (void *)(uintptr_t)text, n };
+        v[2] = (struct iovec){ (void *)(uintptr_t) "\n", 1 };
+        sink_send(sink_get(&line), v, 3);
+}
+
 static const struct log_driver driver = { .compile = compile,
                                           .send = send_line,
                                           .stream = logs_stream,
                                           .reopen = sink_reopen,
                                           .paths = paths,
                                           .dropped = sink_dropped,
+                                          .to_stderr = to_stderr,
                                           .flush = sink_flush };
 
 __attribute__((constructor)) static void link_driver(void)

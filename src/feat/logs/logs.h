@@ -58,7 +58,7 @@ extern const struct kw_val log_facilities[], log_levels[], log_formats[];
 /* ---- sinks: one per destination and process, kept for ever (their number is bounded by what configurations name) ---- */
 
 struct sink;
-struct sink *sink_get(const struct log_line *l); /* control thread */
+struct sink *sink_get(const struct log_line *l); /* any thread */
 /* One line in pieces (header, text, newline). Never blocks. Counts what it drops. */
 void sink_send(struct sink *s, const struct iovec *v, int n);
 void sink_reopen(const char *path, int fd); /* takes the fd over */

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "core/strm_fixture.h"
+#include "core/fixture.h"
 #include "feat/logs/logs.h"
 
 #include <errno.h>
@@ -121,7 +121,7 @@ static void test_httplog_bad_request(void **st)
         f.s.srv = NULL;
         f.s.log.request = NULL;
         f.s.status = 400;
-        f.s.cl.tx_bytes = 0;
+        f.s.sv.rx_bytes = 0;
         memcpy(f.s.term, "PR", 2);
         f.s.t.idle_end = f.s.t.accept = f.s.t.end;
         f.s.t.request = f.s.t.queued = f.s.t.connected = f.s.t.response = 0;

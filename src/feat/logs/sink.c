@@ -27,9 +27,9 @@ struct sink {
         struct ring *ring;
 };
 
-static _Atomic(struct sink *) sinks; /* only grows; written by the control thread */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* connecting and making; never on a working path */
+static _Atomic(struct sink *) sinks;                     /* only grows; at its head, under the lock */
 static _Atomic int udp_fd[2] = { -1, -1 };
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* connecting; never on a working path */
 
 static bool is_same(const struct sink *s, const struct log_line *l)
 {
@@ -40,14 +40,21 @@ static bool is_same(const struct sink *s, const struct log_line *l)
         return l->via == LOG_VIA_FD ? s->key_fd == l->fd : strcmp(s->path, l->path) == 0;
 }
 
-struct sink *sink_get(const struct log_line *l)
+static struct sink *find(const struct log_line *l)
 {
-        struct sink *s;
+        struct sink *s = atomic_load_explicit(&sinks, memory_order_acquire); /* pairs with the release of make() */
 
-        for (s = atomic_load_explicit(&sinks, memory_order_acquire); s; s = s->next) {
-                if (is_same(s, l))
-                        return s;
-        }
+        while (s && !is_same(s, l))
+                s = s->next;
+        return s;
+}
+
+static struct sink *make(const struct log_line *l)
+{
+        struct sink *s = find(l); /* another thread may have been first */
+
+        if (s)
+                return s;
         s = calloc(1, sizeof(*s));
         ASSERT(s);
         s->via = l->via;
@@ -58,7 +65,19 @@ struct sink *sink_get(const struct log_line *l)
         if (l->via == LOG_VIA_FD)
                 s->ring = ring_new(l->fd, RING_BYTES);
         s->next = atomic_load_explicit(&sinks, memory_order_relaxed);
-        atomic_store_explicit(&sinks, s, memory_order_release); /* pairs with the readers' acquire */
+        atomic_store_explicit(&sinks, s, memory_order_release);
+        return s;
+}
+
+struct sink *sink_get(const struct log_line *l)
+{
+        struct sink *s = find(l);
+
+        if (s)
+                return s;
+        (void)pthread_mutex_lock(&lock);
+        s = make(l);
+        (void)pthread_mutex_unlock(&lock);
         return s;
 }
 

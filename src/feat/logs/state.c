@@ -222,13 +222,18 @@ static void say_backs_stopped(void)
         }
 }
 
-static bool all_stopped(void)
+/* Is this the last of the frontends that people know of? (Command sockets say nothing.) Control thread only. */
+static bool is_last_stop(void)
 {
+        static uint32_t stopped;
+        uint32_t all = 0;
+
         list_for_each (i, &world.fronts) {
-                if (GET(list_item(i, struct front, link)->state) != FRONT_STOPPED)
-                        return false;
+                const struct front_cfg *cfg = epoch_load(&list_item(i, struct front, link)->cfg);
+
+                all += cfg && cfg->px->mode != PX_CLI;
         }
-        return true;
+        return ++stopped >= all;
 }
 
 static void on_front(const void *event)
@@ -244,7 +249,7 @@ static void on_front(const void *event)
                 return;
         if (e->to == FRONT_STOPPED) {
                 say_stopped(name, l, &e->front->cell, b ? &b->cell : NULL);
-                if (atomic_load(&world.stopping) && all_stopped())
+                if (atomic_load(&world.stopping) && is_last_stop())
                         say_backs_stopped();
                 return;
         }

@@ -65,11 +65,7 @@ static bool is_wanted(const struct strm *s, const struct logger *l)
 hot_path void logs_stream(struct strm *s)
 {
         const struct logger *l = s->fcfg->log;
-        struct expr_ctx x = { .strm = s,
-                              .req = s->req,
-                              .rsp = s->rsp,
-                              .have = EXPR_AT_LOG,
-                              .final = true };
+        struct expr_ctx x = { .strm = s, .req = s->req, .rsp = s->rsp, .have = EXPR_AT_LOG, .final = true };
         size_t n;
         char *text;
 

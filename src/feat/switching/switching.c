@@ -10,8 +10,7 @@ struct use_line {
         const char *target;          /* as written */
         const struct logfmt *fmt;    /* NULL: a plain name */
         const struct cond *cond;     /* NULL: always */
-        const char *const *words;
-        size_t n_words;
+        struct words words;
         struct span at;
 };
 
@@ -24,7 +23,6 @@ static int use_parse(struct kw_call *c)
 {
         struct switching_cfg *cfg = c->slot;
         struct use_line *l;
-        const char **words;
 
         if (c->n_args < 1) {
                 (void)kw_fail(c, NULL, "E0750", "'use_backend' expects a backend name.");
@@ -41,13 +39,10 @@ static int use_parse(struct kw_call *c)
         l->at = c->args[0].at;
         if (strchr(l->target, '%') && !(l->fmt = logfmt_compile(c, c->args[0].text, &c->args[0], EXPR_AT_REQUEST)))
                 return -1;
-        if (c->n_args > 1 && !(l->cond = cond_compile(c, "switching rule", c->args + 1, c->n_args - 1, EXPR_AT_REQUEST)))
+        if (c->n_args > 1 &&
+            !(l->cond = cond_compile(c, "switching rule", c->args + 1, c->n_args - 1, EXPR_AT_REQUEST)))
                 return -1;
-        words = conf_alloc(c->conf, c->n_args * sizeof(*words));
-        for (size_t i = 0; i < c->n_args; i++)
-                words[i] = conf_intern(c->conf, c->args[i].text);
-        l->words = words;
-        l->n_words = c->n_args;
+        words_keep(c->conf, c->args, c->n_args, &l->words);
         l->prev = cfg->last;
         cfg->last = l;
         return (int)c->n_args;
@@ -58,10 +53,7 @@ static void dump_line(const struct use_line *l, struct buf *out)
         if (l->prev)
                 dump_line(l->prev, out);
         buf_puts(out, "    use_backend");
-        for (size_t i = 0; i < l->n_words; i++) {
-                buf_putc(out, ' ');
-                kw_quote(out, l->words[i]);
-        }
+        words_dump(&l->words, out);
         buf_putc(out, '\n');
 }
 
@@ -89,11 +81,12 @@ static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *
                 b = conf_find(c, KIND_BE, str_of(l->target));
                 bp = b ? conf_slot(b, proxy_slot) : NULL;
                 if (!b) {
-                        diag_add(d, DIAG_ALERT, l->at, "E0752", "unable to find required use_backend: '%s'.", l->target)->parsing =
-                                false;
+                        diag_add(d, DIAG_ALERT, l->at, "E0752", "unable to find required use_backend: '%s'.", l->target)
+                                ->parsing = false;
                 } else if (px->mode != bp->mode && px->mode == PX_HTTP) {
                         (void)diag_add(d, DIAG_ALERT, l->at, "E0753",
-                                       "backend '%s' is in TCP mode, frontend '%s' in HTTP mode: use_backend cannot join them.",
+                                       "backend '%s' is in TCP mode, frontend '%s' in HTTP mode: use_backend cannot "
+                                       "join them.",
                                        l->target, o->name);
                 }
         }
@@ -138,10 +131,7 @@ static struct back *target_of(const struct use_line *l, const struct expr_ctx *x
 static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
 {
         const struct program *p = arg;
-        struct expr_ctx x = { .strm = s,
-                              .req = s->req,
-                              .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP,
-                              .final = true };
+        struct expr_ctx x = { .strm = s, .req = s->req, .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP, .final = true };
 
         (void)as_front;
         for (uint32_t i = 0; i < p->n; i++) {
@@ -159,5 +149,7 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
         return HOOK_NEXT;
 }
 
-static const struct hook hook = { .name = "use_backend", .rank = 40, .point = HOOK_REQUEST, .applies = applies, .run = run };
+static const struct hook hook = {
+        .name = "use_backend", .rank = 40, .point = HOOK_REQUEST, .applies = applies, .run = run
+};
 HOOK(hook);

@@ -1,8 +1,8 @@
-/* core/engine_int.h - what the files of the engine and the change machine share; nobody outside core includes it.
+/* core/inner.h - what the files of the engine and the change machine share; nobody outside core includes it.
  *
  * Threads: control thread, unless said otherwise. */
-#ifndef CORE_ENGINE_INT_H
-#define CORE_ENGINE_INT_H
+#ifndef CORE_INNER_H
+#define CORE_INNER_H
 
 #include "core/change.h"
 #include "core/check.h"
@@ -23,7 +23,7 @@ void server_recount(struct back *b); /* back->lock held: act, bck and the backen
 bool server_would_serve(const struct server *s);
 
 /* engine.c */
-void engine_journal(const char *key, const char *cmd); /* any thread */
+void engine_journal(const char *key, const char *cmd); /* any thread; cmd NULL: the key is forgotten */
 void engine_reap_soon(void);                           /* something was retired */
 unsigned engine_reap(void);                            /* what nobody uses any more goes; how many still wait */
 bool engine_is_running(void);                          /* data threads run */

@@ -1,7 +1,7 @@
-/* core/strm_fixture.h - what tests of programs over streams need: a thread with a clock that stands still, a configuration from
+/* core/fixture.h - what tests of programs over streams need: a thread with a clock that stands still, a configuration from
  * text, one finished stream, heads from text. Included by one file of each test program. */
-#ifndef CORE_STRM_FIXTURE_H
-#define CORE_STRM_FIXTURE_H
+#ifndef CORE_FIXTURE_H
+#define CORE_FIXTURE_H
 
 #include "core/check.h"
 #include "core/event.h"
@@ -126,7 +126,8 @@ static inline bool fx_head(struct fx_head *h, const char *lines, bool response)
         h->m.blk[0].p = h->bytes;
         h->m.blk[0].n = h->m.blk[0].cap = (uint32_t)n;
         h1_init(&p, 0, 0);
-        return (response ? h1_response(&p, &h->m, (uint32_t)n, HMETH_GET) : h1_request(&p, &h->m, (uint32_t)n)) == H1_OK;
+        return (response ? h1_response(&p, &h->m, (uint32_t)n, HMETH_GET) : h1_request(&p, &h->m, (uint32_t)n)) ==
+               H1_OK;
 }
 
 static inline void fx_request(struct fx_stream *f, const char *line)

@@ -1,0 +1,194 @@
+/* feat/cli/basic.c - commands about the session itself: prompt, levels, time-out, severity. */
+#include "conf/kw.h"
+#include "feat/cli/cli.h"
+
+#include <limits.h>
+
+bool cli_arg_is(const struct cli_call *c, unsigned i, const char *w)
+{
+        return i < c->n_args && str_is(c->args[i], w);
+}
+
+/* ---- prompt ---- */
+static void prompt_usage(struct cli_call *c)
+{
+        cli_msg(c, 6,
+                "Usage: prompt [help | n | i | p | timed]*\n"
+                "  help    this text\n"
+                "  n       one line of commands, then the connection is closed\n"
+                "  i       any number of lines, without a prompt\n"
+                "  p       any number of lines, each answered with a prompt\n"
+                "  timed   shows the process's uptime in the prompt, or no longer\n"
+                "Without a word: from n or i to p, from p to n.\n");
+}
+
+static void prompt(struct cli_call *c)
+{
+        struct cli_session *s = c->session;
+
+        if (!s)
+                return;
+        if (c->n_args == 1)
+                s->mode = s->mode == CLI_PROMPT ? CLI_ONE : CLI_PROMPT;
+        for (unsigned i = 1; i < c->n_args; i++) {
+                if (cli_arg_is(c, i, "n"))
+                        s->mode = CLI_ONE;
+                else if (cli_arg_is(c, i, "i"))
+                        s->mode = CLI_INTERACTIVE;
+                else if (cli_arg_is(c, i, "p"))
+                        s->mode = CLI_PROMPT;
+                else if (cli_arg_is(c, i, "timed")) {
+                        s->timed = !s->timed;
+                        s->mode = CLI_PROMPT;
+                } else {
+                        prompt_usage(c);
+                        return;
+                }
+        }
+}
+
+static const struct cli_cmd cmd_prompt = {
+        .words = "prompt",
+        .args = "[help | n | i | p | timed ]*",
+        .help = "one line of commands, or many, with a prompt or without",
+        .level = CLI_NONE,
+        .run = prompt,
+};
+CLI_CMD(cmd_prompt);
+
+static void quit(struct cli_call *c)
+{
+        if (c->session) {
+                c->session->quit = true;
+                c->session->rest = NULL;
+        }
+}
+
+static const struct cli_cmd cmd_quit = {
+        .words = "quit",
+        .help = "close the connection",
+        .level = CLI_NONE,
+        .run = quit,
+};
+CLI_CMD(cmd_quit);
+
+static void echo(struct cli_call *c)
+{
+        for (unsigned i = 1; i < c->n_args; i++) {
+                if (i > 1)
+                        buf_putc(c->out, ' ');
+                buf_str(c->out, c->args[i]);
+        }
+        buf_putc(c->out, '\n');
+}
+
+static const struct cli_cmd cmd_echo = {
+        .words = "echo",
+        .args = "<text>",
+        .help = "say it back",
+        .level = CLI_NONE,
+        .run = echo,
+};
+CLI_CMD(cmd_echo);
+
+/* ---- levels ---- */
+static const char *const level_names[] = { "none", "user", "operator", "admin" };
+
+static void show_level(struct cli_call *c)
+{
+        buf_printf(c->out, "%s\n", level_names[*c->level <= CLI_ADMIN ? *c->level : CLI_NONE]);
+}
+
+static const struct cli_cmd cmd_level = {
+        .words = "show cli level",
+        .help = "rights of this connection",
+        .level = CLI_USER,
+        .run = show_level,
+};
+CLI_CMD(cmd_level);
+
+static void lower(struct cli_call *c, enum cli_level to)
+{
+        if (*c->level < to)
+                cli_msg(c, 3, "Permission denied\n");
+        else
+                *c->level = (uint8_t)to;
+}
+
+static void to_operator(struct cli_call *c)
+{
+        lower(c, CLI_OPERATOR);
+}
+
+static void to_user(struct cli_call *c)
+{
+        lower(c, CLI_USER);
+}
+
+static const struct cli_cmd cmd_operator = {
+        .words = "operator",
+        .help = "give up all rights above operator",
+        .level = CLI_USER,
+        .run = to_operator,
+};
+CLI_CMD(cmd_operator);
+
+static const struct cli_cmd cmd_user = {
+        .words = "user",
+        .help = "give up all rights above user",
+        .level = CLI_USER,
+        .run = to_user,
+};
+CLI_CMD(cmd_user);
+
+/* ---- settings ---- */
+static void set_timeout(struct cli_call *c)
+{
+        uint64_t v;
+
+        if (!cli_arg_is(c, 2, "cli")) {
+                cli_msg(c, 3, "'set timeout' only supports 'cli'.\n");
+                return;
+        }
+        if (c->n_args < 4) {
+                cli_msg(c, 3, "Expects an integer value.\n");
+                return;
+        }
+        if (!str_to_u64(c->args[3], &v) || v == 0 || v > INT_MAX / 1000) {
+                cli_msg(c, 3, "Invalid timeout value.\n");
+                return;
+        }
+        if (c->session)
+                c->session->timeout_ms = (int)v * 1000;
+}
+
+static const struct cli_cmd cmd_timeout = {
+        .words = "set timeout",
+        .args = "cli <seconds>",
+        .help = "how long this connection may be silent",
+        .level = CLI_USER,
+        .run = set_timeout,
+};
+CLI_CMD(cmd_timeout);
+
+static void set_severity(struct cli_call *c)
+{
+        static const char *const words[] = { "none", "number", "string" };
+
+        for (unsigned i = 0; i < array_len(words); i++)
+                if (cli_arg_is(c, 2, words[i])) {
+                        if (c->session)
+                                c->session->severity = (uint8_t)i;
+                        return;
+                }
+        cli_msg(c, 3, "one of 'none', 'number', 'string' is a required argument\n");
+}
+
+static const struct cli_cmd cmd_severity = {
+        .words = "set severity-output",
+        .args = "[none|number|string]",
+        .help = "put a severity before messages",
+        .level = CLI_USER,
+        .run = set_severity,
+};
+CLI_CMD(cmd_severity);

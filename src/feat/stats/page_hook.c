@@ -1,0 +1,261 @@
+/* feat/stats/page_hook.c - who asks for the page, may they, and in which form (manual "stats uri", "stats auth"). */
+#include "core/global.h"
+#include "core/hook.h"
+#include "feat/stats/page.h"
+
+#define DEFAULT_URI   "/haproxy?stats"
+#define DEFAULT_REALM "HAProxy Statistics"
+
+/* ---- the query ---- */
+static bool opt(struct str rest, const char *word)
+{
+        return memmem(rest.p, rest.n, word, strlen(word)) != NULL;
+}
+
+void stats_query_parse(struct str rest, struct stats_query *ret_q)
+{
+        struct stats_query q = { .csv = opt(rest, ";csv"),
+                                 .typed = opt(rest, ";typed"),
+                                 .json = opt(rest, ";json"),
+                                 .no_refresh = opt(rest, ";norefresh"),
+                                 .up = opt(rest, ";up"),
+                                 .no_maint = opt(rest, ";no-maint") };
+        const char *s = rest.n ? memmem(rest.p, rest.n, "scope=", 6) : NULL;
+
+        if (s) {
+                q.scope = (struct str){ s + 6, (size_t)(rest.p + rest.n - s) - 6 };
+                for (size_t i = 0; i < q.scope.n; i++)
+                        if (q.scope.p[i] == ';' || q.scope.p[i] == '&')
+                                q.scope.n = i;
+        }
+        *ret_q = q;
+}
+
+/* ---- who may see it (RFC 7617) ---- */
+static int base64_value(unsigned char c)
+{
+        if (c >= 'A' && c <= 'Z')
+                return c - 'A';
+        if (c >= 'a' && c <= 'z')
+                return c - 'a' + 26;
+        if (c >= '0' && c <= '9')
+                return c - '0' + 52;
+        return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static bool base64_decode(struct str in, char *out, size_t size, size_t *ret_n)
+{
+        uint32_t acc = 0, bits = 0;
+        size_t n = 0;
+
+        while (in.n && in.p[in.n - 1] == '=')
+                in.n--;
+        for (size_t i = 0; i < in.n; i++) {
+                int v = base64_value((unsigned char)in.p[i]);
+                if (v < 0)
+                        return false;
+                acc = acc << 6 | (uint32_t)v;
+                bits += 6;
+                if (bits < 8)
+                        continue;
+                bits -= 8;
+                if (n == size)
+                        return false;
+                out[n++] = (char)(acc >> bits);
+        }
+        *ret_n = n;
+        return true;
+}
+
+/* Looks at every byte of what was sent, whatever the first difference is. */
+static bool same(struct str given, struct str want)
+{
+        volatile unsigned char diff = given.n != want.n;
+
+        for (size_t i = 0; i < given.n; i++)
+                diff |= (unsigned char)(given.p[i] ^ (want.n ? want.p[i % want.n] : 1));
+        return diff == 0;
+}
+
+bool stats_auth_ok(const struct stats_cfg *cfg, struct str a)
+{
+        char plain[512];
+        size_t n = 0;
+        bool ok = false;
+
+        if (a.n < 6 || !str_ieq(str_sub(a, 0, 6), STR("Basic ")) ||
+            !base64_decode(str_trim(str_sub(a, 6, a.n - 6)), plain, sizeof(plain), &n))
+                return false;
+        for (const struct stats_user *u = cfg->users; u; u = u->next)
+                ok |= same((struct str){ plain, n }, str_of(u->name_pass));
+        return ok;
+}
+
+bool stats_in_scope(const struct stats_use *u, const char *proxy)
+{
+        if (!u->cfg->scopes)
+                return true;
+        for (const struct stats_scope *s = u->cfg->scopes; s; s = s->next)
+                if (strcmp(strcmp(s->name, ".") == 0 ? u->section : s->name, proxy) == 0)
+                        return true;
+        return false;
+}
+
+/* ---- the applet ---- */
+static void refuse_login(struct applet *a, const struct stats_cfg *cfg)
+{
+        const char *realm = cfg->realm ? cfg->realm : DEFAULT_REALM;
+
+        a->status = 401;
+        buf_puts(&a->fields, "content-type: text/html\r\nwww-authenticate: Basic realm=\"");
+        for (; *realm; realm++) { /* quoted-string, RFC 9110 5.6.4 */
+                if (*realm == '"' || *realm == '\\')
+                        buf_putc(&a->fields, '\\');
+                buf_putc(&a->fields, *realm);
+        }
+        buf_puts(&a->fields, "\"\r\n");
+}
+
+static void html_fields(struct applet *a, const struct stats_page *p)
+{
+        buf_puts(&a->fields, "content-type: text/html; charset=utf-8\r\n"
+                             "content-security-policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+                             "frame-ancestors 'none'; base-uri 'none'\r\n"
+                             "x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n");
+        if (p->use->cfg->refresh_ms && !p->q.no_refresh)
+                buf_printf(&a->fields, "refresh: %d\r\n", (p->use->cfg->refresh_ms + 999) / 1000);
+}
+
+static void page_start(struct applet *a, const struct hmsg *req, struct str body)
+{
+        struct stats_page *p = a->data;
+        const struct stats_cfg *cfg = p->use->cfg;
+        int auth = hmsg_find(req, HID_AUTHORIZATION, 0);
+
+        (void)body;
+        buf_puts(&a->fields, "cache-control: no-cache\r\n");
+        if (cfg->users && !stats_auth_ok(cfg, auth >= 0 ? hmsg_value(req, auth) : STR(""))) {
+                refuse_login(a, cfg);
+                return;
+        }
+        if (req->method == HMETH_POST) { /* the page is read-only: say so as HAProxy does to a client without the right */
+                a->status = 303;
+                a->length = 0;
+                buf_printf(&a->fields, "content-type: text/plain\r\nlocation: %s;st=DENY\r\n", p->uri);
+                return;
+        }
+        if (req->method != HMETH_GET && req->method != HMETH_HEAD) {
+                a->status = 405;
+                buf_puts(&a->fields, "content-type: text/html\r\nallow: GET, HEAD\r\n");
+                return;
+        }
+        a->status = 200;
+        if (p->q.json)
+                buf_puts(&a->fields, "content-type: application/json\r\n");
+        else if (p->q.csv || p->q.typed)
+                buf_puts(&a->fields, "content-type: text/plain\r\n");
+        else
+                html_fields(a, p);
+}
+
+static enum applet_answer page_more(struct applet *a, struct buf *out)
+{
+        struct stats_page *p = a->data;
+        bool more;
+
+        if (a->status != 200) {
+                buf_printf(out, "<html><body><h1>%s</h1>\n%s\n</body></html>\n",
+                           a->status == 401 ? "401 Unauthorized" : "405 Method Not Allowed",
+                           a->status == 401 ? "You need a valid user and password to access this content."
+                                            : "This page is only to be read.");
+                return APPLET_DONE;
+        }
+        if (p->q.json || p->q.csv || p->q.typed)
+                more = stat_walk_print(&p->w, p->q.json ? STAT_JSON : p->q.csv ? STAT_CSV : STAT_TYPED, out, 12000);
+        else
+                more = stats_page_html(p, out, 12000);
+        return more ? APPLET_MORE : APPLET_DONE;
+}
+
+static const struct applet_ops page_ops = {
+        .name = "<STATS>",
+        .size = sizeof(struct stats_page),
+        .start = page_start,
+        .body_max = 16384,
+        .more = page_more,
+};
+
+/* ---- the hook ---- */
+static bool wanted(void *ctx, const char *proxy)
+{
+        return stats_in_scope(ctx, proxy);
+}
+
+static const void *applies(struct conf *c, const struct conf_obj *proxy, bool as_front)
+{
+        const struct stats_cfg *cfg = conf_slot(proxy, stats_slot);
+        const struct proxy_cfg *px = conf_slot(proxy, proxy_slot);
+        struct stats_use *u;
+
+        /* A listen section's page is served by its front. */
+        if (!cfg || !cfg->enable || !px || px->mode != PX_HTTP || (!as_front && (proxy->kind->bit & KIND_FE)))
+                return NULL;
+        u = conf_alloc(c, sizeof(*u));
+        u->cfg = cfg;
+        u->section = proxy->name;
+        u->desc = cfg->desc ? cfg->desc : global_of(c)->description;
+        u->uri = str_of(cfg->uri ? cfg->uri : DEFAULT_URI);
+        return u;
+}
+
+/* The path and query of the target, whatever form it has (RFC 9112 3.2.2: absolute-form). */
+static struct str origin_form(struct str t)
+{
+        const char *p = t.n && t.p[0] != '/' ? memmem(t.p, t.n, "://", 3) : NULL;
+        const char *slash = p ? memchr(p + 3, '/', (size_t)(t.p + t.n - p) - 3) : NULL;
+
+        return slash ? (struct str){ slash, (size_t)(t.p + t.n - slash) } : t;
+}
+
+static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
+{
+        const struct stats_use *u = arg;
+        struct str t = origin_form(hmsg_target(s->req));
+        struct stats_page *p;
+        struct applet *a;
+
+        (void)as_front;
+        if (!str_has_prefix(t, u->uri))
+                return HOOK_NEXT;
+        a = applet_attach(s, &page_ops);
+        if (!a) {
+                strm_answer(s, 503);
+                return HOOK_TAKEN;
+        }
+        p = a->data;
+        p->use = u; /* lives in the configuration that the stream pins */
+        memcpy(p->uri, u->uri.p, u->uri.n);
+        stats_query_parse(str_sub(t, u->uri.n, t.n - u->uri.n), &p->q);
+        if (p->q.scope.n >= sizeof(p->scope))
+                p->q.scope.n = sizeof(p->scope) - 1;
+        if (p->q.scope.n)
+                memcpy(p->scope, p->q.scope.p, p->q.scope.n); /* the request goes, the page takes several pieces */
+        p->q.scope.p = p->scope;
+        p->w = (struct stat_walk){ .kinds = STAT_FRONT | STAT_BACK | STAT_SERVER,
+                                   .scope = p->q.scope,
+                                   .up = p->q.up,
+                                   .no_maint = p->q.no_maint,
+                                   .legends = u->cfg->show_legends,
+                                   .wanted = wanted,
+                                   .wanted_ctx = (void *)(uintptr_t)u };
+        return HOOK_TAKEN;
+}
+
+static const struct hook stats_hook = {
+        .name = "stats",
+        .rank = 20,
+        .point = HOOK_REQUEST,
+        .applies = applies,
+        .run = run,
+};
+HOOK(stats_hook);

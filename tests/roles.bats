@@ -1,0 +1,309 @@
+#!/usr/bin/env bats
+# Processes, rights and signals: what scripts, units and containers count on (manual: management.txt 3, 4, 9.4).
+# Needs root for the test of rights; ports 25100-25109.
+
+setup() {
+        cd "$BATS_TEST_TMPDIR"
+        T=${TELAMON:-$BATS_TEST_DIRNAME/../build/telamon}
+        cat > base.cfg <<-EOF
+		defaults
+		    mode tcp
+		    timeout client 5s
+		    timeout server 5s
+		    timeout connect 5s
+		frontend f
+		    bind 127.0.0.1:25100
+		    default_backend b
+		backend b
+		    server s1 127.0.0.1:25109
+		EOF
+        cp base.cfg t.cfg
+        PIDS=
+}
+
+teardown() {
+        for p in $PIDS; do kill "$p" 2> /dev/null || true; done
+        for p in $PIDS; do
+                for _ in $(seq 100); do kill -0 "$p" 2> /dev/null || break; sleep 0.05; done
+                kill -9 "$p" 2> /dev/null || true
+        done
+}
+
+# start ARGS...: in the background, with default signals; waits until the port answers.
+start() {
+        python3 -c 'import os, signal, sys
+for s in (signal.SIGINT, signal.SIGQUIT): signal.signal(s, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$T" "$@" > out 2>&1 3>&- &
+        PID=$!
+        PIDS="$PIDS $PID"
+        wait_port 25100
+}
+
+wait_port() {
+        for _ in $(seq 200); do
+                if (: < /dev/tcp/127.0.0.1/"$1") 2> /dev/null; then return 0; fi
+                sleep 0.02
+        done
+        cat out
+        return 1
+}
+
+until_ok() { # CMD...: until it succeeds, 5 s
+        for _ in $(seq 100); do
+                if "$@"; then return 0; fi
+                sleep 0.05
+        done
+        cat out
+        return 1
+}
+
+ends_with() { # SIGNAL CODE
+        kill -"$1" "$PID"
+        code=0
+        wait "$PID" || code=$?
+        [ "$code" -eq "$2" ]
+}
+
+ask() { echo "$1" | socat -t5 - UNIX-CONNECT:m.sock; }
+worker() { ask "show proc" | awk '/^# workers/ { w = 1; next } w && $2 == "worker" { print $1; exit }'; }
+status_of() { awk -v k="$2:" '$1 == k { print $2 }' "/proc/$1/status"; }
+worker_is_new() { local now; now=$(worker); [ -n "$now" ] && [ "$now" != "$1" ]; }
+logged() { grep -q -- "$1" out; }
+
+@test "no argument and unknown options print the usage and end with 1" {
+        for a in "" "-Zfoo" "-f" "-db"; do
+                # shellcheck disable=SC2086
+                run "$T" $a
+                [ "$status" -eq 1 ]
+                [[ "$output" == *"Usage : telamon"* ]]
+        done
+}
+
+@test "-v and -vv print what scripts look for" {
+        run "$T" -v
+        [ "$status" -eq 0 ]
+        [[ "${lines[0]}" == "Telamon version "*"HAProxy 3.4"* ]]
+        run "$T" -vv
+        [[ "$output" == *"Feature list : "*"+EPOLL"* ]]
+        [[ "$output" == *"TARGET  = linux-glibc"* ]]
+        [[ "$output" == *"Available services :"* ]]
+        run "$T" -vqb
+        [ "$output" = 3.4 ]
+}
+
+@test "-c: 0, 1 and 2" {
+        run "$T" -c -f t.cfg
+        [ "$status" -eq 0 ] && [[ "$output" == *"Configuration file is valid"* ]]
+        run "$T" -c -q -f t.cfg
+        [ "$status" -eq 0 ] && [ -z "$output" ]
+        sed -i 's/bind/bnd/' t.cfg
+        run "$T" -c -f t.cfg
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"parsing [t.cfg:7] : unknown keyword 'bnd'"* ]]
+        run "$T" -c -f nofile
+        [ "$status" -eq 1 ]
+        run "$T" -c -f /dev/null
+        [ "$status" -eq 2 ]
+        printf 'frontend f\n    bind 127.0.0.1:25100\n' > t.cfg
+        run "$T" -c -f t.cfg
+        [ "$status" -eq 0 ] && [[ "$output" == *"Warnings were found."* ]]
+        run "$T" -c -dW -f t.cfg
+        [ "$status" -eq 1 ]
+}
+
+@test "-cc: 0, 1 and 2" {
+        run "$T" -cc 'streq(a,a)'
+        [ "$status" -eq 0 ]
+        run "$T" -cc 'streq(a,b)'
+        [ "$status" -eq 1 ]
+        run "$T" -cc 'nonsense'
+        [ "$status" -eq 2 ]
+}
+
+@test "foreground: TERM 143, INT 130, USR1 0" {
+        for form in -db -d; do
+                start $form -f t.cfg
+                ends_with TERM 143
+                start $form -f t.cfg
+                ends_with INT 130
+                start $form -f t.cfg
+                ends_with USR1 0
+        done
+}
+
+@test "master form: TERM 0, INT 130, USR1 0, as HAProxy's master" {
+        start -W -db -f t.cfg
+        ends_with TERM 0
+        logged "Exiting Master process..."
+        start -W -db -f t.cfg
+        ends_with INT 130
+        start -W -db -f t.cfg
+        ends_with USR1 0
+}
+
+@test "a bad file does not start" {
+        echo 'nonsense here' >> t.cfg
+        for form in "-db" "-W -db" "-D" "-W -D"; do
+                # shellcheck disable=SC2086
+                run "$T" $form -f t.cfg
+                [ "$status" -eq 1 ]
+        done
+}
+
+@test "an address in use is named, and ends with 1" {
+        python3 -c 'import socket, time
+s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3>&- &
+        PIDS="$PIDS $!"
+        wait_port 25100
+        for form in "-db" "-W -db"; do
+                # shellcheck disable=SC2086
+                run "$T" $form -f t.cfg
+                [ "$status" -eq 1 ]
+                [[ "$output" == *"Binding [t.cfg:7] for frontend"*"cannot bind socket (Address already in use) for [127.0.0.1:25100]"* ]]
+        done
+}
+
+@test "reload: same worker, difference told, new socket served, old one closed" {
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        w=$(worker)
+        printf 'frontend g\n    bind 127.0.0.1:25101\n    default_backend b\n' >> t.cfg
+        run ask reload
+        [ "${lines[0]}" = Success=1 ]
+        [ "${lines[1]}" = -- ]
+        [[ "$output" == *"+ frontend g"* ]]
+        [ "$(worker)" = "$w" ]
+        wait_port 25101
+        cp base.cfg t.cfg
+        kill -USR2 "$PID"
+        until_ok logged "- frontend g"
+        until_ok sh -c '! ss -ltn | grep -q :25101'
+        [ "$(worker)" = "$w" ]
+}
+
+@test "a failed reload changes nothing and says why" {
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        w=$(worker)
+        echo 'nonsense here' >> t.cfg
+        run ask reload
+        [ "${lines[0]}" = Success=0 ]
+        [[ "$output" == *"unknown keyword 'nonsense'"* ]]
+        [ "$(worker)" = "$w" ]
+        run ask "show proc"
+        [[ "${lines[1]}" == *"[failed: 1]"* ]]
+        run ask prompt
+        [[ "$output" == *"master[ReloadFailed]> "* ]]
+        wait_port 25100
+}
+
+@test "a killed worker is replaced from the last good configuration; nobody is refused" {
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        echo 'nonsense here' >> t.cfg
+        python3 - 3>&- > refused <<-'EOF' &
+		import socket, time
+		end = time.monotonic() + 2; n = 0
+		while time.monotonic() < end:
+		    s = socket.socket()
+		    try: s.connect(("127.0.0.1", 25100))
+		    except OSError: n += 1
+		    s.close(); time.sleep(.002)
+		print(n)
+		EOF
+        clients=$!
+        for _ in 1 2 3; do
+                w=$(worker)
+                kill -9 "$w"
+                until_ok worker_is_new "$w"
+        done
+        wait "$clients"
+        [ "$(cat refused)" = 0 ]
+        logged "Current worker ($w) exited with code 137 (Killed)"
+}
+
+@test "a stopped worker is not taken for a hung one" {
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        w=$(worker)
+        kill -STOP "$w"
+        sleep 3.5
+        kill -CONT "$w"
+        [ "$(worker)" = "$w" ]
+}
+
+@test "the worker has no rights" {
+        [ "$(id -u)" -eq 0 ] || skip "needs root"
+        mkdir empty
+        chmod 755 . empty
+        printf 'global\n    user nobody\n    group nogroup\n    chroot %s/empty\n' "$PWD" | cat - base.cfg > t.cfg
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        w=$(worker)
+        for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+                [ "$(status_of "$w" $set)" = 0000000000000000 ]
+        done
+        [ "$(status_of "$w" NoNewPrivs)" = 1 ]
+        [ "$(status_of "$w" Uid)" = "$(id -u nobody)" ]
+        [ "$(status_of "$w" Gid)" = "$(getent group nogroup | cut -d: -f3)" ]
+        [ "$(readlink "/proc/$w/root")" = "$PWD/empty" ]
+        run ask reload # and a reload works in the empty root
+        [ "${lines[0]}" = Success=1 ]
+        kill -9 "$w" # and a respawn
+        until_ok worker_is_new "$w"
+        wait_port 25100
+}
+
+@test "-D: the starter waits for success; the pid file holds the final pid; -sf takes over" {
+        for form in "" "-W"; do
+                # shellcheck disable=SC2086
+                run "$T" $form -D -p "$PWD/pid" -f t.cfg 3>&-
+                [ "$status" -eq 0 ]
+                first=$(cat pid)
+                PIDS="$PIDS $first"
+                kill -0 "$first"
+                wait_port 25100
+                # shellcheck disable=SC2086
+                run "$T" $form -D -p "$PWD/pid" -f t.cfg -sf "$first" 3>&-
+                [ "$status" -eq 0 ]
+                second=$(cat pid)
+                PIDS="$PIDS $second"
+                [ "$first" != "$second" ]
+                until_ok sh -c "! kill -0 $first 2> /dev/null"
+                wait_port 25100
+                kill "$second"
+                until_ok sh -c "! kill -0 $second 2> /dev/null"
+        done
+}
+
+@test "-Ws tells systemd when it is ready, reloads and stops" {
+        socat -u UNIX-RECV:notify.sock,mode=666 OPEN:notified,creat 3>&- &
+        PIDS="$PIDS $!"
+        until_ok test -S notify.sock
+        NOTIFY_SOCKET=$PWD/notify.sock start -Ws -f t.cfg
+        until_ok grep -q READY=1 notified
+        kill -USR2 "$PID"
+        until_ok grep -q MONOTONIC_USEC= notified
+        until_ok sh -c 'grep -c READY=1 notified | grep -q 2'
+        kill -TERM "$PID"
+        until_ok grep -q STOPPING=1 notified
+}
+
+@test "plan prints what a reload would change, and changes nothing" {
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        sed 's/25109/25108/' base.cfg > new.cfg
+        run "$T" plan -f new.cfg -S "$PWD/m.sock"
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"~ server b/s1"* ]]
+        run "$T" plan -f new.cfg --against base.cfg
+        [[ "$output" == *"~ server b/s1"* ]]
+        run "$T" plan -f t.cfg -S "$PWD/m.sock"
+        [ "$output" = "Nothing would change." ]
+}
+
+@test "master socket: level, unknown commands, targets" {
+        start -W -db -S "$PWD/m.sock,level,user" -f t.cfg
+        run ask reload
+        [[ "$output" == "Permission denied"* ]]
+        run ask "@2 show info"
+        [[ "$output" == "Can't find the target PID matching the prefix '@2'"* ]]
+        run ask nonsense
+        [[ "$output" == "Unknown command: 'nonsense'"* ]]
+        run ask "show version"
+        [ "${lines[0]}" = 3.4.0 ]
+}
