@@ -58,7 +58,7 @@ class Generated(unittest.TestCase):
 
 class Rendering(unittest.TestCase):
     def rendered(self, text):
-        p = subprocess.run(["groff", "-t", "-man", "-ww", "-Tutf8"], input=text, capture_output=True, text=True)
+        p = subprocess.run(["groff", "-t", "-man", "-ww", "-Tutf8", "-P-cbou"], input=text, capture_output=True, text=True)
         self.assertEqual((p.returncode, p.stderr), (0, ""))
         return p.stdout
 
