@@ -1,6 +1,6 @@
 /* CSV, typed, JSON and the page from cells made by hand, one of them with a hostile name. */
 #include "base/epoch.h"
-#include "core/engine_int.h"
+#include "core/inner.h"
 #include "core/threads.h"
 #include "feat/stats/page.h"
 
