@@ -573,6 +573,7 @@ void strm_on_deadline(struct strm *s)
         case DL_QUEUE:
                 queue_leave(s);
                 strm_term(s, 's', 'Q');
+                s->t.queued = thr_self->now;
                 s->deadline = MONO_NEVER;
                 strm_answer(s, 503);
                 break;

@@ -253,7 +253,7 @@ static int head_bad(struct wire *w, struct side *s)
 {
         const struct h1 *h = &w->box->parser;
 
-        s->bad = (struct side_bad){ h->status, h1_why_text(h->why), h->bad_at };
+        s->bad = (struct side_bad){ w->server ? 502 : h->status, h1_why_text(h->why), h->bad_at };
         w->close_after = true;
         return MSG_BAD;
 }
