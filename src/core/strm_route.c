@@ -248,6 +248,7 @@ enum run strm_step_queued(struct strm *s)
                 STAT_INC(strm_front_stat(s)->cli_abort);
                 STAT_INC(strm_back_stat(s)->cli_abort);
                 strm_term(s, 'C', 'Q');
+                s->t.queued = thr_self->now; /* %Tw: as long as it waited */
                 return strm_goto(s, STRM_END);
         }
         return RUN_WAIT;
