@@ -12,7 +12,7 @@ struct page {
 
 static const struct page pages[] = {
         { 200, "OK", "Service ready." },
-        { 400, "Bad Request", "Your browser sent an invalid request." },
+        { 400, "Bad request", "Your browser sent an invalid request." },
         { 401, "Unauthorized", "You need a valid user and password to access this content." },
         { 403, "Forbidden", "Request forbidden by administrative rules." },
         { 404, "Not Found", "The resource could not be found." },

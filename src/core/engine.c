@@ -368,16 +368,26 @@ static void retire_world(void)
 
 #define LAST_TURNS 1000
 
-/* The world is taken down in its own way, so that what was forgotten shows up as a leak. */
-static void take_down(struct engine *e)
+static void kill_sessions(struct engine *e)
 {
-        unsigned n = 0;
-
         for (unsigned i = 0; i < e->n_threads; i++) {
                 thr_self = e->v[i].thr;
                 sess_kill_all();
         }
         thr_self = e->thr;
+}
+
+/* The world is taken down in its own way, so that what was forgotten shows up as a leak. The sessions go first: their last log
+ * lines need the world; and more than once, as a session whose stream was killed may still wait for its peer to close. */
+static void take_down(struct engine *e)
+{
+        unsigned n = 0;
+
+        do {
+                kill_sessions(e);
+                turn_all(e);
+        } while (atomic_load_explicit(&world.cur_conns, memory_order_relaxed) > 0 && ++n < LAST_TURNS);
+        n = 0;
         (void)pins_next_generation();
         retire_world();
         do

@@ -170,6 +170,7 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
         s->step = http ? STRM_HEAD : STRM_ROUTE;
         s->term[0] = s->term[1] = '-';
         s->sess = ss;
+        s->first = ss->n_req == 0;
         s->front = fe;
         s->fcfg = cfg;
         s->st_front = &((struct front_col *)cell_col(&fe->cell))->st;

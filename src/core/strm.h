@@ -62,7 +62,8 @@ struct strm {
         uint8_t step; /* enum strm_step */
         bool http, running, again;
         bool redispatched, reused, no_log, logged, counted_back, has_slot, req_sent, rsp_seen;
-        bool tunnel, connect, head_request, no_splice;
+        bool tunnel, connect, upgrade, head_request, no_splice;
+        bool first;       /* request of its session */
         bool cut[2];      /* request, answer: nobody takes that direction's bytes any more */
         char term[2];     /* cause, phase; '-' '-' */
         uint8_t hook_pos; /* where the hooks go on after a wait */

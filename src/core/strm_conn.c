@@ -28,6 +28,8 @@ static bool is_redispatch(const struct strm *s)
                 return true;
         if (!(px->options & OPT_REDISPATCH))
                 return false;
+        if (atomic_load_explicit(&s->back->act, memory_order_relaxed) > 1)
+                return true; /* nothing ties a request to the server that refused it: another one at once */
         if (every > 0)
                 return s->tries % every == 0;
         if (every < 0)

@@ -88,13 +88,13 @@ static bool in_move(struct wire *w, size_t room)
 /* No memory for what was received: the connection is dead, and the stream hears of it. */
 static cold_path void in_lost(struct wire *w, struct side *s)
 {
-        w->conn.err = -ENOMEM;
-        w->conn.ep.flags |= EP_ERR;
+        w->err = -ENOMEM;
+        w->ep->flags |= EP_ERR;
         if (w->box)
                 headbox_free(w->box);
         w->box = NULL;
         in_forget(w);
-        w->conn.ep.flags &= (uint16_t)~EP_RX;
+        w->ep->flags &= (uint16_t)~EP_RX;
         s->trailers = NULL;
         s->flags |= SIDE_RESET | SIDE_PEER_GONE;
         strm_wake(s->strm);
@@ -153,13 +153,13 @@ static bool in_room(struct wire *w, size_t *max)
 
 hot_path int wire_fill(struct wire *w, size_t max)
 {
-        struct ep *e = &w->conn.ep;
+        struct ep *e = w->ep;
         ssize_t n;
 
         if (!(e->flags & EP_RX))
                 return e->flags & EP_ERR ? MSG_ERR : e->flags & EP_EOF ? MSG_END : MSG_WAIT;
         if (!in_room(w, &max)) {
-                w->conn.err = -ENOMEM;
+                w->err = -ENOMEM;
                 return MSG_ERR;
         }
         n = ep_rx(e, w->in.p + w->in.off + w->in.len, max);
@@ -173,13 +173,13 @@ hot_path int wire_fill(struct wire *w, size_t max)
                 return MSG_END;
         if (n == -EAGAIN)
                 return MSG_WAIT;
-        w->conn.err = (int)n;
+        w->err = (int)n;
         return MSG_ERR;
 }
 
 static int rx_failed(struct wire *w, struct side *s)
 {
-        s->err = w->conn.err ? w->conn.err : -EIO;
+        s->err = w->err ? w->err : -EIO;
         s->flags |= SIDE_RESET;
         return MSG_ERR;
 }
@@ -268,7 +268,7 @@ static int head_bad(struct wire *w, struct side *s)
 {
         const struct h1 *h = &w->box->parser;
 
-        s->bad = (struct side_bad){ h->status, h1_why_text(h->why), h->bad_at };
+        s->bad = (struct side_bad){ w->server ? 502 : h->status, h1_why_text(h->why), h->bad_at };
         w->close_after = true;
         return MSG_BAD;
 }
@@ -282,7 +282,7 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
         if (!w->box) {
                 w->box = headbox_new();
                 if (!w->box) {
-                        w->conn.err = -ENOMEM;
+                        w->err = -ENOMEM;
                         return rx_failed(w, s);
                 }
                 h1_init(&w->box->parser, w->head_max, 0);
@@ -405,7 +405,7 @@ static void look_for_end(struct wire *w, struct side *s)
 {
         bool till_close = w->rx_body == HBODY_TUNNEL || w->rx_body == HBODY_CLOSE;
 
-        if (till_close && (w->conn.ep.flags & (EP_HUP | EP_RX)) == (EP_HUP | EP_RX) && wire_fill(w, 1) == MSG_END)
+        if (till_close && (w->ep->flags & (EP_HUP | EP_RX)) == (EP_HUP | EP_RX) && wire_fill(w, 1) == MSG_END)
                 s->flags |= SIDE_RX_DONE;
 }
 
@@ -445,7 +445,7 @@ hot_path static int wire_rx_body(struct side *s, struct iovec *v, int *n, size_t
                 r = wire_fill(w, max);
                 if (r != MSG_OK)
                         return body_ended(w, s, r);
-                if (unlikely(w->conn.ep.flags & EP_HUP) && w->in.len < max)
+                if (unlikely(w->ep->flags & EP_HUP) && w->in.len < max)
                         look_for_end(w, s);
         }
 }
@@ -461,15 +461,12 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
                 return MSG_WAIT;
         if (w->rx_body == HBODY_LENGTH && w->rx_left < max)
                 max = (size_t)w->rx_left;
-        if (!(w->conn.ep.flags & EP_RX))
-                return body_ended(w, s,
-                                  w->conn.ep.flags & EP_ERR   ? MSG_ERR
-                                  : w->conn.ep.flags & EP_EOF ? MSG_END
-                                                              : MSG_WAIT);
-        n = w->conn.ep.ops->rx_splice(&w->conn.ep, p, max);
+        if (!(w->ep->flags & EP_RX))
+                return body_ended(w, s, w->ep->flags & EP_ERR ? MSG_ERR : w->ep->flags & EP_EOF ? MSG_END : MSG_WAIT);
+        n = w->ep->ops->rx_splice(w->ep, p, max);
         if (n <= 0) {
                 if (n < 0 && n != -EAGAIN)
-                        w->conn.err = (int)n;
+                        w->err = (int)n;
                 return body_ended(w, s, n == 0 ? MSG_END : n == -EAGAIN ? MSG_WAIT : MSG_ERR);
         }
         s->rx_bytes += (uint64_t)n;
@@ -483,7 +480,7 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
 
 static void wire_wake(struct ep *e)
 {
-        struct wire *w = container_of(e, struct wire, conn.ep);
+        struct wire *w = e->owner;
 
         if (!w->side) {
                 w->idle_wake(w);
@@ -499,6 +496,8 @@ void wire_init(struct wire *w, bool server)
         memset(w, 0, sizeof(*w));
         w->server = server;
         conn_init(&w->conn, wire_wake);
+        w->ep = &w->conn.ep;
+        w->ep->owner = w;
 }
 
 void wire_attach(struct wire *w, struct side *s, bool tunnel)
@@ -506,7 +505,7 @@ void wire_attach(struct wire *w, struct side *s, bool tunnel)
         w->side = s;
         s->ops = &wire_ops;
         s->carrier = w;
-        s->flags = w->conn.ep.flags & EP_RAW ? SIDE_SPLICE : 0;
+        s->flags = w->ep->flags & EP_RAW ? SIDE_SPLICE : 0;
         s->rx_bytes = w->in.len; /* read while idle: the first bytes of this exchange */
         s->err = 0;
         s->bad = (struct side_bad){ 0 };
@@ -544,7 +543,7 @@ static bool wire_gone(const struct side *s)
 {
         const struct wire *w = s->carrier;
 
-        return (w->conn.ep.flags & (EP_HUP | EP_EOF | EP_ERR)) != 0;
+        return (w->ep->flags & (EP_HUP | EP_EOF | EP_ERR)) != 0;
 }
 
 static void wire_tunnel(struct side *s)
@@ -562,10 +561,10 @@ static void wire_want(struct side *s)
 {
         struct wire *w = s->carrier;
 
-        if (w->conn.ep.flags & EP_WATCHED)
+        if (w->ep->flags & EP_WATCHED)
                 return;
-        w->conn.ep.ops->want(&w->conn.ep);
-        if (unlikely(w->conn.ep.flags & EP_ERR)) /* it could not be watched: no event will say so */
+        w->ep->ops->want(w->ep);
+        if (unlikely(w->ep->flags & EP_ERR)) /* it could not be watched: no event will say so */
                 strm_wake(s->strm);
 }
 
@@ -579,12 +578,12 @@ static bool exchange_complete(const struct wire *w, const struct side *s)
 static void wire_end(struct side *s, bool clean)
 {
         struct wire *w = s->carrier;
-        bool reusable = clean && !w->close_after && exchange_complete(w, s) && !(w->conn.ep.flags & (EP_ERR | EP_SHUT));
+        bool reusable = clean && !w->close_after && exchange_complete(w, s) && !(w->ep->flags & (EP_ERR | EP_SHUT));
 
         if (w->server) /* a FIN, or bytes that nobody asked for */
-                reusable = reusable && !(w->conn.ep.flags & (EP_EOF | EP_HUP)) && w->in.len == 0;
+                reusable = reusable && !(w->ep->flags & (EP_EOF | EP_HUP)) && w->in.len == 0;
         else /* a client may send its last requests and its FIN in one go: they are answered first */
-                reusable = reusable && (w->in.len > 0 || !(w->conn.ep.flags & EP_EOF));
+                reusable = reusable && (w->in.len > 0 || !(w->ep->flags & EP_EOF));
 
         w->reset_after = w->tx_head_done && !(s->flags & SIDE_TX_END) &&
                          (w->tx_body == HBODY_CLOSE || (w->tx_body == HBODY_TUNNEL && (s->flags & SIDE_TX_CUT)));
@@ -601,7 +600,8 @@ static void wire_end(struct side *s, bool clean)
 
 void wire_fini(struct wire *w, bool reset)
 {
-        conn_close(&w->conn, reset);
+        w->ep->ops->close(w->ep, reset);
+        w->ep = &w->conn.ep; /* a filter is gone now */
         if (w->box)
                 headbox_free(w->box);
         w->box = NULL;

@@ -13,8 +13,6 @@ struct wire_thr {                /* per thread */
 };
 
 struct wire_thr *wire_thr(void);
-struct headbox *headbox_new(void);
-void headbox_free(struct headbox *b);
 
 int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
 int wire_tx_flush(struct side *s);

@@ -69,7 +69,7 @@ static bool out_keep(struct wire *w, const struct txv *x, size_t skip)
 
 static int tx_failed(struct wire *w, struct side *s, int err)
 {
-        w->conn.err = err;
+        w->err = err;
         w->close_after = true;
         s->err = err;
         s->flags |= SIDE_RESET;
@@ -92,7 +92,7 @@ static void all_sent(struct wire *w, struct side *s)
         if (s->flags & SIDE_RX_DONE && w->tx_body == HBODY_TUNNEL)
                 return; /* both directions are over: close() sends the FIN */
         if (fin_follows(w, s))
-                w->conn.ep.ops->shut(&w->conn.ep);
+                w->ep->ops->shut(w->ep);
 }
 
 int wire_tx_flush(struct side *s)
@@ -101,7 +101,7 @@ int wire_tx_flush(struct side *s)
 
         while (w->out_len > 0) {
                 struct iovec v = { w->out + w->out_off, w->out_len };
-                ssize_t n = ep_tx(&w->conn.ep, &v, 1, false);
+                ssize_t n = ep_tx(w->ep, &v, 1, false);
                 if (n == -EAGAIN)
                         return MSG_WAIT;
                 if (n < 0)
@@ -124,7 +124,7 @@ hot_path static int send_now(struct wire *w, struct side *s, struct txv *x)
         ssize_t n = 0;
 
         if (x->total > 0 && w->out_len == 0) {
-                n = ep_tx(&w->conn.ep, x->v, x->n, fin_follows(w, s));
+                n = ep_tx(w->ep, x->v, x->n, fin_follows(w, s));
                 if (n < 0 && n != -EAGAIN)
                         return tx_failed(w, s, (int)n);
                 n = n < 0 ? 0 : n;
@@ -178,6 +178,8 @@ static int add_head(struct wire *w, struct hmsg *head, const struct tx_frame *f,
         bool interim = (head->flags & HMSG_RESPONSE) && head->status < 200 && head->status != 101;
         int r;
 
+        if (interim && !w->server && w->req_minor == 0)
+                return 0; /* RFC 9110 15.2: an HTTP/1.0 client knows none */
         if (!interim)
                 begin(w, head, f, &wo);
         r = h1_write(head, &wo, &o);
@@ -266,7 +268,7 @@ int wire_tx_splice(struct side *s, struct pipe *p, size_t *ret_n)
 
         if (w->out_len > 0)
                 return MSG_WAIT;
-        n = w->conn.ep.ops->tx_splice(&w->conn.ep, p, p->fill);
+        n = w->ep->ops->tx_splice(w->ep, p, p->fill);
         if (n == -EAGAIN)
                 return MSG_WAIT;
         if (n < 0)

@@ -5,6 +5,7 @@
 #include "main/binds.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct supconf *supconf_new(void)
@@ -101,14 +102,28 @@ bool supconf_take(struct supconf *c, struct channel_msg *m)
         }
 }
 
+/* The length of the kernel's queue follows maxconn and backlog: it is changed on the sockets there are. New ones beside those of a
+ * running listener would take connections that nobody accepts. */
+static bool same_but_backlog(const struct sup_bind *a, const struct sup_bind *b)
+{
+        struct listen_spec s = a->spec;
+        AUTO_BUF(bytes);
+
+        s.backlog = b->spec.backlog;
+        spec_encode(&s, &bytes);
+        return str_eq(buf_view(&bytes), b->spec_bytes);
+}
+
 static bool open_one(struct sup_bind *b, const struct sup_bind *had, const struct args *a)
 {
         const char *step = "";
         int e;
 
-        if (had && had->n_fds && str_eq(had->spec_bytes, b->spec_bytes)) {
+        if (had && had->n_fds && same_but_backlog(had, b)) {
                 memcpy(b->fds, had->fds, had->n_fds * sizeof(*b->fds));
                 b->n_fds = had->n_fds;
+                for (unsigned i = 0; i < b->n_fds && had->spec.backlog != b->spec.backlog; i++)
+                        (void)listen(b->fds[i], b->spec.backlog > 0 ? b->spec.backlog : SOMAXCONN);
                 return true;
         }
         e = binds_open(&b->spec, a, b->fds, &step);

@@ -39,16 +39,30 @@ static bool give(struct supconf *c, enum channel_type t, const struct channel_ar
         return ok;
 }
 
-static bool give_bind(struct supconf *c, const char *key, int backlog)
+static bool give_spec(struct supconf *c, const char *key, const struct listen_spec *s)
 {
-        struct listen_spec s = loopback(backlog);
         AUTO_BUF(b);
 
-        spec_encode(&s, &b);
+        spec_encode(s, &b);
         return give(c, CH_SOCKET,
                     (struct channel_arg[]){ CH_S(str_of(key)), CH_S(STR("frontend f")), CH_S(STR("x:1")),
                                             CH_S(buf_view(&b)) },
                     -1);
+}
+
+static bool give_bind(struct supconf *c, const char *key, int backlog)
+{
+        struct listen_spec s = loopback(backlog);
+
+        return give_spec(c, key, &s);
+}
+
+static bool give_mss(struct supconf *c, const char *key, int mss)
+{
+        struct listen_spec s = loopback(5);
+
+        s.mss = mss;
+        return give_spec(c, key, &s);
 }
 
 static bool is_open(int fd)
@@ -59,14 +73,16 @@ static bool is_open(int fd)
 static void equal_binds_keep_their_sockets(void **state)
 {
         struct supconf *a = supconf_new(), *b = supconf_new();
-        int kept, gone, changed;
+        int kept, gone, changed, queue;
 
         (void)state;
-        assert_true(give_bind(a, "kept", 5) && give_bind(a, "gone", 5) && give_bind(a, "changed", 5));
+        assert_true(give_bind(a, "kept", 5) && give_bind(a, "gone", 5) && give_mss(a, "changed", 1400) &&
+                    give_bind(a, "queue", 5));
         assert_true(supconf_bind(a, NULL, &none));
-        kept = a->binds[0].fds[0], gone = a->binds[1].fds[1], changed = a->binds[2].fds[0];
-        assert_true(give_bind(b, "changed", 6) && give_bind(b, "kept", 5));
+        kept = a->binds[0].fds[0], gone = a->binds[1].fds[1], changed = a->binds[2].fds[0], queue = a->binds[3].fds[1];
+        assert_true(give_mss(b, "changed", 1200) && give_bind(b, "kept", 5) && give_bind(b, "queue", 7));
         assert_true(supconf_bind(b, a, &none));
+        assert_int_equal(b->binds[2].fds[1], queue); /* as long a queue as maxconn wants is no new socket */
         assert_int_equal(b->binds[1].fds[0], kept);
         assert_int_not_equal(b->binds[0].fds[0], changed);
         supconf_settle(b, a);

@@ -1,0 +1,182 @@
+"""RELOADS (20) reloads, each changing servers, a bind, a timeout and maxconn, under clients that never retry.
+
+New connections, keep-alive with think times of 0-1 s, TCP echo tunnels and large bodies, all bodies hashed. Nothing may fail, the worker
+stays the same process on the same listening sockets, and file descriptors come back to where they were.
+"""
+import hashlib, os, random, signal, socket, threading, time
+from kit import HOST, TMP, Telamon, cli, done, fds, listen_inodes, note, ok, rss_kib, serve, stat, wait_for
+
+WEB, TCP, MOVING, BACK, ECHO = 32210, 32211, 32220, 32230, 32240
+RELOADS = int(os.environ.get("RELOADS", "20"))
+BLOB = random.Random(7).randbytes(3_000_000)
+SUM = hashlib.sha256(BLOB).hexdigest()
+stop, errors, counted, lock = threading.Event(), [], {}, threading.Lock()
+
+
+def web(c):
+    """Keep-alive: /blob gives the blob, a POST its hash, all else a small body."""
+    f = c.makefile("rb")
+    while line := f.readline():
+        length = 0
+        while (h := f.readline()) not in (b"\r\n", b""):
+            if h.lower().startswith(b"content-length:"):
+                length = int(h.split(b":")[1])
+        if line.startswith(b"POST"):
+            body = hashlib.sha256(f.read(length)).hexdigest().encode()
+        else:
+            body = BLOB if b"/blob" in line else b"small"
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def echo(c):
+    while d := c.recv(65536):
+        c.sendall(d)
+
+
+def config(i):
+    servers = [f"    server s{k} {HOST}:{BACK + k} weight {1 + (i + k) % 5}" + (f" maxconn {40 + i % 7}" if k == 2 else "") for k in range(4) if k == 0 or (i >> (k - 1)) & 1]
+    return f"""
+global
+    nbthread 2
+    maxconn {2000 + i}
+    stats socket {TMP}/cli.sock level admin
+defaults
+    timeout connect 3s
+    timeout client {20 + i % 3}s
+    timeout server {20 + i % 5}s
+    timeout tunnel 1m
+frontend web
+    mode http
+    maxconn {1000 + i}
+    bind {HOST}:{WEB}
+    bind {HOST}:{MOVING + i % 3}
+    default_backend app
+backend app
+    mode http
+    balance roundrobin
+    http-reuse always
+{os.linesep.join(servers)}
+listen tcp
+    mode tcp
+    maxconn {500 + i}
+    bind {HOST}:{TCP}
+    server e {HOST}:{ECHO} weight {1 + i % 9}
+"""
+
+
+def exchange(f, s, data):
+    """One request; the body. Raises when the answer is not whole."""
+    s.sendall(data)
+    line = f.readline()
+    if b" 200 " not in line:
+        raise OSError(f"status line {line!r}")
+    length = None
+    while (h := f.readline()) not in (b"\r\n", b""):
+        if h.lower().startswith(b"content-length:"):
+            length = int(h.split(b":")[1])
+    body = f.read(length)
+    if len(body) != length:
+        raise OSError(f"{len(body)} of {length} bytes")
+    return body
+
+
+def client(kind, session):
+    """Runs session(count) until the end; a failure of any sort is kept, never repeated."""
+    def count():
+        with lock:
+            counted[kind] = counted.get(kind, 0) + 1
+
+    try:
+        while not stop.is_set():
+            session(count)
+    except Exception as e:
+        with lock:
+            errors.append(f"{kind} at {time.monotonic() - t0:.3f}: {type(e).__name__} {e}")
+
+
+def fresh(count):
+    with socket.create_connection((HOST, WEB), 5) as s, s.makefile("rb") as f:
+        if exchange(f, s, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") != b"small" or f.read(1):
+            raise OSError("wrong body")
+    count()
+    time.sleep(0.005)
+
+
+def kept(count):
+    with socket.create_connection((HOST, WEB), 5) as s, s.makefile("rb") as f:
+        while not stop.is_set():
+            if exchange(f, s, b"GET /k HTTP/1.1\r\nHost: a\r\n\r\n") != b"small":
+                raise OSError("wrong body")
+            count()
+            stop.wait(random.random())
+
+
+def tunnel(count):
+    with socket.create_connection((HOST, TCP), 5) as s, s.makefile("rb") as f:
+        while not stop.is_set():
+            data = os.urandom(1000)
+            s.sendall(data)
+            if f.read(1000) != data:
+                raise OSError("not what was sent")
+            count()
+            stop.wait(0.02)
+
+
+def large(count):
+    with socket.create_connection((HOST, WEB), 5) as s, s.makefile("rb") as f:
+        while not stop.is_set():
+            if hashlib.sha256(exchange(f, s, b"GET /blob HTTP/1.1\r\nHost: a\r\n\r\n")).hexdigest() != SUM:
+                raise OSError("wrong hash of a download")
+            up = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(BLOB) + BLOB
+            if exchange(f, s, up).decode() != SUM:
+                raise OSError("wrong hash of an upload")
+            count()
+            stop.wait(0.1)
+
+
+for k in range(4):
+    serve(web, BACK + k)
+serve(echo, ECHO)
+t0 = time.monotonic()
+t = Telamon(config(0), "-W", "-S", f"{TMP}/master.sock", port=WEB)
+wait_for(lambda: os.path.exists(f"{TMP}/cli.sock"))
+
+
+def reload(i):
+    t.cfg.write_text(config(i))
+    answer = cli(f"{TMP}/master.sock", "reload", 30)
+    if "Success=1" not in answer:
+        errors.append(f"reload {i}: {answer}")
+
+
+for i in range(1, 4):  # what is kept from the first ones on is there
+    reload(i)
+reload(0)
+time.sleep(0.3)
+worker = t.worker()
+before = dict(inodes=listen_inodes(WEB) | listen_inodes(TCP), fds=fds(worker), rss=rss_kib(worker))
+threads = [threading.Thread(target=client, args=(kind, fn), daemon=True) for kind, fn, n in (("new", fresh, 3), ("keep-alive", kept, 8), ("tunnel", tunnel, 3), ("large", large, 2)) for _ in range(n)]
+for th in threads:
+    th.start()
+for i in range(1, RELOADS + 1):
+    reload(i)
+    stop.wait(0.1)
+    if errors:
+        break
+reload(RELOADS - RELOADS % 24)  # as in the beginning: one server, the first moving bind
+busy = rss_kib(worker)
+stop.set()
+for th in threads:
+    th.join(10)
+note(f"{RELOADS} reloads in {time.monotonic() - t0:.1f} s; exchanges: " + ", ".join(f"{k} {v}" for k, v in sorted(counted.items())))
+ok(not errors, f"no client and no reload failed ({sum(counted.values())} exchanges)", errors[:20] + t.output().splitlines()[-10:])
+ok(len(counted) == 4 and min(counted.values()) > RELOADS // 4, "every kind of client was busy throughout", counted)
+ok(t.worker() == worker, "the worker is the same process")
+ok(listen_inodes(WEB) | listen_inodes(TCP) == before["inodes"] and len(before["inodes"]) == 4, "the listening sockets are the same", [before["inodes"], listen_inodes(WEB), listen_inodes(TCP)])
+settled = wait_for(lambda: fds(worker) <= before["fds"] + 8, 8, 0.1)  # idle server connections stay pooled
+ok(settled, f"file descriptors came back: {before['fds']} before, {fds(worker)} after")
+note(f"RSS {before['rss']} KiB before, {busy} KiB under load, {rss_kib(worker)} KiB after")
+got = stat(f"{TMP}/cli.sock")[("web", "FRONTEND")]
+ok(int(got["req_tot"]) >= counted["new"] + counted["keep-alive"] + 2 * counted["large"], f"counters went on over all reloads: {got['req_tot']} requests")
+ok(t.stop(signal.SIGTERM) in (0, 143), "it ends", t.output())
+done()
