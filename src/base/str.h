@@ -32,6 +32,7 @@ static inline bool str_is(struct str a, const char *z)
         return str_eq(a, str_of(z));
 }
 
+/* n bytes from there on; the caller knows that they are there. */
 static inline struct str str_sub(struct str s, size_t from, size_t n)
 {
         return (struct str){ s.p + from, n };

@@ -30,6 +30,8 @@ static void conf_free(struct conf *c)
 {
         struct conf_priv *p = c->priv;
 
+        for (const struct conf_ending *e = p->endings; e; e = e->next)
+                e->fn(e->arg);
         slot_pools_fini(c);
         map_fini(&p->strings);
         map_fini(&p->index);
@@ -39,6 +41,14 @@ static void conf_free(struct conf *c)
         arena_fini(&p->spans);
         free(p);
         free(c);
+}
+
+void conf_at_free(struct conf *c, void (*fn)(void *arg), void *arg)
+{
+        struct conf_ending *e = conf_alloc(c, sizeof(*e));
+
+        *e = (struct conf_ending){ c->priv->endings, fn, arg };
+        c->priv->endings = e;
 }
 
 struct conf *conf_get(struct conf *c)

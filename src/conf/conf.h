@@ -82,6 +82,8 @@ struct conf_obj *conf_find_child(const struct conf_obj *parent, kind_mask kinds,
 struct conf_obj *conf_add_child(struct kw_call *c, kind_mask kind, struct str name, struct span at);
 const char *conf_intern(struct conf *c, struct str s); /* one pointer per text in a load */
 void *conf_alloc(struct conf *c, size_t n);            /* from the load's arena, zeroed */
+/* Calls fn(arg) when the load is freed: for what rows keep outside its arena (TLS contexts). During the load only. */
+void conf_at_free(struct conf *c, void (*fn)(void *arg), void *arg);
 /* Where a row was set on this object (the last time), or the object's own place. */
 struct span conf_span(const struct conf_obj *o, const struct kw *kw);
 struct span conf_span_name(const struct conf_obj *o, const char *kw_name);

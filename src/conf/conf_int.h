@@ -93,6 +93,12 @@ struct cond_level {
 
 #define COND_LEVELS_MAX 64
 
+struct conf_ending { /* conf_at_free(); in the load's arena */
+        struct conf_ending *next;
+        void (*fn)(void *arg);
+        void *arg;
+};
+
 struct conf_priv {
         atomic_int refs;
         struct arena mem, spans;
@@ -101,6 +107,7 @@ struct conf_priv {
         struct edit *edits;
         size_t n_edits, cap_edits;
         struct conf_obj *last;
+        struct conf_ending *endings;
         /* during the load */
         struct vfs *vfs;
         struct text *text;

@@ -1,15 +1,14 @@
-/* conf/kw_doc.c - documents made from the rows: telamon.cfg(5) and the word list for shell completion. */
+/* conf/kw_doc.c - documents made from the rows: the keyword sections of telamon.cfg(5) and the word list for shell completion. */
 #include "conf/kw_doc.h"
 
 #include "conf/conf_int.h"
 
 #include <stdlib.h>
 
-static const char *const apply_text[] = { "at once", "for new connections and requests", "by a worker swap",
-                                          "only by a restart; a reload that changes it is refused" };
+static const char *const apply_text[] = { "at once", "to new connections and requests", "with the next start of the worker",
+                                          "only with a restart; a reload that changes it is refused" };
 
-/* Text for roff: backslashes, and dots or quotes that would start a request. */
-static void roff(struct buf *out, const char *z)
+void kw_roff(struct buf *out, const char *z)
 {
         for (const char *p = z; *p; p++)
                 if (*p == '\\')
@@ -20,6 +19,28 @@ static void roff(struct buf *out, const char *z)
                         buf_printf(out, "\\&%c", *p);
                 else
                         buf_putc(out, *p);
+}
+
+void kw_sentence(struct buf *out, const char *z)
+{
+        size_t n = strlen(z);
+
+        if (n == 0)
+                return;
+        buf_putc(out, (char)(*z >= 'a' && *z <= 'z' ? *z - 32 : *z));
+        buf_puts(out, z + 1);
+        if (!strchr(".!?", z[n - 1]))
+                buf_putc(out, '.');
+}
+
+static void roff_sentence(struct buf *out, const char *z)
+{
+        AUTO_BUF(b);
+
+        kw_sentence(&b, z);
+        buf_putc(&b, 0);
+        kw_roff(out, b.p);
+        buf_putc(out, '\n');
 }
 
 static void type_syntax(const struct kw *kw, struct buf *out)
@@ -51,28 +72,29 @@ static void syntax(const struct kw *kw, struct buf *out)
         else
                 type_syntax(kw, &b);
         buf_putc(&b, 0);
-        roff(out, b.p);
+        kw_roff(out, b.p);
 }
 
 static void range(const struct kw *kw, struct buf *out)
 {
+        bool number = kw->type == KW_T_INT, size = kw->type == KW_T_SIZE;
+        bool time = (kw->type == KW_T_TIME || kw->type == KW_T_TIME_S) && (kw->min || kw->max);
+        bool open = !size && (kw->max == 0 || kw->max >= INT32_MAX); /* as far as the type goes */
         AUTO_BUF(lo);
         AUTO_BUF(hi);
 
-        if (kw->type == KW_T_INT) {
-                buf_printf(out, "Range: %lld to %lld.\n", (long long)kw->min, (long long)kw->max);
+        if (!number && !size && !time)
                 return;
-        }
-        if (kw->type == KW_T_SIZE) {
-                kw_dump_size(&lo, (uint64_t)kw->min);
-                kw_dump_size(&hi, (uint64_t)kw->max);
-        } else if ((kw->type == KW_T_TIME || kw->type == KW_T_TIME_S) && (kw->min || kw->max)) {
-                kw_dump_time(&lo, (int)kw->min);
-                kw_dump_time(&hi, kw->max ? (int)kw->max : INT32_MAX);
-        } else {
-                return;
-        }
-        buf_printf(out, "Range: %.*s to %.*s.\n", (int)lo.n, lo.p, (int)hi.n, hi.p);
+        if (number)
+                buf_printf(&lo, "%lld", (long long)kw->min), buf_printf(&hi, "%lld", (long long)kw->max);
+        else if (size)
+                kw_dump_size(&lo, (uint64_t)kw->min), kw_dump_size(&hi, (uint64_t)kw->max);
+        else
+                kw_dump_time(&lo, (int)kw->min), kw_dump_time(&hi, (int)kw->max);
+        if (!open)
+                buf_printf(out, "Range: %.*s to %.*s.\n", (int)lo.n, lo.p, (int)hi.n, hi.p);
+        else if (kw->min > 0)
+                buf_printf(out, "At least %.*s.\n", (int)lo.n, lo.p);
 }
 
 static void default_value(const struct kw_table *t, const struct kw *kw, struct buf *out)
@@ -86,36 +108,101 @@ static void default_value(const struct kw_table *t, const struct kw *kw, struct 
                 return;
         buf_putc(&b, 0);
         buf_puts(out, "Default: ");
-        roff(out, b.p);
+        kw_roff(out, b.p);
         buf_puts(out, ".\n");
 }
 
-static void manual_row(const struct kw_table *t, const struct kw *kw, struct buf *out)
+/* Kinds with mostly the same words are one section of the page: a frontend and a backend differ in a few. */
+struct group {
+        kind_mask kinds;
+        size_t n; /* kinds in it */
+};
+
+static size_t shared_rows(kind_mask a, kind_mask b)
 {
+        size_t n = 0;
+
+        for (size_t i = 0; i < kw_engine.n_refs; i++)
+                if ((kw_kinds_of(&kw_engine.refs[i]) & (a | b)) == (a | b))
+                        n++;
+        return n;
+}
+
+static bool akin(kind_mask a, kind_mask b)
+{
+        return 2 * shared_rows(a, b) > shared_rows(a, a) && 2 * shared_rows(a, b) > shared_rows(b, b);
+}
+
+/* The kinds that are akin to the one in place `first`; none when an earlier kind has taken it. */
+static struct group group_of(size_t first)
+{
+        struct group g = { 0 };
+
+        for (size_t i = 0; i < KINDS_MAX; i++) {
+                if (!kw_engine.kinds[i] || !akin((kind_mask)1 << first, (kind_mask)1 << i))
+                        continue;
+                if (i < first)
+                        return (struct group){ 0 };
+                g.kinds |= (kind_mask)1 << i;
+                g.n++;
+        }
+        return g;
+}
+
+static void kind_names(kind_mask kinds, bool upper, struct buf *out)
+{
+        const char *comma = "";
+
+        for (size_t i = 0; i < KINDS_MAX; i++) {
+                if (!(kinds >> i & 1))
+                        continue;
+                buf_puts(out, comma);
+                for (const char *p = kw_engine.kinds[i]->k->name; *p; p++)
+                        buf_putc(out, (char)(upper && *p >= 'a' && *p <= 'z' ? *p - 32 : *p));
+                comma = ", ";
+        }
+}
+
+static void reason(const struct kw *kw, struct buf *out)
+{
+        AUTO_BUF(b);
+
+        buf_printf(&b, "%s: %s",
+                   kw->type == KW_T_NONE      ? "No effect"
+                   : kw->type == KW_T_REFUSED ? "Not supported"
+                                              : "Old",
+                   kw->why);
+        buf_putc(&b, 0);
+        roff_sentence(out, b.p);
+}
+
+static void manual_row(const struct kw_ref *r, const struct group *g, struct buf *out)
+{
+        const struct kw *kw = r->kw;
+        kind_mask in = kw_kinds_of(r) & g->kinds;
+
         buf_puts(out, ".TP\n\\fB");
-        roff(out, kw->name);
+        kw_roff(out, kw->name);
         buf_puts(out, "\\fR");
         syntax(kw, out);
         buf_putc(out, '\n');
-        if (kw->help) {
-                roff(out, kw->help);
-                buf_putc(out, '\n');
-        }
+        if (kw->help)
+                roff_sentence(out, kw->help);
         range(kw, out);
-        default_value(t, kw, out);
-        if (kw->why) {
-                buf_puts(out, kw->type == KW_T_NONE      ? "No effect: "
-                              : kw->type == KW_T_REFUSED ? "Not supported: "
-                                                         : "Old: ");
-                roff(out, kw->why);
+        default_value(r->table, kw, out);
+        if (kw->why)
+                reason(kw, out);
+        if (in != g->kinds) {
+                buf_puts(out, "In ");
+                kind_names(in, false, out);
                 buf_puts(out, ".\n");
         }
         if (kw->type < KW_T_NONE)
-                buf_printf(out, "Applies %s.\n", apply_text[kw->apply]);
+                buf_printf(out, "A change applies %s.\n", apply_text[kw->apply]);
         if (kw->since || kw->until)
                 buf_printf(out, "Versions: %s to %s.\n", kw->since ? kw->since : "any", kw->until ? kw->until : "now");
         if (kw->manual)
-                buf_printf(out, "HAProxy manual: section %s.\n", kw->manual);
+                buf_printf(out, "(%s)\n", kw->manual);
 }
 
 static int by_name(const void *a, const void *b)
@@ -123,50 +210,43 @@ static int by_name(const void *a, const void *b)
         return strcmp(((const struct kw_ref *)a)->kw->name, ((const struct kw_ref *)b)->kw->name);
 }
 
-/* The rows of one kind, sorted by name; the caller frees. */
-static struct kw_ref *rows_of(const struct conf_kind *k, size_t *ret_n)
+/* The rows of these kinds, sorted by name; the caller frees. */
+static struct kw_ref *rows_of(kind_mask kinds, size_t *ret_n)
 {
         struct kw_ref *v = calloc(kw_engine.n_refs + 1, sizeof(*v));
         size_t n = 0;
 
         ASSERT(v != NULL);
         for (size_t i = 0; i < kw_engine.n_refs; i++)
-                if (kw_kinds_of(&kw_engine.refs[i]) & k->bit)
+                if (kw_kinds_of(&kw_engine.refs[i]) & kinds)
                         v[n++] = kw_engine.refs[i];
         qsort(v, n, sizeof(*v), by_name);
         *ret_n = n;
         return v;
 }
 
-static void manual_kind(const struct conf_kind *k, struct buf *out)
+static void manual_group(const struct group *g, struct buf *out)
 {
         size_t n;
-        struct kw_ref *v = rows_of(k, &n);
+        struct kw_ref *v = rows_of(g->kinds, &n);
 
         buf_puts(out, ".SH \"");
-        buf_puts(out, k->section ? "SECTION " : "WORDS OF ");
-        for (const char *p = k->name; *p; p++)
-                buf_putc(out, (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p));
+        kind_names(g->kinds, true, out);
         buf_puts(out, "\"\n");
         for (size_t i = 0; i < n; i++)
-                manual_row(v[i].table, v[i].kw, out);
+                manual_row(&v[i], g, out);
         free(v);
 }
 
 void kw_manual(struct buf *out)
 {
         kw_boot();
-        buf_puts(out,
-                 ".TH TELAMON.CFG 5\n"
-                 ".SH NAME\n"
-                 "telamon.cfg \\- the configuration of telamon(1)\n"
-                 ".SH DESCRIPTION\n"
-                 "The file has the format of haproxy.cfg. This page lists every word that this program knows; it is\n"
-                 "made from the tables that read the file. Times take the units us ms s m h d, sizes k m g.\n");
-        for (size_t i = 0; i < KINDS_MAX; i++)
-                if (kw_engine.kinds[i])
-                        manual_kind(kw_engine.kinds[i]->k, out);
-        buf_puts(out, ".SH \"SEE ALSO\"\ntelamon(1)\n");
+        for (size_t i = 0; i < KINDS_MAX; i++) {
+                struct group g = kw_engine.kinds[i] ? group_of(i) : (struct group){ 0 };
+
+                if (g.n)
+                        manual_group(&g, out);
+        }
 }
 
 void kw_completion(struct buf *out)
@@ -179,7 +259,7 @@ void kw_completion(struct buf *out)
 
                 if (!k)
                         continue;
-                v = rows_of(k, &n);
+                v = rows_of(k->bit, &n);
                 for (size_t j = 0; j < n; j++)
                         if (v[j].kw->type < KW_T_NONE)
                                 buf_printf(out, "%s\t%s\n", k->name, v[j].kw->name);

@@ -172,10 +172,10 @@ static void test_documents(void **st)
 
         (void)st;
         kw_manual(&man);
-        has(&man, ".SH \"SECTION FRONTEND\"\n");
-        has(&man, ".SH \"WORDS OF SERVER\"\n");
-        has(&man, "\\fBtimeout client\\fR <time>\nInactivity on the client side.\nApplies for new connections and "
-                  "requests.\nHAProxy manual: section 4.2.\n");
+        has(&man, ".SH \"DEFAULTS, FRONTEND, "); /* mostly equal words: one section */
+        has(&man, ".SH \"SERVER, DEFAULT-SERVER\"\n");
+        has(&man, "\\fBtimeout client\\fR <time>\nInactivity on the client side.\n");
+        has(&man, "A change applies to new connections and requests.\n(4.2)\n");
         has(&man, "\\fBmode\\fR tcp|http\n");
         has(&man, "\\fBtune.bufsize\\fR <size>\nBytes of a buffer.\nRange: 1k to 1g.\nDefault: 16k.\n");
         has(&man, "Not supported: Lua is not built in.\n");

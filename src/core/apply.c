@@ -6,6 +6,7 @@
 
 #include "core/binds.h"
 #include "core/cells.h"
+#include "core/front.h"
 #include "core/global.h"
 #include "core/retire.h"
 #include "core/sess.h"
@@ -609,6 +610,7 @@ static void commit_listener(struct front_step *st, struct listen_step *s, const 
         struct listener *l = s->l;
 
         __atomic_store_n(&l->cfg, conf_slot(s->obj, bind_slot), __ATOMIC_RELEASE);
+        __atomic_store_n(&l->use, front_compile(s->obj->conf, s->obj), __ATOMIC_RELEASE);
         l->port_index = s->port;
         l->kept = true;
         if (!s->is_new)

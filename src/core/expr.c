@@ -65,6 +65,18 @@ void expr_boot(void)
         }
 }
 
+const struct fetch_table *const *expr_fetch_tables(size_t *ret_n)
+{
+        *ret_n = (size_t)(__stop_telamon_fetch - __start_telamon_fetch);
+        return __start_telamon_fetch;
+}
+
+const struct conv_table *const *expr_conv_tables(size_t *ret_n)
+{
+        *ret_n = (size_t)(__stop_telamon_conv - __start_telamon_conv);
+        return __start_telamon_conv;
+}
+
 const struct fetch *expr_fetch(struct str name)
 {
         expr_boot();

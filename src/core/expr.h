@@ -138,6 +138,8 @@ struct expr; /* a compiled fetch + converters */
 
 /* Collects the rows; aborts on two of one name. Idempotent; expr_compile() calls it. */
 void expr_boot(void);
+const struct fetch_table *const *expr_fetch_tables(size_t *ret_n); /* for documents */
+const struct conv_table *const *expr_conv_tables(size_t *ret_n);
 const struct fetch *expr_fetch(struct str name); /* NULL when unknown */
 const struct conv *expr_conv(struct str name);
 /* Compiles "fetch(args),conv(args),..." from `text`; `allowed` = EXPR_* that exist at this place. *ret_used: how much text it took.

@@ -88,6 +88,7 @@ static inline const struct logger *fx_logger(struct fx_conf *f, const char *name
 /* ---- one request that went well: GET /x?y=1 from 127.0.0.1:33376 over frontend f, backend b, server s1 ---- */
 
 struct fx_stream {
+        struct px_stat st[3];
         struct strm s;
         struct sess ss;
         struct front fe;
@@ -148,6 +149,9 @@ static inline void fx_sess_init(struct fx_stream *f)
         f->s.srv = &f->srv;
         f->s.fcfg = &f->fcfg;
         f->s.bcfg = &f->bcfg;
+        f->s.st_front = &f->st[0];
+        f->s.st_back = &f->st[1];
+        f->s.st_srv = &f->st[2];
 }
 
 static inline void fx_stream_init(struct fx_stream *f, const struct logger *l)

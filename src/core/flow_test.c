@@ -290,9 +290,18 @@ static void test_bulk_chunked(void **st)
 }
 
 /* The client stops reading: we hold one read's worth, the server is not listened to, and all goes on later. */
+static void read_once(struct peer *p)
+{
+        p->deaf = false;
+        (void)peer_read(p);
+        p->deaf = true;
+        settle();
+}
+
 static void test_blocked_reader(void **st)
 {
         struct peer *c = client(), *s;
+        struct strm *x;
 
         (void)st;
         px_f.timeout.client = px_b.timeout.server = 10000;
@@ -303,19 +312,14 @@ static void test_blocked_reader(void **st)
         bulk_out(s, 32u << 20);
         settle();
         assert_true(s->bulk_out > 0);
+        x = list_first(strm_all(), struct strm, link);
         for (int i = 0; i < 3; i++) { /* its time runs only while nothing moves; the server's does not at all */
-                uint64_t left = s->bulk_out;
+                uint64_t sent;
                 pass_ms(9000);
-                c->deaf = false;
-                (void)peer_read(c);
-                c->deaf = true;
-                settle();
-                for (int k = 0; k < 40 && s->bulk_out == left; k++) {
-                        c->deaf = false;
-                        (void)peer_read(c);
-                        c->deaf = true;
-                        settle();
-                }
+                sent = x->cl.tx_bytes;
+                for (int k = 0; k < 100 && x->cl.tx_bytes == sent; k++)
+                        read_once(c);
+                assert_true(x->cl.tx_bytes > sent);
         }
         c->deaf = false;
         settle();
@@ -708,6 +712,48 @@ static void test_accept_limit(void **st)
         assert_int_equal(fe.cur_max, 2);
 }
 
+/* Two addresses of one frontend in one turn: the place that the first one took is not there for the second, whose client waits in
+ * the kernel's queue and is neither accepted nor closed. */
+static void test_limit_over_two_addresses(void **st)
+{
+        static struct listener two;
+        struct sockaddr_in first_at = front_at, second_at;
+        struct peer *a, *b, *s;
+
+        (void)st;
+        fcfg.maxconn = 1;
+        two = (struct listener){ .front = &fe, .cfg = &bind_of, .n_fds = 1, .accept_batch = 64 };
+        two.fds[0] = listen_any(&second_at);
+        sess_start_listener(&two);
+        loop_turn(&loop, false);
+        a = client();
+        front_at = second_at;
+        b = client();
+        front_at = first_at;
+        settle();
+        assert_int_equal(fe.cur, 1);
+        assert_false(a->eof || a->reset || b->eof || b->reset);
+        if (two.cur) { /* the second address was first */
+                s = a;
+                a = b;
+                b = s;
+        }
+        peer_close(a, false);
+        settle();
+        say(b, GET);
+        s = served();
+        say(s, OK5);
+        expect(b, "hello");
+        assert_int_equal(fe.cur_max, 1);
+        peer_close(b, false);
+        settle();
+        sess_stop_listener(&two, NULL);
+        settle();
+        assert_int_equal(two.cur, 0);
+        close(two.fds[0]);
+        free(two.binds);
+}
+
 static void test_soft_stop(void **st)
 {
         struct peer *idle = client(), *busy, *fresh, *s;
@@ -777,6 +823,7 @@ int main(int argc, char **argv)
                 T(test_queue_hands_over),
                 T(test_reused_connection_closed_by_the_server),
                 T(test_accept_limit),
+                T(test_limit_over_two_addresses),
                 T(test_soft_stop),
         };
 

@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -389,6 +390,8 @@ HELP void settle(void)
                 bool any = peers_io();
                 loop_turn(&loop, false);
                 quiet = any || loop.stats.events + loop.stats.tasks + loop.stats.mails != before ? 0 : quiet + 1;
+                if (quiet)
+                        (void)sched_yield(); /* the kernel's own threads may have bytes under way */
                 if (n > 2000000)
                         fail_msg("the loop never comes to rest");
         }

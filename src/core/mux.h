@@ -70,7 +70,8 @@ struct mux_ops {
         int (*rx_body)(struct side *s, struct iovec *v, int *n, size_t max);
         /* Sends a head (NULL = none now) and body bytes, and, when `end`, the end of the message. Takes all. After the
          * message's own head, a second one (with `end`) is its trailers; a framing that cannot carry them drops them. An
-         * informational (1xx) head is passed with framing HBODY_NONE and end false: the final head is still to come. */
+         * informational (1xx) head is passed with framing HBODY_NONE and end false: the final head is still to come; a
+         * carrier whose peer does not know them (HTTP/1.0) drops it. */
         int (*tx)(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
         int (*tx_flush)(struct side *s); /* tries the private bytes again: MSG_OK, MSG_WAIT, MSG_ERR */
         /* Raw moves of opaque bytes, both sides SIDE_SPLICE: MSG_OK with *ret_n > 0, MSG_WAIT, MSG_END, MSG_ERR. */

@@ -95,6 +95,7 @@ struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
 extern int bind_slot;
 
 struct back;
+struct front_use;
 struct front;
 struct server;
 struct logger;   /* core/log.h: a proxy's log targets and formats, compiled */
@@ -106,6 +107,7 @@ struct listener { /* one bound address of a frontend */
         struct list link;           /* front->listeners */
         const char *key;            /* engine_bind.key */
         const struct bind_cfg *cfg; /* of the frontend's published cfg */
+        const struct front_use *use; /* core/front.h: of the same line; NULL = a plain socket */
         unsigned port_index;        /* of a range */
         bool kept, stopped;         /* control thread: seen in the new configuration; all threads let go of it */
         unsigned n_fds;

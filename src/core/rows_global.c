@@ -135,6 +135,35 @@ static int nbproc_parse(struct kw_call *c)
         return -1;
 }
 
+/* One group is what there is: its threads share a listener's connections and a server's limits exactly. */
+static int thread_groups_parse(struct kw_call *c)
+{
+        int64_t v = 0;
+
+        if (one_arg(c, "an integer argument") < 0 || !kw_arg_int(c, &c->args[0], 1, INT32_MAX, &v))
+                return -1;
+        if (v == 1)
+                return 1;
+        kw_fail(c, &c->args[0], "E0203", "'thread-groups' above 1 is not supported: all threads are one group here.");
+        return -1;
+}
+
+/* Idle server connections stay with the thread that opened them: what 'off' asks for. */
+static int idle_shared_parse(struct kw_call *c)
+{
+        if (one_arg(c, "'on', 'off' or 'full'") < 0)
+                return -1;
+        if (str_is(c->args[0].text, "off"))
+                return 1;
+        if (str_is(c->args[0].text, "on") || str_is(c->args[0].text, "full"))
+                kw_fail(c, &c->args[0], "E0203", "'%s %.*s' is not supported yet; 'off' is.", c->kw->name,
+                        (int)c->args[0].text.n, c->args[0].text.p);
+        else
+                kw_fail(c, &c->args[0], "E0203", "'%s' expects 'on', 'off' or 'full', got '%.*s'.", c->kw->name,
+                        (int)c->args[0].text.n, c->args[0].text.p);
+        return -1;
+}
+
 static bool is_node_name(struct str s)
 {
         for (size_t i = 0; i < s.n; i++) {
@@ -268,6 +297,8 @@ static const struct kw rows[] = {
                .help = "data threads; default: one per usable core"),
         KW_FN("nbproc", nbproc_parse, dump_nothing, .manual = "3.1", .args = "1", .sample = "1",
               .help = "only 1 is accepted: one process with threads does the work"),
+        KW_FN("thread-groups", thread_groups_parse, dump_nothing, .manual = "3.1", .args = "1", .sample = "1",
+              .help = "only 1 is accepted: all threads are one group"),
         KW_INT("maxconn", struct global_cfg, maxconn, 0, INT32_MAX, .apply = KW_NEW, .manual = "3.2",
                .args = "<number>", .help = "connections of the whole process; 0: derived from the descriptor limit"),
         KW_INT("ulimit-n", struct global_cfg, ulimit_n, 0, INT32_MAX, .apply = KW_REFUSED, .manual = "3.1",
@@ -301,6 +332,8 @@ static const struct kw rows[] = {
                .args = "<number>", .help = "header fields a message may have"),
         KW_INT("tune.http.logurilen", struct global_cfg, logurilen, 1, 65535, .apply = KW_NEW, .manual = "3.2",
                .args = "<number>", .help = "bytes of the request line kept for the log"),
+        KW_FN("tune.idle-pool.shared", idle_shared_parse, dump_nothing, .manual = "3.2", .args = "off", .sample = "off",
+              .help = "only off is accepted: idle server connections stay with their thread"),
         KW_NONE("tune.maxrewrite", "edits never move what is in the receive buffer, so nothing is reserved for them",
                 .max = 1, .manual = "3.2", .args = "<size>", .help = "room reserved for edits"),
         KW_FN("setenv", setenv_parse, dump_nothing, .manual = "3.1", .args = "<name> <value>", .sample = "A b",

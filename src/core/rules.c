@@ -14,6 +14,12 @@ struct rules {
 extern const struct action_table *const __start_telamon_action[] __attribute__((weak));
 extern const struct action_table *const __stop_telamon_action[] __attribute__((weak));
 
+const struct action_table *const *rules_action_tables(size_t *ret_n)
+{
+        *ret_n = (size_t)(__stop_telamon_action - __start_telamon_action);
+        return __start_telamon_action;
+}
+
 static const struct action *find_action(struct str name, enum rule_point p)
 {
         for (const struct action_table *const *t = __start_telamon_action; t < __stop_telamon_action; t++) {

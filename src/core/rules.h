@@ -62,7 +62,9 @@ struct action_table {
         static const struct action_table *const id##_action_reg __attribute__((used, section("telamon_action"))) =     \
                 &id##_actions
 
-struct rule_line {                    /* one line of a section; kept in the slot of its keyword's table */
+const struct action_table *const *rules_action_tables(size_t *ret_n); /* for documents */
+
+struct rule_line { /* one line of a section; kept in the slot of its keyword's table */
         const struct rule_line *prev; /* lists are shared with the defaults they come from */
         struct words words;
         struct rule rule;

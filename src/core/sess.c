@@ -3,6 +3,7 @@
 
 #include "base/slab.h"
 #include "core/event.h"
+#include "core/front.h"
 #include "core/sess_priv.h"
 #include "core/srv_conn.h"
 
@@ -61,6 +62,8 @@ void sess_close(struct sess *s, bool reset)
         timer_stop(thr_self->loop, &s->timer);
         task_cancel(&s->task);
         srv_conn_forget_owner(s);
+        if (s->carrier)
+                s->proto->close(s);
         wire_fini(&s->wire, reset);
         list_del(&s->link);
         sess_place_free(s->front, s->listener);
@@ -91,7 +94,9 @@ void sess_timeout(struct timer *t)
                 timer_start(thr_self->loop, t, s->deadline);
                 return;
         }
-        if (s->state == SESS_IDLE && s->n_req == 0)
+        if (s->state == SESS_IDLE && s->carrier)
+                s->proto->stop(s);
+        else if (s->state == SESS_IDLE && s->n_req == 0)
                 (void)sess_begin_stream(s); /* not a byte of the first request: its stream says 408 and is logged */
         else
                 sess_close(s, false);
@@ -108,6 +113,21 @@ static void renew_cfg(struct sess *s)
         pin(&now->pins);
         unpin(&s->cfg->pins);
         s->cfg = now;
+}
+
+struct strm *sess_stream(struct sess *s)
+{
+        struct strm *st;
+
+        renew_cfg(s);
+        if (s->n_req > 0)
+                s->idle_since = thr_self->now; /* requests overlap: no idle time before this one */
+        st = strm_new(s, s->front, s->cfg, true);
+        if (!st)
+                return NULL;
+        s->state = SESS_BUSY;
+        s->n_req++;
+        return st;
 }
 
 bool sess_begin_stream(struct sess *s)
@@ -140,8 +160,8 @@ static void idle_wait(struct sess *s)
                 ms = px->timeout.client;
         s->state = SESS_IDLE;
         sess_deadline(s, ms);
-        s->wire.conn.ep.ops->want(&s->wire.conn.ep);
-        if (unlikely(s->wire.conn.ep.flags & EP_ERR)) /* it could not be watched: nothing would wake us */
+        s->wire.ep->ops->want(s->wire.ep);
+        if (unlikely(s->wire.ep->flags & EP_ERR)) /* it could not be watched: nothing would wake us */
                 loop_post(thr_self->loop, &s->task);
 }
 
@@ -164,6 +184,25 @@ static void drain(struct sess *s)
         }
 }
 
+/* The first bytes are here, so a handshake is done. True: not HTTP/1; the session is somebody else's, or closed. */
+static bool choose_proto(struct sess *s)
+{
+        if (!s->proto && s->layer)
+                s->proto = front_proto_find(s->layer->agreed(s->wire.ep));
+        if (!s->proto)
+                return false;
+        if (s->proto->start(s) < 0)
+                sess_close(s, true);
+        else
+                s->proto->wake(s);
+        return true;
+}
+
+void sess_quiet(struct sess *s)
+{
+        idle_wait(s);
+}
+
 /* Something happened on an idle connection: bytes of a request, FIN, an error. */
 void sess_idle_wake(struct wire *w)
 {
@@ -174,9 +213,15 @@ void sess_idle_wake(struct wire *w)
                 drain(s);
                 return;
         }
+        if (s->carrier) {
+                s->proto->wake(s);
+                return;
+        }
         if (s->state != SESS_IDLE)
                 return;
         r = w->in.len > 0 ? MSG_OK : wire_fill(w, s->cfg->bufsize);
+        if (r == MSG_OK && s->n_req == 0 && unlikely(s->proto || s->layer) && choose_proto(s))
+                return;
         if (r == MSG_OK || (r != MSG_WAIT && s->n_req == 0))
                 sess_begin_stream(s); /* a first connection without a byte is logged too (option dontlognull) */
         else if (r == MSG_WAIT)
@@ -200,19 +245,26 @@ void sess_released(struct wire *w, bool reusable)
         if (reusable && !atomic_load_explicit(&world.stopping, memory_order_relaxed)) {
                 s->idle_since = thr_self->now;
                 idle_wait(s);
-                if (w->in.len > 0 || (w->conn.ep.flags & EP_RX))
+                if (w->in.len > 0 || (w->ep->flags & EP_RX))
                         loop_post(thr_self->loop, &s->task);
                 return;
         }
-        if (w->reset_after || (w->conn.ep.flags & (EP_ERR | EP_EOF))) {
-                sess_close(s, w->reset_after);
+        sess_finish(s, w->reset_after);
+}
+
+void sess_finish(struct sess *s, bool reset)
+{
+        struct ep *e = s->wire.ep;
+
+        if (reset || (e->flags & (EP_ERR | EP_EOF))) {
+                sess_close(s, reset);
                 return;
         }
         /* Closing with unread bytes would make the kernel send a RST that can destroy our answer on its way: FIN first, then read and
          * forget for a moment (RFC 9112 9.6). */
         s->state = SESS_DRAIN;
-        w->conn.ep.ops->shut(&w->conn.ep);
-        w->conn.ep.ops->want(&w->conn.ep);
+        e->ops->shut(e);
+        e->ops->want(e);
         sess_deadline(s, DRAIN_MS);
         loop_post(thr_self->loop, &s->task);
 }
@@ -225,18 +277,20 @@ void sess_soft_stop(void)
                 struct sess *s = list_item(i, struct sess, link);
                 /* A connection whose first request is still to come would be refused to a client that did nothing wrong; one whose
                  * next request is here already is served too. Both are told to close with their answer. */
-                if (s->state == SESS_IDLE && s->n_req > 0 && s->wire.in.len == 0 && !(s->wire.conn.ep.flags & EP_RX))
+                if (s->carrier)
+                        s->proto->stop(s);
+                else if (s->state == SESS_IDLE && s->n_req > 0 && s->wire.in.len == 0 && !(s->wire.ep->flags & EP_RX))
                         sess_close(s, false);
         }
 }
 
 void sess_kill_all(void)
 {
+        list_for_each (i, strm_all())
+                strm_shutdown(list_item(i, struct strm, link), 'K');
         list_for_each_safe (i, &sess_thr()->all) {
                 struct sess *s = list_item(i, struct sess, link);
-                if (s->state == SESS_BUSY)
-                        strm_shutdown(container_of(s->wire.side, struct strm, cl), 'K');
-                else
+                if (s->state != SESS_BUSY)
                         sess_close(s, false);
         }
 }

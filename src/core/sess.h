@@ -10,13 +10,19 @@
 
 enum sess_state { SESS_IDLE, SESS_BUSY, SESS_DRAIN, SESS_DEAD };
 
+struct front_layer;
+struct front_proto;
+
 struct sess {
         uint32_t magic;
         uint8_t state; /* enum sess_state */
         bool http, has_private;
         uint8_t cli_level;
-        uint32_t n_req;
-        struct wire wire; /* the client's connection */
+        uint32_t n_req;                  /* streams begun so far */
+        struct wire wire;                /* the client's connection, and HTTP/1 or TCP on it while `proto` is NULL */
+        const struct front_layer *layer; /* core/front.h: the filter under the wire, or NULL */
+        const struct front_proto *proto; /* what carries messages; NULL: the wire itself, or not chosen yet */
+        void *carrier;                   /* proto's own, once it started */
         struct front *front;
         struct front_cfg *cfg;     /* pinned; renewed between requests */
         struct listener *listener; /* NULL: attached by another way */

@@ -1,5 +1,6 @@
 /* core/sess_accept.c - listeners of a frontend: shards on every thread, limits, new sessions. */
 #include "base/slab.h"
+#include "core/front.h"
 #include "core/sess_priv.h"
 #include "core/srv_conn.h"
 #include "core/threads.h"
@@ -8,6 +9,15 @@
 #include <stdlib.h>
 
 /* ---- accepting ---- */
+
+static void raise_max(_Atomic uint32_t *max, uint32_t v)
+{
+        uint32_t seen = atomic_load_explicit(max, memory_order_relaxed);
+
+        while (v > seen &&
+               !atomic_compare_exchange_weak_explicit(max, &seen, v, memory_order_relaxed, memory_order_relaxed))
+                ;
+}
 
 static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
 {
@@ -32,19 +42,12 @@ static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
         s->wire.head_max = s->cfg->bufsize;
         conn_adopt(&s->wire.conn, fd);
         list_push(&t->all, &s->link);
+        raise_max(&world.max_conns, atomic_load_explicit(&world.cur_conns, memory_order_relaxed));
+        raise_max(&fe->cur_max, atomic_load_explicit(&fe->cur, memory_order_relaxed));
         STAT_INC(col->st.conn_tot);
         rate_event(&fe->conn_rate, &col->st.conn_rate);
         atomic_fetch_add_explicit(&world.tot_conns, 1, memory_order_relaxed);
         return s;
-}
-
-static void raise_max(_Atomic uint32_t *max, uint32_t v)
-{
-        uint32_t seen = atomic_load_explicit(max, memory_order_relaxed);
-
-        while (v > seen &&
-               !atomic_compare_exchange_weak_explicit(max, &seen, v, memory_order_relaxed, memory_order_relaxed))
-                ;
 }
 
 static uint32_t front_limit(const struct front *fe)
@@ -58,7 +61,7 @@ static uint32_t bind_limit(const struct listener *l) /* 0 = none */
 }
 
 /* One more in *cur, unless there are `max` (0 = no limit). By compare-exchange: a place that was only tried is never seen taken. */
-static bool take_one(_Atomic uint32_t *cur, uint32_t max, uint32_t *ret_now)
+static bool take_one(_Atomic uint32_t *cur, uint32_t max)
 {
         uint32_t c = atomic_load(cur);
 
@@ -66,28 +69,23 @@ static bool take_one(_Atomic uint32_t *cur, uint32_t max, uint32_t *ret_now)
                 if (max && c >= max)
                         return false;
         } while (!atomic_compare_exchange_weak(cur, &c, c + 1));
-        *ret_now = c + 1;
         return true;
 }
 
 /* Takes a place on the process, the frontend and the bind line; exact at any thread count. */
 static bool take_place(struct front *fe, struct listener *l)
 {
-        uint32_t all, here, on_bind;
-
-        if (!take_one(&world.cur_conns, world.maxconn, &all))
+        if (!take_one(&world.cur_conns, world.maxconn))
                 return false;
-        if (!take_one(&fe->cur, front_limit(fe), &here)) {
+        if (!take_one(&fe->cur, front_limit(fe))) {
                 atomic_fetch_sub(&world.cur_conns, 1);
+                sess_limit_moved(); /* another frontend may have seen our place for the last one */
                 return false;
         }
-        if (l && !take_one(&l->cur, bind_limit(l), &on_bind)) {
-                atomic_fetch_sub(&fe->cur, 1);
-                atomic_fetch_sub(&world.cur_conns, 1);
+        if (l && !take_one(&l->cur, bind_limit(l))) {
+                sess_place_free(fe, NULL);
                 return false;
         }
-        raise_max(&world.max_conns, all);
-        raise_max(&fe->cur_max, here);
         return true;
 }
 
@@ -100,6 +98,16 @@ static bool full(const struct front *fe, const struct listener *l)
 {
         return reached(&world.cur_conns, world.maxconn) || reached(&fe->cur, front_limit(fe)) ||
                (l && reached(&l->cur, bind_limit(l)));
+}
+
+/* False: no memory for the filter. */
+static bool apply_front(struct sess *s, const struct front_use *use)
+{
+        if (likely(!use))
+                return true;
+        s->proto = use->proto;
+        s->layer = use->layer;
+        return !use->layer || use->layer->open(use->layer_arg, &s->wire.ep) == 0;
 }
 
 static void sess_begin(struct sess *s, uint8_t level)
@@ -123,16 +131,30 @@ static bool more_room(struct front *fe, struct listener *l)
         return !full(fe, l);
 }
 
+/* Before accept(2): who is over the limit stays in the kernel's queue instead of being taken and closed. */
+static bool on_take(struct listen_shard *sh)
+{
+        struct listener *l = container_of(sh, struct bind_shard, shard)->listener;
+
+        while (!take_place(l->front, l))
+                if (!more_room(l->front, l))
+                        return false;
+        return true;
+}
+
+static void on_give(struct listen_shard *sh)
+{
+        struct listener *l = container_of(sh, struct bind_shard, shard)->listener;
+
+        sess_place_free(l->front, l);
+}
+
 static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
 {
         struct bind_shard *b = container_of(sh, struct bind_shard, shard);
         struct listener *l = b->listener;
         struct sess *s;
 
-        if (!take_place(l->front, l)) { /* another thread took the last place since the last look */
-                thr_self->sys->close(fd);
-                return more_room(l->front, l);
-        }
         s = sess_new(l->front, fd, from);
         if (!s) {
                 sess_place_free(l->front, l);
@@ -140,6 +162,10 @@ static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
                 return true;
         }
         s->listener = l;
+        if (!apply_front(s, __atomic_load_n(&l->use, __ATOMIC_ACQUIRE))) {
+                sess_close(s, true);
+                return true;
+        }
         sess_begin(s, (uint8_t)l->cfg->level);
         return more_room(l->front, l);
 }
@@ -178,6 +204,8 @@ static void start_here(void *arg)
 
         b->listener = l;
         b->shard.batch = (unsigned)l->accept_batch;
+        b->shard.take = on_take;
+        b->shard.give = on_give;
         b->shard.on_accept = on_accept;
         b->shard.on_error = on_error;
         if (shard_start(&b->shard, thr_self->loop, fd, shared) == 0)
@@ -187,6 +215,8 @@ static void start_here(void *arg)
                 struct bind_shard *x = &l->binds[i];
                 *x = (struct bind_shard){ .listener = l };
                 x->shard.batch = b->shard.batch;
+                x->shard.take = on_take;
+                x->shard.give = on_give;
                 x->shard.on_accept = on_accept;
                 x->shard.on_error = on_error;
                 if (shard_start(&x->shard, thr_self->loop, l->fds[i], false) == 0)
@@ -251,7 +281,8 @@ static void resume_here(void *arg)
                         continue;
                 if (atomic_load_explicit(&fe->state, memory_order_relaxed) != FRONT_OPEN)
                         continue;
-                if (more_room(fe, b->listener)) /* else the flag is up again: the next one that leaves comes back here */
+                if (more_room(fe,
+                              b->listener)) /* else the flag is up again: the next one that leaves comes back here */
                         (void)shard_resume(
                                 &b->shard); /* it was polled before: adding it again cannot run out of anything */
         }

@@ -95,7 +95,7 @@ static void destroy(struct srv_conn *c, bool reset)
  * none of these. */
 static void idle_woken(struct wire *w)
 {
-        if (w->conn.ep.flags & (EP_RX | EP_HUP | EP_EOF | EP_ERR))
+        if (w->ep->flags & (EP_RX | EP_HUP | EP_EOF | EP_ERR))
                 destroy(container_of(w, struct srv_conn, wire), false);
 }
 
@@ -159,11 +159,11 @@ static void released(struct wire *w, bool reusable)
 
         STAT_ADD(server_col(c->srv)->st.used_conn, -1);
         if (!reusable || !may_keep(c)) {
-                destroy(c, w->reset_after || (w->conn.ep.flags & EP_ERR));
+                destroy(c, w->reset_after || (w->ep->flags & EP_ERR));
                 return;
         }
         set_idle(c, true);
-        w->conn.ep.ops->want(&w->conn.ep);
+        w->ep->ops->want(w->ep);
         if (!timer_active(&p->purge))
                 timer_start(thr_self->loop, &p->purge, mono_add_ms(thr_self->now, c->srv->cfg->pool_purge_ms));
 }
@@ -186,7 +186,7 @@ struct srv_conn *srv_conn_reuse(struct strm *s)
                 return NULL;
         list_for_each_safe (i, &col->idle.conns) {
                 struct srv_conn *c = list_item(i, struct srv_conn, link);
-                bool first = s->sess->n_req <= 1;
+                bool first = s->first;
                 if (c->owner && c->owner != s->sess)
                         continue;
                 if (!c->owner && (policy == REUSE_NEVER || (policy == REUSE_SAFE && first) ||

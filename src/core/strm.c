@@ -69,21 +69,6 @@ uint64_t strm_count(void)
 
 /* ---- counters ---- */
 
-struct px_stat *strm_front_stat(const struct strm *s)
-{
-        return &((struct front_col *)cell_col(&s->front->cell))->st;
-}
-
-struct px_stat *strm_back_stat(const struct strm *s)
-{
-        return s->bcfg ? &((struct back_col *)cell_col(&s->back->cell))->st : NULL;
-}
-
-struct px_stat *strm_srv_stat(const struct strm *s)
-{
-        return s->srv ? &((struct server_col *)cell_col(&s->srv->cell))->st : NULL;
-}
-
 static void count_bytes(struct strm *s)
 {
         uint64_t in = s->cl.rx_bytes - s->counted_in, out = s->cl.tx_bytes - s->counted_out;
@@ -185,8 +170,10 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
         s->step = http ? STRM_HEAD : STRM_ROUTE;
         s->term[0] = s->term[1] = '-';
         s->sess = ss;
+        s->first = ss->n_req == 0;
         s->front = fe;
         s->fcfg = cfg;
+        s->st_front = &((struct front_col *)cell_col(&fe->cell))->st;
         pin(&cfg->pins);
         s->generation = s->id = ++t->next;
         s->deadline = MONO_NEVER;
@@ -229,6 +216,7 @@ void strm_drop_server(struct strm *s, bool clean)
         if (s->srv) {
                 unpin(&s->srv->pins);
                 s->srv = NULL;
+                s->st_srv = NULL;
         }
 }
 

@@ -63,12 +63,13 @@ struct strm {
         bool http, running, again;
         bool redispatched, reused, no_log, logged, counted_back, has_slot, req_sent, rsp_seen;
         bool tunnel, connect, upgrade, head_request, no_splice;
+        bool first;       /* request of its session */
         bool cut[2];      /* request, answer: nobody takes that direction's bytes any more */
         char term[2];     /* cause, phase; '-' '-' */
         uint8_t hook_pos; /* where the hooks go on after a wait */
         uint8_t tries;    /* connection attempts after the first */
         uint8_t deadline_kind;
-        int client_ms;          /* idle limit of this stream instead of its frontend's (CLI: `set timeout cli`); 0 = none */
+        int client_ms;   /* idle limit of this stream instead of its frontend's (CLI: `set timeout cli`); 0 = none */
         uint16_t status; /* of the answer; 0 none */
         struct sess *sess;
         struct front *front;
@@ -87,11 +88,12 @@ struct strm {
         mono_t step_since;
         uint64_t generation; /* a queue grant for an older stream at this place is given back */
         struct queue_entry *waiting;
-        struct pipe *pipe[2];             /* request, answer: while splicing */
-        uint8_t full_reads[2];            /* reads in a row that filled the largest size */
-        uint32_t read_size[2];            /* adaptive: 16 -> 64 -> 224 KiB */
-        uint64_t counted_in, counted_out; /* of the sides' bytes: already in the columns */
-        uint64_t id;                      /* unique in the process */
+        struct pipe *pipe[2];                        /* request, answer: while splicing */
+        uint8_t full_reads[2];                       /* reads in a row that filled the largest size */
+        uint32_t read_size[2];                       /* adaptive: 16 -> 64 -> 224 KiB */
+        uint64_t counted_in, counted_out;            /* of the sides' bytes: already in the columns */
+        uint64_t id;                                 /* unique in the process */
+        struct px_stat *st_front, *st_back, *st_srv; /* this thread's columns; NULL like bcfg and srv */
         struct strm_times t;
         struct strm_log log;
         struct expr_state *vars;

@@ -24,14 +24,26 @@ enum deadline_kind { DL_NONE, DL_HTTP_REQUEST, DL_CLIENT, DL_QUEUE, DL_CONNECT, 
 enum run strm_goto(struct strm *s, enum strm_step step); /* RUN_NEXT */
 void strm_term(struct strm *s, char cause, char phase);  /* the first one wins */
 void strm_drop_server(struct strm *s, bool clean);       /* gives connection, slot and server back */
-struct px_stat *strm_front_stat(const struct strm *s);
-struct px_stat *strm_back_stat(const struct strm *s); /* NULL before ROUTE */
-struct px_stat *strm_srv_stat(const struct strm *s);  /* NULL without a server */
 void strm_count_status(struct strm *s);
 bool strm_client_left(const struct strm *s); /* reset, or gone with option abortonclose: nobody waits for the answer */
 void strm_xfer_deadline(struct strm *s);     /* sets deadline and kind for STRM_XFER */
 enum run strm_connect_failed(struct strm *s, int err, bool timeout);
 void strm_on_deadline(struct strm *s);
+
+static inline struct px_stat *strm_front_stat(const struct strm *s)
+{
+        return s->st_front;
+}
+
+static inline struct px_stat *strm_back_stat(const struct strm *s) /* NULL before ROUTE */
+{
+        return s->st_back;
+}
+
+static inline struct px_stat *strm_srv_stat(const struct strm *s) /* NULL without a server */
+{
+        return s->st_srv;
+}
 
 static inline int strm_retries(const struct strm *s)
 {

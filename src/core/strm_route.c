@@ -15,7 +15,7 @@
 static void keep_request_line(struct strm *s)
 {
         struct str m = hmsg_method(s->req), t = hmsg_target(s->req);
-        static const char version[2][10] = { " HTTP/1.0", " HTTP/1.1" };
+        static const char version[3][10] = { " HTTP/1.0", " HTTP/1.1", " HTTP/2.0" };
         size_t max = (size_t)s->fcfg->logurilen, n = m.n + 1 + t.n + 9, size;
         char *p;
 
@@ -27,7 +27,7 @@ static void keep_request_line(struct strm *s)
         memcpy(p, m.p, m.n);
         p[m.n] = ' ';
         memcpy(p + m.n + 1, t.p, t.n);
-        memcpy(p + m.n + 1 + t.n, version[s->req->minor != 0], 9);
+        memcpy(p + m.n + 1 + t.n, version[s->req->flags & HMSG_HTTP2 ? 2 : s->req->minor != 0], 9);
         s->log.request = p;
         s->log.request_len = (uint32_t)(n < max ? n : max);
         s->log.request_size = (uint32_t)size;
@@ -36,7 +36,7 @@ static void keep_request_line(struct strm *s)
 static enum run head_refused(struct strm *s, int status, char cause)
 {
         strm_term(s, cause, 'R');
-        if (s->sess->n_req > 1 &&
+        if (!s->first &&
             s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
@@ -58,7 +58,7 @@ hot_path enum run strm_step_head(struct strm *s)
                 ms = px->timeout.http_request ? px->timeout.http_request : px->timeout.client;
                 /* From the accept, later from the request's first byte; a trickle does not move it (manual, timeout http-request). */
                 if (s->deadline == MONO_NEVER && ms)
-                        s->deadline = mono_add_ms(s->sess->n_req > 1 ? s->step_since : s->sess->accepted, ms);
+                        s->deadline = mono_add_ms(s->first ? s->sess->accepted : s->step_since, ms);
                 s->deadline_kind = DL_HTTP_REQUEST;
                 return RUN_WAIT;
         case MSG_BAD: return head_refused(s, s->cl.bad.status, 'P');
@@ -107,6 +107,7 @@ static void enter_back(struct strm *s)
 
         s->bcfg = epoch_load(&s->back->cfg);
         pin(&s->bcfg->pins);
+        s->st_back = &((struct back_col *)cell_col(&s->back->cell))->st;
         s->counted_back = true;
         cur = atomic_fetch_add_explicit(&s->back->cur, 1, memory_order_relaxed) + 1;
         seen = atomic_load_explicit(&s->back->cur_max, memory_order_relaxed);
@@ -190,6 +191,7 @@ static void take_server(struct strm *s, struct server *srv)
         struct px_stat *st;
 
         s->srv = srv;
+        s->st_srv = &server_col(srv)->st;
         pin(&srv->pins);
         s->has_slot = true;
         s->t.queued = thr_self->now;

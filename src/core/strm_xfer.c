@@ -59,7 +59,7 @@ static char phase(const struct strm *s)
  * knows how to repeat one whose connection closes without a byte (RFC 9112 9.3.1), and only it knows whether that is safe. */
 static bool raced_with_close(const struct strm *s)
 {
-        return s->http && s->reused && s->sess->n_req > 1 && !s->rsp_seen && s->sv.rx_bytes == 0;
+        return s->http && s->reused && !s->first && !s->rsp_seen && s->sv.rx_bytes == 0;
 }
 
 /* A dead side before the answer has begun: the client gets an error page if it is still there. */
@@ -214,11 +214,9 @@ static enum pumped answer_ready(struct strm *s)
             !s->upgrade) /* RFC 9110 15.2.2: only for who asked; the client would not see a tunnel */
                 return drop_answer(s, "101 without an Upgrade");
         if (s->rsp->status < 200 &&
-            s->rsp->status != 101) { /* informational: passed on (not to HTTP/1.0), the answer still comes */
+            s->rsp->status != 101) { /* informational: passed on, the answer still comes */
                 struct tx_frame f = { .framing = HBODY_NONE };
-                int r = MSG_OK;
-                if (s->sess->wire.req_minor > 0)
-                        r = s->cl.ops->tx(&s->cl, s->rsp, &f, NULL, 0, false);
+                int r = s->cl.ops->tx(&s->cl, s->rsp, &f, NULL, 0, false);
                 s->sv.ops->rx_head_free(&s->sv);
                 s->rsp = NULL;
                 return r == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
@@ -353,6 +351,7 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
 {
         struct side *from = from_side(s, d), *to = to_side(s, d);
         struct iovec v[XFER_IOV];
+        uint64_t before;
         size_t sum = 0;
         int n = XFER_IOV, r;
 
@@ -375,12 +374,13 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
         for (int i = 0; i < n; i++)
                 sum += v[i].iov_len;
         active(s, from);
+        before = to->tx_bytes;
         r = to->ops->tx(to, NULL, NULL, v, n, (from->flags & SIDE_RX_DONE) && !from->trailers);
         if (r == MSG_ERR)
                 return PUMP_DEAD;
         adapt(s, d, sum, to->flags & SIDE_TX_FULL);
         *budget = *budget > sum ? *budget - sum : 0;
-        if (!(to->flags & SIDE_TX_FULL))
+        if (to->tx_bytes != before)
                 active(s, to);
         return PUMP_MOVED;
 }
@@ -454,8 +454,10 @@ static enum run pump(struct strm *s, enum dir d, size_t *budget, bool *moved)
 /* The client went away while we wait for the answer: with a complete request only option abortonclose lets that end it (manual). */
 static bool client_gone(struct strm *s)
 {
-        if (!s->http || s->tunnel || s->rsp_seen)
+        if (!s->http || s->tunnel)
                 return false;
+        if (s->rsp_seen) /* a reset is seen at once, not when the server says more: HTTP/2 clients cancel like that */
+                return (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE)) && !(s->cl.flags & SIDE_TX_DONE);
         return strm_client_left(s);
 }
 

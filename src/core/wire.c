@@ -15,7 +15,11 @@ static unsigned wire_local;
 
 static void wire_thr_free(void *p)
 {
-        mem_put(p, ((struct wire_thr *)p)->size);
+        struct wire_thr *t = p;
+
+        if (t->spare)
+                mem_put(t->spare, t->spare->size);
+        mem_put(t, t->size);
 }
 
 __attribute__((constructor)) static void wire_boot(void)
@@ -32,6 +36,7 @@ struct wire_thr *wire_thr(void)
                 t = mem_get(sizeof(*t), &size);
                 ASSERT(t != NULL); /* once per thread, at its first connection */
                 t->tenant = NULL;
+                t->spare = NULL;
                 t->size = size;
                 thr_self->local[wire_local] = t;
         }
@@ -83,13 +88,13 @@ static bool in_move(struct wire *w, size_t room)
 /* No memory for what was received: the connection is dead, and the stream hears of it. */
 static cold_path void in_lost(struct wire *w, struct side *s)
 {
-        w->conn.err = -ENOMEM;
-        w->conn.ep.flags |= EP_ERR;
+        w->err = -ENOMEM;
+        w->ep->flags |= EP_ERR;
         if (w->box)
                 headbox_free(w->box);
         w->box = NULL;
         in_forget(w);
-        w->conn.ep.flags &= (uint16_t)~EP_RX;
+        w->ep->flags &= (uint16_t)~EP_RX;
         s->trailers = NULL;
         s->flags |= SIDE_RESET | SIDE_PEER_GONE;
         strm_wake(s->strm);
@@ -148,13 +153,13 @@ static bool in_room(struct wire *w, size_t *max)
 
 hot_path int wire_fill(struct wire *w, size_t max)
 {
-        struct ep *e = &w->conn.ep;
+        struct ep *e = w->ep;
         ssize_t n;
 
         if (!(e->flags & EP_RX))
                 return e->flags & EP_ERR ? MSG_ERR : e->flags & EP_EOF ? MSG_END : MSG_WAIT;
         if (!in_room(w, &max)) {
-                w->conn.err = -ENOMEM;
+                w->err = -ENOMEM;
                 return MSG_ERR;
         }
         n = ep_rx(e, w->in.p + w->in.off + w->in.len, max);
@@ -168,13 +173,13 @@ hot_path int wire_fill(struct wire *w, size_t max)
                 return MSG_END;
         if (n == -EAGAIN)
                 return MSG_WAIT;
-        w->conn.err = (int)n;
+        w->err = (int)n;
         return MSG_ERR;
 }
 
 static int rx_failed(struct wire *w, struct side *s)
 {
-        s->err = w->conn.err ? w->conn.err : -EIO;
+        s->err = w->err ? w->err : -EIO;
         s->flags |= SIDE_RESET;
         return MSG_ERR;
 }
@@ -199,12 +204,17 @@ static bool box_grow(struct hmsg *m, uint32_t need)
 
 struct headbox *headbox_new(void)
 {
+        struct wire_thr *t = wire_thr();
+        struct headbox *b = t->spare;
         size_t size;
-        struct headbox *b = mem_get(sizeof(*b), &size);
 
-        if (!b)
-                return NULL;
-        b->size = (uint32_t)size;
+        t->spare = NULL;
+        if (!b) {
+                b = mem_get(sizeof(*b), &size);
+                if (!b)
+                        return NULL;
+                b->size = (uint32_t)size;
+        }
         b->arena_size = 0;
         hmsg_init(&b->m, b->f, array_len(b->f), b->arena, sizeof(b->arena));
         b->m.grow = box_grow;
@@ -213,9 +223,14 @@ struct headbox *headbox_new(void)
 
 void headbox_free(struct headbox *b)
 {
+        struct wire_thr *t = wire_thr();
+
         if (b->arena_size)
                 mem_put(b->m.blk[1].p, b->arena_size);
-        mem_put(b, b->size);
+        if (t->spare)
+                mem_put(b, b->size);
+        else
+                t->spare = b;
 }
 
 static void wire_rx_head_free(struct side *s)
@@ -267,7 +282,7 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
         if (!w->box) {
                 w->box = headbox_new();
                 if (!w->box) {
-                        w->conn.err = -ENOMEM;
+                        w->err = -ENOMEM;
                         return rx_failed(w, s);
                 }
                 h1_init(&w->box->parser, w->head_max, 0);
@@ -435,15 +450,12 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
                 return MSG_WAIT;
         if (w->rx_body == HBODY_LENGTH && w->rx_left < max)
                 max = (size_t)w->rx_left;
-        if (!(w->conn.ep.flags & EP_RX))
-                return body_ended(w, s,
-                                  w->conn.ep.flags & EP_ERR   ? MSG_ERR
-                                  : w->conn.ep.flags & EP_EOF ? MSG_END
-                                                              : MSG_WAIT);
-        n = w->conn.ep.ops->rx_splice(&w->conn.ep, p, max);
+        if (!(w->ep->flags & EP_RX))
+                return body_ended(w, s, w->ep->flags & EP_ERR ? MSG_ERR : w->ep->flags & EP_EOF ? MSG_END : MSG_WAIT);
+        n = w->ep->ops->rx_splice(w->ep, p, max);
         if (n <= 0) {
                 if (n < 0 && n != -EAGAIN)
-                        w->conn.err = (int)n;
+                        w->err = (int)n;
                 return body_ended(w, s, n == 0 ? MSG_END : n == -EAGAIN ? MSG_WAIT : MSG_ERR);
         }
         s->rx_bytes += (uint64_t)n;
@@ -457,7 +469,7 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
 
 static void wire_wake(struct ep *e)
 {
-        struct wire *w = container_of(e, struct wire, conn.ep);
+        struct wire *w = e->owner;
 
         if (!w->side) {
                 w->idle_wake(w);
@@ -473,6 +485,8 @@ void wire_init(struct wire *w, bool server)
         memset(w, 0, sizeof(*w));
         w->server = server;
         conn_init(&w->conn, wire_wake);
+        w->ep = &w->conn.ep;
+        w->ep->owner = w;
 }
 
 void wire_attach(struct wire *w, struct side *s, bool tunnel)
@@ -480,7 +494,7 @@ void wire_attach(struct wire *w, struct side *s, bool tunnel)
         w->side = s;
         s->ops = &wire_ops;
         s->carrier = w;
-        s->flags = w->conn.ep.flags & EP_RAW ? SIDE_SPLICE : 0;
+        s->flags = w->ep->flags & EP_RAW ? SIDE_SPLICE : 0;
         s->rx_bytes = w->in.len; /* read while idle: the first bytes of this exchange */
         s->err = 0;
         s->bad = (struct side_bad){ 0 };
@@ -518,7 +532,7 @@ static bool wire_gone(const struct side *s)
 {
         const struct wire *w = s->carrier;
 
-        return (w->conn.ep.flags & (EP_HUP | EP_EOF | EP_ERR)) != 0;
+        return (w->ep->flags & (EP_HUP | EP_EOF | EP_ERR)) != 0;
 }
 
 static void wire_tunnel(struct side *s)
@@ -536,10 +550,10 @@ static void wire_want(struct side *s)
 {
         struct wire *w = s->carrier;
 
-        if (w->conn.ep.flags & EP_WATCHED)
+        if (w->ep->flags & EP_WATCHED)
                 return;
-        w->conn.ep.ops->want(&w->conn.ep);
-        if (unlikely(w->conn.ep.flags & EP_ERR)) /* it could not be watched: no event will say so */
+        w->ep->ops->want(w->ep);
+        if (unlikely(w->ep->flags & EP_ERR)) /* it could not be watched: no event will say so */
                 strm_wake(s->strm);
 }
 
@@ -553,12 +567,12 @@ static bool exchange_complete(const struct wire *w, const struct side *s)
 static void wire_end(struct side *s, bool clean)
 {
         struct wire *w = s->carrier;
-        bool reusable = clean && !w->close_after && exchange_complete(w, s) && !(w->conn.ep.flags & (EP_ERR | EP_SHUT));
+        bool reusable = clean && !w->close_after && exchange_complete(w, s) && !(w->ep->flags & (EP_ERR | EP_SHUT));
 
         if (w->server) /* a FIN, or bytes that nobody asked for */
-                reusable = reusable && !(w->conn.ep.flags & (EP_EOF | EP_HUP)) && w->in.len == 0;
+                reusable = reusable && !(w->ep->flags & (EP_EOF | EP_HUP)) && w->in.len == 0;
         else /* a client may send its last requests and its FIN in one go: they are answered first */
-                reusable = reusable && (w->in.len > 0 || !(w->conn.ep.flags & EP_EOF));
+                reusable = reusable && (w->in.len > 0 || !(w->ep->flags & EP_EOF));
 
         w->reset_after = w->tx_head_done && !(s->flags & SIDE_TX_END) &&
                          (w->tx_body == HBODY_CLOSE || (w->tx_body == HBODY_TUNNEL && (s->flags & SIDE_TX_CUT)));
@@ -575,7 +589,8 @@ static void wire_end(struct side *s, bool clean)
 
 void wire_fini(struct wire *w, bool reset)
 {
-        conn_close(&w->conn, reset);
+        w->ep->ops->close(w->ep, reset);
+        w->ep = &w->conn.ep; /* a filter is gone now */
         if (w->box)
                 headbox_free(w->box);
         w->box = NULL;

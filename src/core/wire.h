@@ -27,11 +27,13 @@ struct headbox {
 };
 
 struct wire {
+        struct ep *ep; /* what is read and written: &conn.ep, or a filter over it (tls_open) */
         struct conn conn;
         struct inbuf in;
         struct headbox *box; /* NULL while neither a head nor trailers are under way */
         char *out;           /* private unsent bytes, or NULL */
         uint32_t out_off, out_len, out_cap;
+        int err;          /* what killed it, negative errno */
         bool server;      /* this end is a server's: heads received are answers */
         bool close_after; /* no further message on this connection */
         bool shut_after;  /* send FIN when the private bytes are gone */
@@ -49,6 +51,9 @@ struct wire {
         void (*released)(struct wire *w, bool reusable); /* a stream left: idle, or to be closed by the owner */
 };
 
+struct headbox *headbox_new(void); /* NULL: out of memory. Other carriers keep their heads in one, too */
+void headbox_free(struct headbox *b);
+
 extern const struct mux_ops wire_ops;
 
 void wire_init(struct wire *w, bool server);
@@ -56,6 +61,16 @@ void wire_init(struct wire *w, bool server);
 void wire_attach(struct wire *w, struct side *s, bool tunnel);
 /* Tries to have unread bytes: MSG_OK, MSG_WAIT, MSG_END (FIN), MSG_ERR. For owners of idle connections. */
 int wire_fill(struct wire *w, size_t max);
+/* For a carrier of its own over this wire (core/front.h): the unread bytes, and taking some of them. */
+static inline struct str wire_unread(const struct wire *w)
+{
+        return (struct str){ w->in.p + w->in.off, w->in.len };
+}
+static inline void wire_take(struct wire *w, size_t n)
+{
+        w->in.off += (uint32_t)n;
+        w->in.len -= (uint32_t)n;
+}
 void wire_fini(struct wire *w, bool reset); /* closes and frees private bytes; twice is fine */
 
 #endif

@@ -8,12 +8,11 @@
 struct wire_thr {                /* per thread */
         size_t size;             /* of this block, for mem_put */
         struct wire *tenant;     /* whose bytes are in the shared receive buffer */
+        struct headbox *spare;   /* the next head's */
         char scratch[96 * 1024]; /* rewritten parts of a head, until it is sent */
 };
 
 struct wire_thr *wire_thr(void);
-struct headbox *headbox_new(void);
-void headbox_free(struct headbox *b);
 
 int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
 int wire_tx_flush(struct side *s);

@@ -14,6 +14,7 @@
 void wheel_init(struct wheel *w, mono_t now)
 {
         w->tick = now / NS_PER_MS;
+        w->next = UINT64_MAX;
         for (int i = 0; i < WHEEL_LEVELS; i++) {
                 for (int j = 0; j < WHEEL_SLOTS; j++)
                         list_init(&w->slot[i][j]);
@@ -37,9 +38,11 @@ static unsigned level_of(uint64_t differs)
         return level > TOP ? TOP : level;
 }
 
+static uint64_t level_next(const struct wheel *w, unsigned level);
+
 static void place(struct wheel *w, struct timer *t)
 {
-        uint64_t due = t->when / NS_PER_MS + (t->when % NS_PER_MS != 0);
+        uint64_t start, due = t->when / NS_PER_MS + (t->when % NS_PER_MS != 0);
 
         if (due < w->tick)
                 due = w->tick;
@@ -47,6 +50,9 @@ static void place(struct wheel *w, struct timer *t)
         unsigned i = (unsigned)(due >> (level * WHEEL_BITS)) & MASK;
         list_push(&w->slot[level][i], &t->link);
         w->map[level][i / 64] |= (uint64_t)1 << (i % 64);
+        start = level == TOP ? level_next(w, TOP) : due >> (level * WHEEL_BITS) << (level * WHEEL_BITS);
+        if (start < w->next)
+                w->next = start;
 }
 
 void wheel_add(struct wheel *w, struct timer *t, mono_t when)
@@ -56,6 +62,14 @@ void wheel_add(struct wheel *w, struct timer *t, mono_t when)
         t->when = when;
         if (when != MONO_NEVER)
                 place(w, t);
+}
+
+/* Not later than the slot's next turn. */
+static uint64_t slot_start(const struct wheel *w, unsigned level, unsigned i)
+{
+        uint64_t round = w->tick >> (level * WHEEL_BITS) & ~(uint64_t)MASK;
+
+        return (round | i) << (level * WHEEL_BITS);
 }
 
 void wheel_del(struct wheel *w, struct timer *t)
@@ -68,6 +82,8 @@ void wheel_del(struct wheel *w, struct timer *t)
         if (last && head >= &w->slot[0][0] && head <= &w->slot[TOP][MASK]) {
                 unsigned i = (unsigned)(head - &w->slot[0][0]);
                 w->map[i / WHEEL_SLOTS][i % WHEEL_SLOTS / 64] &= ~((uint64_t)1 << (i % 64));
+                if (slot_start(w, i / WHEEL_SLOTS, i % WHEEL_SLOTS) <= w->next)
+                        w->next = 0;
         }
 }
 
@@ -115,9 +131,17 @@ static uint64_t next_tick(const struct wheel *w)
         return UINT64_MAX;
 }
 
-mono_t wheel_next(const struct wheel *w)
+/* The loop asks at every turn, and the answer changes seldom. */
+static inline uint64_t next_known(struct wheel *w)
 {
-        uint64_t t = next_tick(w);
+        if (unlikely(w->next == 0))
+                w->next = next_tick(w);
+        return w->next;
+}
+
+mono_t wheel_next(struct wheel *w)
+{
+        uint64_t t = next_known(w);
 
         return t >= MONO_NEVER / NS_PER_MS ? MONO_NEVER : t * NS_PER_MS;
 }
@@ -147,7 +171,8 @@ void wheel_run(struct wheel *w, mono_t now, struct list *ret_due)
 
         if (target < w->tick) /* a clock that went back: nothing is due before it has caught up */
                 return;
-        for (uint64_t t; (t = next_tick(w)) <= target;) {
+        for (uint64_t t; (t = next_known(w)) <= target;) {
+                w->next = 0;
                 if (t != w->tick) {
                         w->tick = t;
                         cascade(w);

@@ -21,6 +21,7 @@ struct timer {
 
 struct wheel {
         uint64_t tick; /* milliseconds handled so far */
+        uint64_t next; /* start of the first slot in use; 0 = look, UINT64_MAX = none */
         struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
         uint64_t map[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* non-empty slots, for the next deadline */
 };
@@ -41,7 +42,7 @@ static inline bool timer_active(const struct timer *t) /* false inside its own c
 /* Pure forms, for tests. */
 void wheel_add(struct wheel *w, struct timer *t, mono_t when);
 void wheel_del(struct wheel *w, struct timer *t); /* also one that was moved to a due list */
-mono_t wheel_next(const struct wheel *w);         /* not later than the first deadline; MONO_NEVER when empty */
+mono_t wheel_next(struct wheel *w);               /* not later than the first deadline; MONO_NEVER when empty */
 void wheel_run(struct wheel *w, mono_t now, struct list *ret_due); /* appends what is due, earlier milliseconds first */
 
 #endif

@@ -359,6 +359,20 @@ void args_usage(struct buf *out)
         }
 }
 
+void args_options(struct buf *out)
+{
+        for (size_t i = 0; i < array_len(options); i++) {
+                const struct option *o = &options[i];
+                bool file = o->args && !o->attached && (strstr(o->args, "file") || strstr(o->args, "dir"));
+
+                if (o->help)
+                        buf_printf(out, "%s\t%s\t%s\n", o->name, o->help,
+                                   file                      ? "file"
+                                   : o->args && !o->attached ? "none"
+                                                             : "");
+        }
+}
+
 void args_warn(const struct args *a, void (*say)(const char *option, const char *why))
 {
         const char *attached;

@@ -41,6 +41,8 @@ enum args_answer args_parse(int argc, char *const *argv, struct args *ret_a, str
 bool args_background(const struct args *a); /* -D, and neither -db nor -d */
 void args_fini(struct args *a);
 void args_usage(struct buf *out);
+/* "name TAB help TAB file|none|" lines: the third part says what follows the option, for shell completion. */
+void args_options(struct buf *out);
 /* "option -x has no effect: ..." lines, one per such option; without trailing newline handling: calls say for each. */
 void args_warn(const struct args *a, void (*say)(const char *option, const char *why));
 

@@ -36,6 +36,16 @@ static int show(const struct args *a)
         return 0;
 }
 
+static void verbs_usage(struct buf *out)
+{
+        unsigned n;
+        const struct verb *const *v = verb_all(&n);
+
+        buf_puts(out, "Or : telamon <command>\n");
+        for (unsigned i = 0; i < n; i++)
+                buf_printf(out, "        %s %s  %s\n", v[i]->name, v[i]->args, v[i]->help);
+}
+
 static int usage(const struct buf *why)
 {
         AUTO_BUF(v);
@@ -45,6 +55,7 @@ static int usage(const struct buf *why)
                 proclog(PROC_ALERT, "%.*s", (int)why->n, why->p);
         version_line(&v);
         args_usage(&u);
+        verbs_usage(&u);
         put(stdout, &v);
         put(stderr, &u);
         return 1;

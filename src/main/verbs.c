@@ -1,4 +1,5 @@
 /* main/verbs.c - `telamon dump FILE...` and `telamon explain KEYWORD`. */
+#include "conf/kw_doc.h"
 #include "core/role.h"
 #include "main/load.h"
 #include "main/proclog.h"
@@ -81,7 +82,9 @@ static void explain_row(const struct kw_ref *r, struct buf *out)
         buf_printf(out, "%s%s%s\n", k->name, k->args ? " " : "", k->args ? k->args : "");
         buf_puts(out, "    stands in: ");
         explain_kinds(r, out);
-        buf_printf(out, "\n    %s.\n", k->help ? k->help : "");
+        buf_puts(out, "\n    ");
+        kw_sentence(out, k->help ? k->help : "");
+        buf_putc(out, '\n');
         if (k->why)
                 buf_printf(out, "    %s: %s.\n", types[k->type], k->why);
         if (k->type == KW_T_INT && (k->min || k->max))

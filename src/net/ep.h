@@ -47,6 +47,8 @@ struct ep_ops {
 struct ep {
         const struct ep_ops *ops;
         void (*wake)(struct ep *e);
+        void *owner; /* whom wake() is for: a filter over this end, or a wire. Both may sit on any ep, so container_of()
+                      * cannot find them */
         uint16_t flags;
 };
 

@@ -37,6 +37,10 @@ struct listen_shard {
         struct loop *loop;
         unsigned batch; /* accepts per event at most, tune.maxaccept */
         bool exclusive, paused;
+        /* Both NULL, or: take() says whether one more may come and takes its place, before anything is taken from the kernel's
+         * queue; false pauses the shard. give() returns the place when nobody was there. */
+        bool (*take)(struct listen_shard *s);
+        void (*give)(struct listen_shard *s);
         /* Called once per accepted connection, with a non-blocking fd; owns the fd. `from` may be AF_UNIX. Returns
          * false to stop accepting for now (limit reached): the shard is paused until shard_resume(). */
         bool (*on_accept)(struct listen_shard *s, int fd, const struct addr *from);

@@ -44,9 +44,16 @@ static bool accept_one(struct listen_shard *s)
         struct sockaddr_storage ss;
         socklen_t len = sizeof(ss);
         struct addr from;
-        int fd = s->loop->thr->sys->accept(s->ev.fd, (struct sockaddr *)&ss, &len);
+        int fd;
 
+        if (s->take && !s->take(s)) {
+                shard_pause(s);
+                return false;
+        }
+        fd = s->loop->thr->sys->accept(s->ev.fd, (struct sockaddr *)&ss, &len);
         if (fd < 0) {
+                if (s->give)
+                        s->give(s);
                 if (fd != -EAGAIN && !is_passing(fd))
                         put_off(s, fd);
                 return is_passing(fd);

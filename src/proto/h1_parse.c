@@ -164,6 +164,43 @@ static enum h1_verdict head_end(struct h1 *h, struct hmsg *m, const char *b, str
         return H1_OK;
 }
 
+static inline void note_field(struct hmsg *m, struct cursor c, enum hid id)
+{
+        unsigned nf = m->nf;
+        struct hfield *f = &m->f[nf];
+
+        *f = (struct hfield){ c.name, c.val, c.i - c.val, (uint16_t)(c.colon - c.name), (uint8_t)id, HF_RAW };
+        if (id != HID_NONE)
+                hmsg_note(m, id, (uint16_t)nf);
+        m->nf = (uint16_t)(nf + 1);
+}
+
+/* Lines as nearly all are, "name: value CRLF" and whole: takes as many as there are from i on. What it does not take it leaves to
+ * fields(), which reads the line again (a name that became lower case stays so: the same name). */
+static hot_path uint32_t plain_lines(struct hmsg *m, char *b, uint32_t i, uint32_t len)
+{
+        while (len - i >= 16 && m->nf < m->capf) {
+                struct cursor c = { .name = i };
+                enum hid id = h1_take_known(b, i, len, &c.colon);
+
+                if (id == HID_NONE) {
+                        c.colon = h1_lower_name(b, i, len);
+                        if (c.colon == i || c.colon - i > UINT16_MAX || c.colon == len || b[c.colon] != ':')
+                                return i;
+                        id = hmsg_id(b + i, c.colon - i);
+                }
+                if (len - c.colon < 3 || b[c.colon + 1] != ' ' || (unsigned char)b[c.colon + 2] <= ' ')
+                        return i;
+                c.val = c.colon + 2;
+                c.i = h1_find_ctl(b, c.val, len);
+                if (len - c.i < 2 || memcmp(b + c.i, "\r\n", 2) != 0 || b[c.i - 1] == ' ')
+                        return i;
+                note_field(m, c, id);
+                i = c.i + 2;
+        }
+        return i;
+}
+
 /* LONG: one switch over the stages of a field line; splitting it would put the scan state into memory per token */
 static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t len)
 {
@@ -175,6 +212,7 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
         for (;;) {
                 switch (stage) {
                 case ST_LINE:
+                        c.i = plain_lines(m, b, c.i, len);
                         if (unlikely(c.i == len))
                                 return pause_at(h, c, ST_LINE, len);
                         if (unlikely((unsigned char)b[c.i] <= '\r' && (b[c.i] == '\r' || b[c.i] == '\n')))

@@ -128,6 +128,7 @@ enum {
         HMSG_BARE_LF = 512,   /* some line ended with LF only */
         HMSG_H2C = 1024,      /* asked for an upgrade to h2c, which is never passed on */
         HMSG_ABSOLUTE = 2048, /* target in absolute-form */
+        HMSG_HTTP2 = 4096,    /* came by HTTP/2: `minor` is what a HTTP/1 writer says */
 };
 
 struct hblock {

@@ -122,10 +122,11 @@ size_t cli_session_input(struct cli_session *s, struct str in, bool eof)
 /* ---- output ---- */
 static void put_prompt(const struct cli_session *s, struct buf *out)
 {
-        unsigned long long up = thr_self->now > world.started ? (thr_self->now - world.started) / NS_PER_S : 0;
+        unsigned long long up;
 
         if (s->mode != CLI_PROMPT || s->quit)
                 return;
+        up = s->timed && thr_self->now > world.started ? (thr_self->now - world.started) / NS_PER_S : 0;
         if (s->timed)
                 buf_printf(out, "[%llu:%02llu:%02llu:%02llu]> ", up / 86400, up / 3600 % 24, up / 60 % 60, up % 60);
         else

@@ -371,6 +371,13 @@ static void get_zero(const struct stat_obj *o, struct stat_val *v)
         num(v, 0);
 }
 
+static void get_req_tot(const struct stat_obj *o, struct stat_val *v)
+{
+        if (!o->http && o->kind != STAT_FRONT)
+                none(v);
+        num(v, o->sum.req_tot);
+}
+
 static void get_sess_other(const struct stat_obj *o, struct stat_val *v)
 {
         num(v, o->http ? 0 : o->sum.conn_tot);
@@ -463,9 +470,9 @@ const struct stat_col stat_cols[] = {
         SUM("hrsp_5xx", "MCPP", ALL, true, rsp[4], "answers with status 5xx"),
         SUM("hrsp_other", "MCPP", ALL, true, rsp[5], "answers with another status"),
         NOTHING("hanafail", "failures seen by observing traffic"),
-        FN("req_rate", "MRPP", F, true, STAT_U32, get_req_rate, "HTTP requests in the last second"),
-        FN("req_rate_max", "MMPV", F, true, STAT_U32, get_req_rate_max, "most HTTP requests in a second"),
-        SUM("req_tot", "MCPP", ALL, true, req_tot, "HTTP requests so far"),
+        FN("req_rate", "MRPP", F, false, STAT_U32, get_req_rate, "HTTP requests in the last second"),
+        FN("req_rate_max", "MMPV", F, false, STAT_U32, get_req_rate_max, "most HTTP requests in a second"),
+        FN("req_tot", "MCPP", ALL, false, STAT_U64, get_req_tot, "HTTP requests so far"),
         SUM("cli_abrt", "MCPP", B | S, false, cli_abort, "exchanges that the client ended early"),
         SUM("srv_abrt", "MCPP", B | S, false, srv_abort, "exchanges that the server ended early"),
         FN("comp_in", "MCPP", F | B, false, STAT_U64, get_zero, "bytes given to the compressor"),

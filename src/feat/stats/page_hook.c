@@ -118,10 +118,11 @@ static void refuse_login(struct applet *a, const struct stats_cfg *cfg)
 
 static void html_fields(struct applet *a, const struct stats_page *p)
 {
-        buf_puts(&a->fields, "content-type: text/html; charset=utf-8\r\n"
-                             "content-security-policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-                             "frame-ancestors 'none'; base-uri 'none'\r\n"
-                             "x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n");
+        buf_puts(&a->fields,
+                 "content-type: text/html; charset=utf-8\r\n"
+                 "content-security-policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+                 "frame-ancestors 'none'; base-uri 'none'\r\n"
+                 "x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n");
         if (p->use->cfg->refresh_ms && !p->q.no_refresh)
                 buf_printf(&a->fields, "refresh: %d\r\n", (p->use->cfg->refresh_ms + 999) / 1000);
 }
@@ -138,7 +139,8 @@ static void page_start(struct applet *a, const struct hmsg *req, struct str body
                 refuse_login(a, cfg);
                 return;
         }
-        if (req->method == HMETH_POST) { /* the page is read-only: say so as HAProxy does to a client without the right */
+        if (req->method ==
+            HMETH_POST) { /* the page is read-only: say so as HAProxy does to a client without the right */
                 a->status = 303;
                 a->length = 0;
                 buf_printf(&a->fields, "content-type: text/plain\r\nlocation: %s;st=DENY\r\n", p->uri);

@@ -10,37 +10,47 @@
 #define GET(f) atomic_load_explicit(&(f), memory_order_relaxed)
 
 static const char css[] =
-        ":root{color-scheme:light dark;--bg:#f6f7f9;--fg:#16202c;--dim:#5c6b7c;--card:#fff;--line:#dde3ea;--head:#eef1f5;"
-        "--acc:#0b5cad;--up:#137a43;--upb:#e3f5ea;--down:#b3261e;--downb:#fde7e5;--warn:#8a5a00;--warnb:#fff3d6;--off:#4a5a9a;"
+        ":root{color-scheme:light "
+        "dark;--bg:#f6f7f9;--fg:#16202c;--dim:#5c6b7c;--faint:#6b7885;--card:#fff;--line:#dde3ea;--head:#eef1f5;"
+        "--acc:#0b5cad;--up:#137a43;--upb:#e3f5ea;--down:#b3261e;--downb:#fde7e5;--warn:#8a5a00;--warnb:#fff3d6;--off:#"
+        "4a5a9a;"
         "--offb:#e9ecfa;--gray:#5c6b7c;--grayb:#eef1f5}"
-        "@media(prefers-color-scheme:dark){:root{--bg:#10151b;--fg:#e2e8ef;--dim:#93a1b1;--card:#171e26;--line:#2a343f;"
-        "--head:#1d262f;--acc:#6cb2ff;--up:#5fd494;--upb:#12301f;--down:#ff8a80;--downb:#3a1715;--warn:#f2c14e;--warnb:#35290d;"
+        "@media(prefers-color-scheme:dark){:root{--bg:#10151b;--fg:#e2e8ef;--dim:#93a1b1;--faint:#8592a0;--card:#"
+        "171e26;--line:#2a343f;"
+        "--head:#1d262f;--acc:#6cb2ff;--up:#5fd494;--upb:#12301f;--down:#ff8a80;--downb:#3a1715;--warn:#f2c14e;--warnb:"
+        "#35290d;"
         "--off:#a9b6ff;--offb:#1e2444;--gray:#93a1b1;--grayb:#222c36}}"
-        "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);font:14px/1.45 system-ui,sans-serif}"
+        "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);font:14px/1.45 "
+        "system-ui,sans-serif}"
         "main,header,footer{max-width:1680px;margin:0 auto;padding:0 16px}a{color:var(--acc)}"
-        "header{padding-top:18px}h1{font-size:22px;margin:0;letter-spacing:-.01em}h1 small{font-size:13px;font-weight:400;"
+        "header{padding-top:18px}h1{font-size:22px;margin:0;letter-spacing:-.01em}h1 "
+        "small{font-size:13px;font-weight:400;"
         "color:var(--dim);margin-left:8px}"
-        ".sum{display:flex;flex-wrap:wrap;gap:8px;margin:14px 0}.sum div{background:var(--card);border:1px solid var(--line);"
-        "border-radius:8px;padding:8px 14px;min-width:112px}.sum b{display:block;font-size:19px;font-variant-numeric:tabular-nums}"
+        ".sum{display:flex;flex-wrap:wrap;gap:8px;margin:14px 0}.sum div{background:var(--card);border:1px solid "
+        "var(--line);"
+        "border-radius:8px;padding:8px 14px;min-width:112px}.sum "
+        "b{display:block;font-size:19px;font-variant-numeric:tabular-nums}"
         ".sum span{color:var(--dim);font-size:12px}.bad b{color:var(--down)}"
-        ".info{color:var(--dim);font-size:13px;margin:0 0 6px}nav{margin:8px 0 4px;font-size:13px}nav a{margin-right:14px}"
+        ".info{color:var(--dim);font-size:13px;margin:0 0 6px}nav{margin:8px 0 4px;font-size:13px}nav "
+        "a{margin-right:14px}"
         "section{background:var(--card);border:1px solid var(--line);border-radius:10px;margin:16px 0;overflow:hidden}"
         "h2{font-size:15px;margin:0;padding:10px 14px;border-bottom:1px solid var(--line)}h2 small{font-weight:400;"
         "color:var(--dim);margin-left:8px}"
         ".t{overflow-x:auto}table{border-collapse:separate;border-spacing:0;width:100%;font-size:12.5px;"
-        "font-variant-numeric:tabular-nums}th,td{padding:4px 8px;text-align:right;white-space:nowrap;"
+        "font-variant-numeric:tabular-nums}th,td{padding:4px 6px;text-align:right;white-space:nowrap;"
         "border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}"
         "th{background:var(--head);font-weight:600;color:var(--dim);font-size:11.5px}th.g{text-align:center;"
         "border-left:1px solid var(--line)}td.g,th.b{border-left:1px solid var(--line)}"
         "td:first-child,th:first-child{text-align:left;position:sticky;left:0;background:var(--card);z-index:1}"
-        "th:first-child{background:var(--head)}td.s,td.l{text-align:left}"
-        "tr.k td{background:var(--head);font-weight:600}td.z{color:var(--dim);opacity:.55}"
+        "th:first-child{background:var(--head)}td.s,td.l,th.l{text-align:left}"
+        "tr.k td{background:var(--head);font-weight:600}td.z,tr.k td.z{color:var(--faint);font-weight:400}"
         ".p{display:inline-block;border-radius:20px;padding:0 9px;font-weight:600;font-size:12px}"
         ".up{color:var(--up);background:var(--upb)}.down{color:var(--down);background:var(--downb)}"
         ".warn{color:var(--warn);background:var(--warnb)}.off{color:var(--off);background:var(--offb)}"
         ".none{color:var(--gray);background:var(--grayb)}tr.rd td{background:var(--downb)}"
         "footer{color:var(--dim);font-size:12px;padding:6px 16px 28px}"
-        "@media(max-width:600px){main,header,footer{padding-left:10px;padding-right:10px}.sum div{flex:1 1 30%;min-width:96px;"
+        "@media(max-width:600px){main,header,footer{padding-left:10px;padding-right:10px}.sum div{flex:1 1 "
+        "30%;min-width:96px;"
         "padding:6px 10px}.sum b{font-size:17px}th,td{padding:4px 6px}td:first-child,th:first-child{max-width:120px;"
         "overflow:hidden;text-overflow:ellipsis}}";
 
@@ -96,7 +106,7 @@ static void duration(struct buf *out, uint64_t s)
 enum shown { AS_NUMBER, AS_BYTES, AS_TIME, AS_FLAG };
 
 struct page_col {
-        const char *col;   /* of stat_cols */
+        const char *col; /* of stat_cols */
         const char *head;
         const char *group; /* a new group of columns begins here */
         enum shown as;
@@ -105,43 +115,35 @@ struct page_col {
 };
 
 static struct page_col cells[] = {
-        { "qcur", "Cur", "Queue", AS_NUMBER, 3, 0 },
-        { "qmax", "Max", NULL, AS_NUMBER, 0, 0 },
-        { "qlimit", "Limit", NULL, AS_NUMBER, 0, 0 },
-        { "rate", "Cur", "Session rate", AS_NUMBER, 3, 0 },
-        { "rate_max", "Max", NULL, AS_NUMBER, 0, 0 },
-        { "rate_lim", "Limit", NULL, AS_NUMBER, 0, 0 },
-        { "scur", "Cur", "Sessions", AS_NUMBER, 6, 0 },
-        { "smax", "Max", NULL, AS_NUMBER, 0, 0 },
-        { "slim", "Limit", NULL, AS_NUMBER, 0, 0 },
-        { "stot", "Total", NULL, AS_NUMBER, 0, 0 },
-        { "lbtot", "LbTot", NULL, AS_NUMBER, 0, 0 },
-        { "lastsess", "Last", NULL, AS_TIME, 0, 0 },
-        { "bin", "In", "Bytes", AS_BYTES, 2, 0 },
-        { "bout", "Out", NULL, AS_BYTES, 0, 0 },
-        { "dreq", "Req", "Denied", AS_NUMBER, 2, 0 },
-        { "dresp", "Resp", NULL, AS_NUMBER, 0, 0 },
-        { "ereq", "Req", "Errors", AS_NUMBER, 3, 0 },
-        { "econ", "Conn", NULL, AS_NUMBER, 0, 0 },
-        { "eresp", "Resp", NULL, AS_NUMBER, 0, 0 },
-        { "wretr", "Retr", "Warnings", AS_NUMBER, 2, 0 },
+        { "qcur", "Cur", "Queue", AS_NUMBER, 3, 0 },    { "qmax", "Max", NULL, AS_NUMBER, 0, 0 },
+        { "qlimit", "Limit", NULL, AS_NUMBER, 0, 0 },   { "rate", "Cur", "Session rate", AS_NUMBER, 3, 0 },
+        { "rate_max", "Max", NULL, AS_NUMBER, 0, 0 },   { "rate_lim", "Limit", NULL, AS_NUMBER, 0, 0 },
+        { "scur", "Cur", "Sessions", AS_NUMBER, 6, 0 }, { "smax", "Max", NULL, AS_NUMBER, 0, 0 },
+        { "slim", "Limit", NULL, AS_NUMBER, 0, 0 },     { "stot", "Total", NULL, AS_NUMBER, 0, 0 },
+        { "lbtot", "LbTot", NULL, AS_NUMBER, 0, 0 },    { "lastsess", "Last", NULL, AS_TIME, 0, 0 },
+        { "bin", "In", "Bytes", AS_BYTES, 2, 0 },       { "bout", "Out", NULL, AS_BYTES, 0, 0 },
+        { "dreq", "Req", "Denied", AS_NUMBER, 2, 0 },   { "dresp", "Resp", NULL, AS_NUMBER, 0, 0 },
+        { "ereq", "Req", "Errors", AS_NUMBER, 3, 0 },   { "econ", "Conn", NULL, AS_NUMBER, 0, 0 },
+        { "eresp", "Resp", NULL, AS_NUMBER, 0, 0 },     { "wretr", "Retr", "Warnings", AS_NUMBER, 2, 0 },
         { "wredis", "Redis", NULL, AS_NUMBER, 0, 0 },
 };
 static struct page_col tail_cells[] = {
-        { "weight", "Wght", NULL, AS_NUMBER, 0, 0 },   { "act", "Act", NULL, AS_FLAG, 0, 0 },
-        { "bck", "Bck", NULL, AS_FLAG, 0, 0 },         { "chkfail", "Chk", NULL, AS_NUMBER, 0, 0 },
-        { "chkdown", "Dwn", NULL, AS_NUMBER, 0, 0 },   { "downtime", "Dwntme", NULL, AS_TIME, 0, 0 },
+        { "weight", "Wght", "Server", AS_NUMBER, 0, 0 }, { "act", "Act", NULL, AS_FLAG, 0, 0 },
+        { "bck", "Bck", NULL, AS_FLAG, 0, 0 },           { "chkfail", "Chk", NULL, AS_NUMBER, 0, 0 },
+        { "chkdown", "Dwn", NULL, AS_NUMBER, 0, 0 },     { "downtime", "Dwntme", NULL, AS_TIME, 0, 0 },
 };
 
-static unsigned col_check_status, col_last_chk, col_check_desc, col_check_duration, col_status, col_lastchg, col_addr, col_algo;
+static unsigned col_check_status, col_last_chk, col_check_desc, col_check_duration, col_status, col_lastchg, col_addr,
+        col_algo;
 
 static unsigned find(const char *name)
 {
-        for (unsigned i = 0; i < stat_n_cols; i++)
-                if (strcmp(stat_cols[i].name, name) == 0)
-                        return i;
-        ASSERT(!"a column of the page that the table does not have");
-        return 0;
+        unsigned i = 0;
+
+        while (i < stat_n_cols && strcmp(stat_cols[i].name, name) != 0)
+                i++;
+        ASSERT(i < stat_n_cols); /* the page asks for a column that the table does not have */
+        return i;
 }
 
 __attribute__((constructor)) static void resolve(void)
@@ -162,16 +164,17 @@ __attribute__((constructor)) static void resolve(void)
 
 static void table_head(struct buf *out)
 {
-        buf_puts(out, "<div class=\"t\"><table><thead><tr><th rowspan=\"2\">Name</th>");
+        buf_puts(out, "<div class=\"t\"><table><thead><tr><th rowspan=\"2\">Name</th><th class=\"g\" "
+                      "colspan=\"3\">State</th>");
         for (unsigned i = 0; i < array_len(cells); i++)
                 if (cells[i].group)
                         buf_printf(out, "<th class=\"g\" colspan=\"%u\">%s</th>", cells[i].span, cells[i].group);
-        buf_printf(out, "<th class=\"g\" colspan=\"%u\">Server</th></tr><tr>", (unsigned)array_len(tail_cells) + 3);
+        buf_printf(out, "<th class=\"g\" colspan=\"%u\">Server</th></tr><tr>", (unsigned)array_len(tail_cells));
+        buf_puts(out, "<th class=\"b l\">Status</th><th>Since</th><th class=\"l\">LastChk</th>");
         for (unsigned i = 0; i < array_len(cells); i++)
                 buf_printf(out, "<th%s>%s</th>", cells[i].group ? " class=\"b\"" : "", cells[i].head);
-        buf_puts(out, "<th class=\"b\">Status</th><th>Since</th><th>LastChk</th>");
         for (unsigned i = 0; i < array_len(tail_cells); i++)
-                buf_printf(out, "<th>%s</th>", tail_cells[i].head);
+                buf_printf(out, "<th%s>%s</th>", i == 0 ? " class=\"b\"" : "", tail_cells[i].head);
         buf_puts(out, "</tr></thead><tbody>\n");
 }
 
@@ -197,7 +200,8 @@ static void put_cell(struct buf *out, const struct stat_obj *o, const struct pag
 
         stat_get(o, c->index, &v);
         zero = v.type == STAT_NONE || v.u == 0;
-        buf_printf(out, "<td%s%s%s", c->group || zero ? " class=\"" : "", c->group ? "g" : "", c->group && zero ? " " : "");
+        buf_printf(out, "<td%s%s%s", c->group || zero ? " class=\"" : "", c->group ? "g" : "",
+                   c->group && zero ? " " : "");
         buf_printf(out, "%s%s", zero ? "z" : "", c->group || zero ? "\"" : "");
         if (c->as == AS_BYTES && v.u >= 10000)
                 buf_printf(out, " title=\"%llu\"", (unsigned long long)v.u);
@@ -287,14 +291,14 @@ static void put_row(struct buf *out, const struct stat_obj *o)
         struct stat_val v;
 
         stat_get(o, col_status, &v);
-        buf_puts(out, o->kind != STAT_SERVER               ? "<tr class=\"k\">"
+        buf_puts(out, o->kind != STAT_SERVER             ? "<tr class=\"k\">"
                       : str_has_prefix(v.s, STR("DOWN")) ? "<tr class=\"rd\">"
-                                                           : "<tr>");
+                                                         : "<tr>");
         put_name(out, o);
-        for (unsigned i = 0; i < array_len(cells); i++)
-                put_cell(out, o, &cells[i]);
         put_state(out, o);
         put_check(out, o);
+        for (unsigned i = 0; i < array_len(cells); i++)
+                put_cell(out, o, &cells[i]);
         for (unsigned i = 0; i < array_len(tail_cells); i++)
                 put_cell(out, o, &tail_cells[i]);
         buf_puts(out, "</tr>\n");
@@ -365,8 +369,8 @@ static void process_line(struct buf *out, const struct stats_use *u)
 
         buf_printf(out, "<p class=\"info\">pid = %d, threads = %u, uptime = ", world.pid, thr_count());
         duration(out, up);
-        buf_printf(out, ", maxconn = %u, current conns = %u, streams = %llu, idle = %u %%", world.maxconn, GET(world.cur_conns),
-                   (unsigned long long)strm_count(), idle());
+        buf_printf(out, ", maxconn = %u, current conns = %u, streams = %llu, idle = %u %%", world.maxconn,
+                   GET(world.cur_conns), (unsigned long long)strm_count(), idle());
         if (c->show_node) {
                 buf_puts(out, ", node = ");
                 text(out, c->node ? c->node : world.node ? world.node : "");
@@ -396,7 +400,8 @@ static void links(struct buf *out, const struct stats_page *p)
         buf_puts(out, "<nav>");
         link_to(out, p, p->q.no_refresh ? "" : ";norefresh", "Reload");
         if (p->use->cfg->refresh_ms)
-                link_to(out, p, p->q.no_refresh ? "" : ";norefresh", p->q.no_refresh ? "Refresh by itself" : "Stop refreshing");
+                link_to(out, p, p->q.no_refresh ? "" : ";norefresh",
+                        p->q.no_refresh ? "Refresh by itself" : "Stop refreshing");
         link_to(out, p, p->q.up ? "" : ";up", p->q.up ? "Show all servers" : "Only servers that are up");
         link_to(out, p, p->q.no_maint ? "" : ";no-maint", p->q.no_maint ? "Show maintenance" : "Hide maintenance");
         link_to(out, p, ";csv", "CSV");
@@ -477,7 +482,8 @@ bool stats_page_html(struct stats_page *p, struct buf *out, size_t room)
         if (more)
                 return true;
         close_table(p, out);
-        buf_puts(out, "</main><footer>Telamon, HAProxy-compatible. Counters since the last start or <code>clear counters</code>; "
+        buf_puts(out, "</main><footer>Telamon, HAProxy-compatible. Counters since the last start or <code>clear "
+                      "counters</code>; "
                       "times in seconds unless a unit stands there.</footer></body></html>\n");
         return false;
 }
