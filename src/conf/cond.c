@@ -16,6 +16,7 @@ struct eval {
         int depth;
         const struct conf_opts *o;
         const struct text_vars *vars;
+        bool expand; /* -cc: nothing has replaced the variables yet */
         struct cond_fault *fault;
 };
 
@@ -181,6 +182,26 @@ static const struct pred *pred_find(struct str name)
         return NULL;
 }
 
+/* "$NAME" of -cc, from the '$' to the quote, the escape or the end: the value, or nothing. */
+static int eval_vars(struct eval *e, char *mem, size_t *n)
+{
+        struct text_fault f;
+        AUTO_BUF(b);
+        size_t from = e->i;
+
+        while (e->i < e->s.n && e->s.p[e->i] != '"' && e->s.p[e->i] != '\\')
+                e->i++;
+        if (!text_expand(str_sub(e->s, from, e->i - from), e->vars, &b, &f))
+                return bad(e, from + f.at, "%s", f.what);
+        if (b.n > ARG_MAX - *n)
+                return bad(e, from, "argument too long");
+        if (b.n)
+                memcpy(mem + *n, b.p, b.n);
+        *n += b.n;
+        e->i--; /* the caller steps over the last byte */
+        return 0;
+}
+
 /* One argument: up to an unquoted ',' or ')'. Blanks are part of it; quotes and escapes as on a line, but for \# \$ and
  * \xNN (manual 2.2). */
 static int eval_arg(struct eval *e, char *mem, struct str *ret_a)
@@ -197,7 +218,14 @@ static int eval_arg(struct eval *e, char *mem, struct str *ret_a)
                         quote = quote ? 0 : ch;
                         continue;
                 }
-                if (ch == '\\' && quote != '\'' && e->i + 1 < e->s.n && strchr("\"'\\ \t,)", e->s.p[e->i + 1]))
+                if (e->expand && ch == '$' && quote == '"') {
+                        if (eval_vars(e, mem, &n) < 0)
+                                return -1;
+                        continue;
+                }
+                if (e->expand && ch == '\\' && quote != '\'' && e->i + 1 < e->s.n && e->s.p[e->i + 1] == '$')
+                        ch = e->s.p[++e->i];
+                else if (ch == '\\' && quote != '\'' && e->i + 1 < e->s.n && strchr("\"'\\ \t,)", e->s.p[e->i + 1]))
                         ch = e->s.p[++e->i];
                 if (n == ARG_MAX)
                         return bad(e, from, "argument too long");
@@ -356,21 +384,27 @@ static int eval_or(struct eval *e)
         return any;
 }
 
+static int eval_all(struct eval *e)
+{
+        int r;
+
+        if (str_trim(e->s).n == 0)
+                return 0;
+        r = eval_or(e);
+        if (r < 0)
+                return r;
+        blanks(e);
+        if (e->i < e->s.n)
+                return bad(e, e->i, "unexpected character '%c' at the end of conditional expression '%.*s'",
+                           e->s.p[e->i], (int)(e->s.n < 100 ? e->s.n : 100), e->s.p);
+        return r;
+}
+
 int cond_eval(struct str expr, const struct conf_opts *o, const struct text_vars *v, struct cond_fault *ret_fault)
 {
         struct eval e = { .s = expr, .o = o, .vars = v, .fault = ret_fault };
-        int r;
 
-        if (str_trim(expr).n == 0)
-                return 0;
-        r = eval_or(&e);
-        if (r < 0)
-                return r;
-        blanks(&e);
-        if (e.i < expr.n)
-                return bad(&e, e.i, "unexpected character '%c' at the end of conditional expression '%.*s'",
-                           expr.p[e.i], (int)(expr.n < 100 ? expr.n : 100), expr.p);
-        return r;
+        return eval_all(&e);
 }
 
 static bool process_env(void *ctx, struct str name, struct str *ret_value)
@@ -392,7 +426,8 @@ int conf_condition(struct str expr, const struct conf_opts *o, struct diags *d)
 {
         const struct text_vars v = { process_env, NULL };
         struct cond_fault f;
-        int r = cond_eval(expr, o, &v, &f);
+        struct eval e = { .s = expr, .o = o, .vars = &v, .expand = true, .fault = &f };
+        int r = eval_all(&e);
 
         if (r < 0)
                 diag_add(d, DIAG_ALERT, SPAN_NONE, "E0020", "Failed to evaluate condition: %s", f.msg);

@@ -298,6 +298,16 @@ static void test_cc(void **st)
         diags_init(&d);
         assert_int_equal(conf_condition(STR("feature(OPENSSL)"), &o, &d), 1);
         assert_int_equal(conf_condition(STR(""), &o, &d), 0);
+        setenv("CC_TEST", "x,y", 1);
+        setenv("CC_NEST", "$CC_TEST", 1);
+        unsetenv("CC_NONE");
+        assert_int_equal(conf_condition(STR("streq(\"$CC_TEST\",'x,y')"), &o, &d), 1);
+        assert_int_equal(conf_condition(STR("streq(a\"${CC_TEST}z\"b,'ax,yzb')"), &o, &d), 1);
+        assert_int_equal(conf_condition(STR("streq(\"$CC_NONE\",) && streq(\"${CC_NONE-d}\",d)"), &o, &d), 1);
+        assert_int_equal(conf_condition(STR("streq('$CC_TEST','x,y')"), &o, &d), 0); /* not inside ' */
+        assert_int_equal(conf_condition(STR("streq($CC_TEST,'x,y')"), &o, &d), 0);   /* nor bare */
+        assert_int_equal(conf_condition(STR("streq(\"\\$CC_TEST\",'$CC_TEST')"), &o, &d), 1);
+        assert_int_equal(conf_condition(STR("streq(\"$CC_NEST\",'$CC_TEST')"), &o, &d), 1); /* once only */
         assert_int_equal(conf_condition(STR("foo("), &o, &d), -1);
         diags_format(&d, DIAG_CLASSIC, DIAG_NOTICE, 1, &b);
         assert_true(str_is(buf_view(&b),

@@ -44,10 +44,10 @@ static const struct page *page_of(int status)
         return page_of(status >= 500 ? 500 : 400);
 }
 
-/* Was the whole request read, so that the connection may serve another one? */
+/* Was the whole request read, by a client that is still there, so that the connection may serve another one? */
 static bool may_keep(const struct strm *s)
 {
-        return (s->cl.flags & SIDE_RX_DONE) && s->term[1] != 'R';
+        return (s->cl.flags & SIDE_RX_DONE) && s->term[0] != 'C' && s->term[1] != 'R';
 }
 
 static int send_page(struct strm *s, const struct page *p, struct hmsg *m)

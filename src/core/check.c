@@ -94,9 +94,9 @@ void check_apply(struct check *c, const struct check_result *r)
         if (!ok && was_up)
                 STAT_INC(c->failed);
         turned = count(c, ok);
-        publish(c, was_health, r);
-        c->last = *r;
+        c->last = *r; /* first: who hears of a result by the event or the log line finds it in the state too */
         c->last_at = thr_self->now;
+        publish(c, was_health, r);
         c->first_done = true;
         if (!turned)
                 return;

@@ -103,6 +103,27 @@ struct build {
         struct insn insn[STEPS_MAX];
 };
 
+/* How far the expression goes in its text: a log-format goes on behind "]". For messages. */
+static size_t extent(struct str s)
+{
+        int depth = 0;
+        char quote = '\0';
+
+        for (size_t i = 0; i < s.n; i++) {
+                char ch = s.p[i];
+
+                if (quote || (depth && (ch == '"' || ch == '\'')))
+                        quote = !quote ? ch : ch == quote ? '\0' : quote;
+                else if (ch == '(')
+                        depth++;
+                else if (ch == ')' && depth)
+                        depth--;
+                else if (!depth && (ch == ']' || ch == ' '))
+                        return i;
+        }
+        return s.n;
+}
+
 static bool fail(struct build *b, const char *fmt, ...) fmt_like(2, 3);
 
 static bool fail(struct build *b, const char *fmt, ...)
@@ -113,8 +134,8 @@ static bool fail(struct build *b, const char *fmt, ...)
         va_start(ap, fmt);
         (void)vsnprintf(why, sizeof(why), fmt, ap);
         va_end(ap);
-        (void)kw_fail(b->c, b->at, "E0700", "failed to parse sample expression <%.*s> : %s", (int)b->text.n, b->text.p,
-                      why);
+        (void)kw_fail(b->c, b->at, "E0700", "failed to parse sample expression <%.*s> : %s", (int)extent(b->text),
+                      b->text.p, why);
         return false;
 }
 

@@ -34,8 +34,18 @@ static void on_back(const void *event)
                        ((const struct event_back *)event)->available ? "available" : "gone");
 }
 
+/* What is told of a result is in the server's state already: `show servers state` may be asked at once. */
+static void on_check(const void *event)
+{
+        const struct event_check *e = event;
+
+        assert_int_equal(e->check->last.status, e->result->status);
+}
+
+static const struct event_sub sub_check = { EVENT_CHECK_RESULT, 1, "state_test", on_check };
 static const struct event_sub sub_server = { EVENT_SERVER_STATE, 1, "state_test", on_server };
 static const struct event_sub sub_back = { EVENT_BACK_STATE, 1, "state_test", on_back };
+EVENT_SUB(sub_check);
 EVENT_SUB(sub_server);
 EVENT_SUB(sub_back);
 

@@ -224,6 +224,7 @@ enum run strm_step_server(struct strm *s)
                 return no_server(s);
         if (!queue_join(s, s->back, NULL, &s->log.q_back))
                 return no_server(s);
+        s->log.q_back++; /* the log counts the one that waits too, as HAProxy's does */
         s->deadline = ms ? mono_add_ms(thr_self->now, ms) : MONO_NEVER;
         s->deadline_kind = DL_QUEUE;
         return strm_goto(s, STRM_QUEUED);
@@ -247,6 +248,7 @@ enum run strm_step_queued(struct strm *s)
                 STAT_INC(strm_front_stat(s)->cli_abort);
                 STAT_INC(strm_back_stat(s)->cli_abort);
                 strm_term(s, 'C', 'Q');
+                s->t.queued = thr_self->now; /* %Tw: as long as it waited */
                 return strm_goto(s, STRM_END);
         }
         return RUN_WAIT;

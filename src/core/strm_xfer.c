@@ -87,8 +87,9 @@ static enum run failed(struct strm *s, struct side *side)
                 strm_answer(s, side->bad.status ? side->bad.status : 502);
                 return RUN_NEXT;
         }
-        if (s->http && client && !s->rsp_seen && side->bad.status) {
-                strm_answer(s, side->bad.status);
+        if (s->http && client &&
+            !s->rsp_seen) { /* logged as 400 also when nobody is left to read it, as HAProxy does */
+                strm_answer(s, side->bad.status ? side->bad.status : 400);
                 return RUN_NEXT;
         }
         return strm_goto(s, STRM_END);
@@ -585,7 +586,9 @@ void strm_on_deadline(struct strm *s)
                 break;
         case DL_QUEUE:
                 queue_leave(s);
+                s->t.queued = thr_self->now; /* Tw: it waited that long */
                 strm_term(s, 's', 'Q');
+                s->t.queued = thr_self->now;
                 s->deadline = MONO_NEVER;
                 strm_answer(s, 503);
                 break;

@@ -104,6 +104,18 @@ FETCH(srv_id)
         return EXPR_OK;
 }
 
+FETCH(so_name)
+{
+        const struct listener *l = x->strm->sess->listener;
+        const struct bind_cfg *b = l ? __atomic_load_n(&l->cfg, __ATOMIC_ACQUIRE) : NULL; /* partner: engine_apply() */
+
+        UNUSED;
+        if (!b || !b->name)
+                return EXPR_MISS;
+        smp_str(ret_smp, str_of(b->name));
+        return EXPR_OK;
+}
+
 /* The name is looked up at run time: the backend may come and go by a reload while this program lives. */
 FETCH(nbsrv)
 {
@@ -117,6 +129,12 @@ FETCH(nbsrv)
 }
 
 static const struct fetch rows[] = {
+        { .name = "so_name",
+          .out = SMP_STR,
+          .needs = EXPR_CLIENT,
+          .fn = so_name,
+          .manual = "7.3.3",
+          .help = "name of the bind line" },
         { .name = "src",
           .out = SMP_ADDR,
           .needs = EXPR_CLIENT,

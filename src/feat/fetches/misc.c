@@ -22,6 +22,40 @@ FETCH(fetch_int)
         return EXPR_OK;
 }
 
+static int digit(char ch)
+{
+        unsigned char l = chr_lower((unsigned char)ch);
+
+        return chr_is_digit(ch) ? ch - '0' : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+static bool bin_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
+{
+        char *bytes = conf_alloc(c->conf, args[0].n / 2 + 1);
+
+        (void)n_args;
+        for (uint32_t i = 0; i + 1 < args[0].n; i += 2) {
+                int hi = digit(args[0].s[i]), lo = digit(args[0].s[i + 1]);
+
+                if (hi < 0 || lo < 0)
+                        return !kw_fail(c, at, "E0701", "sample fetch 'bin' : '%s' is not hexadecimal", args[0].s);
+                bytes[i / 2] = (char)(hi << 4 | lo);
+        }
+        if (args[0].n % 2)
+                return !kw_fail(c, at, "E0701", "sample fetch 'bin' : an even number of digits is expected");
+        args[0].s = bytes;
+        args[0].n /= 2;
+        return true;
+}
+
+FETCH(fetch_bin)
+{
+        UNUSED;
+        smp_str(ret_smp, (struct str){ args[0].s, args[0].n });
+        ret_smp->type = SMP_BIN;
+        return EXPR_OK;
+}
+
 static bool bool_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
 {
         struct str w = { args[0].s, args[0].n };
@@ -134,6 +168,15 @@ static const struct fetch rows[] = {
           .fn = always_true,
           .manual = "7.3.2",
           .help = "true" },
+        { .name = "bin",
+          .args = { ARG_STR },
+          .min_args = 1,
+          .out = SMP_BIN,
+          .needs = EXPR_CONF,
+          .fn = fetch_bin,
+          .check = bin_check,
+          .manual = "7.3.2",
+          .help = "constant bytes" },
         { .name = "bool",
           .args = { ARG_STR },
           .min_args = 1,

@@ -56,6 +56,16 @@ static unsigned admin_number(const struct server *s)
         return a & SRV_ADM_CMAINT ? a | SRV_ADM_FMAINT : a;
 }
 
+/* Without a check the server is taken for healthy: its rise, unless it is in maintenance. */
+static int health_number(const struct server *s)
+{
+        const struct check_cfg *c = s->obj ? conf_slot(s->obj, check_slot) : NULL;
+
+        if (GET(s->admin) & SRV_ADM_MAINT)
+                return 0;
+        return s->check ? s->check->health : c ? c->rise : 0;
+}
+
 static void state_line(struct buf *out, const struct server *s)
 {
         const struct back *b = s->back;
@@ -69,7 +79,7 @@ static void state_line(struct buf *out, const struct server *s)
                 out, " %d %u %u %u %llu %d %d %d %d 0", maint ? 0 : GET(s->oper), admin_number(s), GET(s->weight),
                 s->iweight,
                 (unsigned long long)(thr_self->now > s->last_change ? (thr_self->now - s->last_change) / NS_PER_S : 0),
-                status_number(s->check), result_number(s->check), s->check ? s->check->health : 0, check_flags(s));
+                status_number(s->check), result_number(s->check), health_number(s), check_flags(s));
         buf_printf(out, " %d %d %s %d - 0 %d - - 0\n", cfg && cfg->px->id != 0, ac && ac->id != 0,
                    ac && ac->host ? ac->host : "-", s->path ? 0 : addr_port(&s->addr),
                    s->check && s->check->cfg->port ? s->check->cfg->port : 0);
