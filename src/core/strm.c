@@ -161,7 +161,6 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
 {
         struct strm_thr *t = mine();
         struct strm *s = slab_get(&t->slab);
-        struct px_stat *st;
 
         if (!s)
                 return NULL;
@@ -189,9 +188,10 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
         timer_init(&s->timer, on_timer);
         list_init(&s->srv_link);
         list_push(&t->all, &s->link);
-        st = strm_front_stat(s);
-        STAT_INC(st->sess_tot);
-        rate_event(&fe->sess_rate, &st->sess_rate);
+        if (s->first) { /* a frontend's sessions are its connections (management.txt 9.1, stot) */
+                STAT_INC(s->st_front->sess_tot);
+                rate_event(&fe->sess_rate, &s->st_front->sess_rate);
+        }
         log_point(s, cfg->log, LOG_AT_START);
         return s;
 }

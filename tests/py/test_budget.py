@@ -2,8 +2,8 @@
 """User-space instructions per request and per connection, counted by callgrind, against tests/budgets.tsv.
 
 The proxy alone runs under callgrind, in a network namespace of its own, once with FEW and once with FEW + MORE units from
-bench-load: the difference is free of start and stop. One client at a time, so the count does not depend on how fast the machine
-is. A path may cost SLACK more than its line says; `tests/py/test_budget.py --update` writes the lines anew (with the build of `make`).
+bench-load: the difference is free of start and stop. One client at a time, so the count depends little on how fast the machine
+is: whether two events come in one turn of the loop or in two. So only what is too much in each of TRIES counts. A path may cost SLACK more than its line says; `tests/py/test_budget.py --update` writes the lines anew (with the build of `make`).
 """
 import glob, os, pathlib, shutil, subprocess, sys, tempfile, unittest
 
@@ -16,6 +16,7 @@ TELAMON = os.environ.get("TELAMON", str(ROOT / "build/telamon"))
 LOAD = os.path.join(os.path.dirname(TELAMON), "bench/bench-load")
 FEW, MORE = 100, 1000
 SLACK = 1.05
+TRIES = 3
 PATHS = {  # name: (mode of bench-load, options of bench/configs.py)
     "http": ("http", {}),
     "http-log": ("http", {"log": True}),
@@ -79,12 +80,14 @@ def budgets():
 def update():
     text = ("# User-space instructions of one request or connection (callgrind, the build of `make`); tests/py/test_budget.py\n"
             "# fails at 5 % more. After a change that is worth its price, or made it cheaper: tests/py/test_budget.py --update\n")
-    TABLE.write_text(text + "".join(f"{name}\t{inside(name)}\n" for name in PATHS), encoding="ascii")
+    TABLE.write_text(text + "".join(f"{name}\t{min(inside(name) for _ in range(TRIES))}\n" for name in PATHS), encoding="ascii")
 
 
 class Budget(unittest.TestCase):
     def check(self, name):
         allowed, got = budgets()[name], inside(name)
+        for _ in range(TRIES - 1):
+            got = min(got, inside(name)) if got > allowed * SLACK else got
         print(f"# {name}: {got} instructions, the budget is {allowed}")
         self.assertLessEqual(got, allowed * SLACK,
                              f"{name} costs {got} instructions, {got / allowed - 1:+.1%} against tests/budgets.tsv ({allowed}). "
