@@ -20,9 +20,9 @@ struct cli_call {
         struct str payload; /* after <<, or n == 0 */
         uint8_t *level;     /* of the session: `operator`, `user` lower it */
         struct buf *out;
-        void *state; /* of this command between `more` calls; from mem */
-        bool replay; /* from the journal: not journalled again */
-        bool wait;   /* set by the command: `more` is called again only after cli_wake() */
+        void *state;                 /* of this command between `more` calls; from mem */
+        bool replay;                 /* from the journal: not journalled again */
+        bool wait;                   /* set by the command: `more` is called again only after cli_wake() */
         struct cli_session *session; /* NULL: no connection */
 };
 

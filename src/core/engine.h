@@ -81,9 +81,10 @@ void engine_free(struct engine *e); /* takes the world down; a process that just
 /* Runs fn(arg) on the control thread, later; any thread. Nothing happens without an engine. */
 void engine_on_control(void (*fn)(void *arg), void *arg);
 struct front;
-void front_stop(struct front *f);                          /* control thread: closes its listeners for good */
-void front_set_maxconn(struct front *f, uint32_t maxconn); /* any thread; until the file's value changes; 0 = the file's */
-bool world_set_maxconn(uint64_t maxconn);                  /* any thread; 0 = the file's; false: above what the process can open */
+void front_stop(struct front *f); /* control thread: closes its listeners for good */
+void front_set_maxconn(struct front *f,
+                       uint32_t maxconn); /* any thread; until the file's value changes; 0 = the file's */
+bool world_set_maxconn(uint64_t maxconn); /* any thread; 0 = the file's; false: above what the process can open */
 struct loop *engine_control_loop(struct engine *e); /* main adds its signal and channel fds here */
 
 /* For the supervisor's heartbeat page: the slowest loop's age of turn, in ns (any thread). */

@@ -97,7 +97,7 @@ static void fill_weighted(const struct back *b, struct lb_view *v, const struct 
 }
 
 /* A farm of at most this many servers is scheduled exactly and rebuilt at each change: about 20 us at the limit. */
-#define SMALL_FARM 256
+#define SMALL_FARM     256
 #define SCHEDULE_STEPS 262144 /* about half a millisecond */
 
 static struct lb_view *view_new(const struct plan *p, bool backup, uint32_t cap)

@@ -104,12 +104,12 @@ struct hook_set; /* core/hook.h: which features take part */
 struct listener { /* one bound address of a frontend */
         struct cell cell;
         struct front *front;
-        struct list link;           /* front->listeners */
-        const char *key;            /* engine_bind.key */
-        const struct bind_cfg *cfg; /* of the frontend's published cfg */
+        struct list link;            /* front->listeners */
+        const char *key;             /* engine_bind.key */
+        const struct bind_cfg *cfg;  /* of the frontend's published cfg */
         const struct front_use *use; /* core/front.h: of the same line; NULL = a plain socket */
-        unsigned port_index;        /* of a range */
-        bool kept, stopped;         /* control thread: seen in the new configuration; all threads let go of it */
+        unsigned port_index;         /* of a range */
+        bool kept, stopped;          /* control thread: seen in the new configuration; all threads let go of it */
         unsigned n_fds;
         int fds[LISTEN_SHARDS_MAX];
         struct bind_shard *binds; /* private to core/sess_accept.c: one per thread or socket */
@@ -139,9 +139,9 @@ struct front {
         int iid;          /* proxy id of the CSV */
         struct list link; /* world order */
         struct list listeners;
-        _Atomic uint32_t cur, cur_max;     /* connections (scur, smax) */
-        _Atomic uint32_t maxconn;          /* set at run time, 0 = the cfg's: front_maxconn() */
-        _Atomic uint32_t state;            /* enum front_state: CLI may disable */
+        _Atomic uint32_t cur, cur_max; /* connections (scur, smax) */
+        _Atomic uint32_t maxconn;      /* set at run time, 0 = the cfg's: front_maxconn() */
+        _Atomic uint32_t state;        /* enum front_state: CLI may disable */
         struct rate conn_rate, sess_rate, req_rate;
         const struct conf_obj *obj; /* of the current configuration: control thread only */
         /* control thread: going away */
@@ -217,7 +217,7 @@ struct world {
         int pid;
         _Atomic uint32_t cur_conns, max_conns; /* of the process */
         _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
-        uint32_t maxconn, hard_maxconn; /* hard: what the file and the fd limit allow */
+        uint32_t maxconn, hard_maxconn;        /* hard: what the file and the fd limit allow */
         uint32_t reloads;
         _Atomic uint32_t n_listeners;
         struct rate conn_rate, sess_rate;

@@ -6,8 +6,8 @@
 #define CORE_ROLE_H
 
 struct role {
-        const char *name;                                   /* "worker" */
-        const char *help;                                   /* for --help-roles and the man page */
+        const char *name; /* "worker" */
+        const char *help; /* for --help-roles and the man page */
         /* argv as the process got it: argv[2] is the role. channel_fd -1 when started by hand. Returns the exit code. */
         int (*main)(int argc, char **argv, int channel_fd);
 };

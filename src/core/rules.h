@@ -64,7 +64,7 @@ struct action_table {
 
 const struct action_table *const *rules_action_tables(size_t *ret_n); /* for documents */
 
-struct rule_line { /* one line of a section; kept in the slot of its keyword's table */
+struct rule_line {                    /* one line of a section; kept in the slot of its keyword's table */
         const struct rule_line *prev; /* lists are shared with the defaults they come from */
         struct words words;
         struct rule rule;

@@ -36,8 +36,7 @@ static void keep_request_line(struct strm *s)
 static enum run head_refused(struct strm *s, int status, char cause)
 {
         strm_term(s, cause, 'R');
-        if (!s->first &&
-            s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
+        if (!s->first && s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
         }

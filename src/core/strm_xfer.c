@@ -214,8 +214,7 @@ static enum pumped answer_ready(struct strm *s)
         if (s->rsp->status == 101 &&
             !s->upgrade) /* RFC 9110 15.2.2: only for who asked; the client would not see a tunnel */
                 return drop_answer(s, "101 without an Upgrade");
-        if (s->rsp->status < 200 &&
-            s->rsp->status != 101) { /* informational: passed on, the answer still comes */
+        if (s->rsp->status < 200 && s->rsp->status != 101) { /* informational: passed on, the answer still comes */
                 struct tx_frame f = { .framing = HBODY_NONE };
                 int r = s->cl.ops->tx(&s->cl, s->rsp, &f, NULL, 0, false);
                 s->sv.ops->rx_head_free(&s->sv);

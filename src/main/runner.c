@@ -87,7 +87,9 @@ bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool 
 
         set_hooks(r);
         if (log_driver && !proclog_is_silent())
-                log_env.proc = log_driver->to_stderr; /* state changes are said on stderr too, as HAProxy does in the foreground */
+                log_env.proc =
+                        log_driver
+                                ->to_stderr; /* state changes are said on stderr too, as HAProxy does in the foreground */
         sig_block(signals, array_len(signals));
         e = engine_new(c, &o, &r->engine);
         if (e < 0) {

@@ -18,8 +18,8 @@ static const struct kw check_rows[] = {
                .help = "Failed checks in a row that take a server out."),
         KW_INT("port", struct check_cfg, port, 1, 65535, .args = "<port>", .manual = "5.2", .apply = KW_LIVE,
                .help = "Checks go to this port instead of the server's."),
-        KW_FN("addr", check_parse_addr, check_dump_addr, .sample = "127.0.0.1", .args = "<address>", .manual = "5.2", .apply = KW_LIVE,
-              .help = "Checks go to this address instead of the server's."),
+        KW_FN("addr", check_parse_addr, check_dump_addr, .sample = "127.0.0.1", .args = "<address>", .manual = "5.2",
+              .apply = KW_LIVE, .help = "Checks go to this address instead of the server's."),
 };
 
 /* A check needs a port from somewhere: the server's, `port` or `addr`. */
@@ -33,7 +33,8 @@ static void check_server(struct conf *c, struct conf_obj *o, void *slot, struct 
             (cfg->addr && addr_port(cfg->addr)))
                 return;
         (void)diag_add(d, DIAG_ALERT, conf_span_name(o, "check"), "E0501",
-                       "config: proxy '%s': server '%s' has neither service port nor check port.", o->parent->name, o->name);
+                       "config: proxy '%s': server '%s' has neither service port nor check port.", o->parent->name,
+                       o->name);
 }
 
 KW_TABLE(check, KIND_ANY_SERVER, struct check_cfg, check_rows, .defaults = &check_defaults, .rank = 20,
