@@ -24,8 +24,8 @@ check: ## install what is missing, build, run every test, end with "N passed, N 
 	@tools/deps build check
 	@tools/check -j$(J) $(ARGS)
 
-unit: ## the unit tests on the release build
-	@tools/check -j$(J) --kind build --kind unit --only 'release' $(ARGS)
+unit: ## the unit tests on the clang build
+	@tools/check -j$(J) --kind build --kind unit --only 'clang' $(ARGS)
 
 asan: ## the ASan + UBSan build and the unit tests on it
 	@tools/check -j$(J) --kind build --kind unit --only 'asan' $(ARGS)

@@ -1,49 +1,88 @@
-/* base/slab.c - see the header. Pages are never returned before slab_fini(): a load that came once comes again. */
+/* base/slab.c - see the header. A page lies on a multiple of its size, so an object finds its page by its address. Pages
+ * come from the kernel and go back to it when their last object is put, but for a few: a burst leaves nothing behind. */
 #include "base/slab.h"
 #include "base/asan.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define KEEP_EMPTY 4 /* pages: the ups and downs of steady load cost no system calls */
 
 struct page {
-        struct page *next;
-        char pad[56]; /* objects start on a cache line */
+        struct list link; /* slab.room or slab.full */
+        void *free;       /* chain of objects that were put */
+        char *fresh;      /* first object never given out: untouched, so it costs no memory */
+        uint32_t used;    /* objects out */
+        char pad[28];     /* objects start on a cache line */
 };
+_Static_assert(sizeof(struct page) == 64, "one cache line");
 
 void slab_init(struct slab *s, const char *name, size_t size, uint64_t limit)
 {
         *s = (struct slab){ .name = name, .size = (size + 15) & ~(size_t)15, .limit = limit };
+        s->per_page = (uint32_t)((SLAB_PAGE - sizeof(struct page)) / s->size);
+        s->per_page = s->per_page ? s->per_page : 1;
         ASSERT(s->size >= sizeof(void *));
+        list_init(&s->room);
+        list_init(&s->full);
 }
 
-static bool add_page(struct slab *s)
+static size_t page_bytes(const struct slab *s)
 {
-        size_t room = s->size > SLAB_PAGE - sizeof(struct page) ? s->size : SLAB_PAGE - sizeof(struct page);
-        struct page *p = aligned_alloc(64, (sizeof(*p) + room + 63) & ~(size_t)63);
+        size_t n = sizeof(struct page) + s->per_page * s->size;
+
+        return n > SLAB_PAGE ? (n + 4095) & ~(size_t)4095 : SLAB_PAGE;
+}
+
+/* Maps more than is wanted and cuts off what lies before and behind the aligned part. */
+static struct page *map_page(size_t bytes)
+{
+        char *p = mmap(NULL, bytes + SLAB_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        size_t before;
+
+        if (p == MAP_FAILED)
+                return NULL;
+        before = -(uintptr_t)p & (SLAB_PAGE - 1);
+        if (before)
+                (void)munmap(p, before);
+        (void)munmap(p + before + bytes, SLAB_PAGE - before);
+        return (struct page *)(void *)(p + before);
+}
+
+static struct page *add_page(struct slab *s)
+{
+        struct page *p = map_page(page_bytes(s));
 
         if (!p)
-                return false;
-        p->next = s->pages;
-        s->pages = p;
-        s->fresh = (char *)(p + 1);
-        s->fresh_end = s->fresh + room / s->size * s->size;
-        return true;
+                return NULL;
+        p->fresh = (char *)(p + 1);
+        list_push(&s->room, &p->link);
+        s->empty++;
+        return p;
 }
 
 static void *carve(struct slab *s)
 {
-        void *p = s->free;
+        struct page *p = list_empty(&s->room) ? add_page(s) : list_item(s->room.next, struct page, link);
+        void *o;
 
-        if (p) {
-                memcpy(&s->free, p, sizeof(void *));
-                return p;
-        }
-        if (s->fresh == s->fresh_end && !add_page(s))
+        if (unlikely(!p))
                 return NULL;
-        p = s->fresh;
-        s->fresh += s->size;
-        s->made++;
-        return p;
+        o = p->free;
+        if (o) {
+                memcpy(&p->free, o, sizeof(void *));
+        } else {
+                o = p->fresh;
+                p->fresh += s->size;
+                s->made++;
+        }
+        s->empty -= p->used++ == 0;
+        if (unlikely(p->used == s->per_page)) {
+                list_del(&p->link);
+                list_push(&s->full, &p->link);
+        }
+        return o;
 }
 
 void *slab_get(struct slab *s)
@@ -61,27 +100,52 @@ void *slab_get(struct slab *s)
         return memset(p, 0, s->size);
 }
 
+static cold_path void drop_page(struct slab *s, struct page *p)
+{
+        s->made -= (uint64_t)(p->fresh - (char *)(p + 1)) / s->size;
+        list_del(&p->link);
+        (void)munmap(p, page_bytes(s));
+}
+
+static void give_back(struct slab *s, void *o)
+{
+        struct page *p = (struct page *)((uintptr_t)o & ~(uintptr_t)(SLAB_PAGE - 1));
+
+        if (unlikely(p->used == s->per_page)) {
+                list_del(&p->link);
+                list_push(&s->room, &p->link); /* behind the others: those fill up, this one may become empty */
+        }
+        memcpy(o, &p->free, sizeof(void *));
+        p->free = o;
+        if (--p->used > 0)
+                return;
+        if (s->empty < KEEP_EMPTY)
+                s->empty++;
+        else
+                drop_page(s, p);
+}
+
 void slab_put(struct slab *s, void *p)
 {
         if (!p)
                 return;
         ASSERT(s->used > 0);
         s->used--;
-        if (ASAN_ON) {
+        if (ASAN_ON)
                 free(p);
-                return;
-        }
-        memcpy(p, &s->free, sizeof(void *));
-        s->free = p;
+        else
+                give_back(s, p);
+}
+
+static void unmap_all(struct slab *s, struct list *pages)
+{
+        list_for_each_safe (i, pages)
+                drop_page(s, list_item(i, struct page, link));
 }
 
 void slab_fini(struct slab *s)
 {
-        for (struct page *p = s->pages, *next; p; p = next) {
-                next = p->next;
-                free(p);
-        }
-        s->pages = s->free = NULL;
-        s->fresh = s->fresh_end = NULL;
-        s->used = 0;
+        unmap_all(s, &s->room);
+        unmap_all(s, &s->full);
+        s->used = s->empty = 0;
 }

@@ -16,12 +16,12 @@
 struct slab {
         const char *name;
         size_t size;                       /* of one object, rounded up to 16 */
-        uint64_t used, peak, made, failed; /* out now, most ever out, carved so far, refused */
+        uint64_t used, peak, made, failed; /* out now, most ever out, carved now, refused */
         uint64_t limit;                    /* objects; 0 = none */
         /* private */
-        void *free;              /* chain of free objects */
-        void *pages;             /* chain of pages, for slab_fini() */
-        char *fresh, *fresh_end; /* not yet carved part of the newest page: never touched, so it costs no memory */
+        struct list room, full; /* pages with and without an object to give */
+        uint32_t per_page;
+        uint32_t empty; /* pages in `room` without an object out */
 };
 
 void slab_init(struct slab *s, const char *name, size_t size, uint64_t limit);

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-static const char *const apply_text[] = { "at once", "to new connections and requests", "with the next start of the worker",
+static const char *const apply_text[] = { "at once", "to new connections and requests",
+                                          "with the next start of the worker",
                                           "only with a restart; a reload that changes it is refused" };
 
 void kw_roff(struct buf *out, const char *z)

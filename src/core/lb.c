@@ -98,6 +98,7 @@ static void fill_weighted(const struct back *b, struct lb_view *v, const struct 
 
 /* A farm of at most this many servers is scheduled exactly and rebuilt at each change: about 20 us at the limit. */
 #define SMALL_FARM 256
+#define SCHEDULE_STEPS 262144 /* about half a millisecond */
 
 static struct lb_view *view_new(const struct plan *p, bool backup, uint32_t cap)
 {
@@ -190,6 +191,14 @@ static bool large_edit(struct lb_view *v, const struct back *b, struct server *s
         return v->n > 0;
 }
 
+/* Building the exact schedule takes slots x servers steps: odd weights of many servers are not worth them. */
+static bool is_small(const struct back *b, const struct plan *p)
+{
+        uint64_t slots = p->n == 0 || p->equal ? 1 : p->sum / p->div;
+
+        return b->n_srv <= SMALL_FARM && slots * b->n_srv <= SCHEDULE_STEPS;
+}
+
 static struct lb_view *view_build(const struct back *b)
 {
         struct plan p = plan_of(b, false);
@@ -197,7 +206,7 @@ static struct lb_view *view_build(const struct back *b)
 
         if (backup)
                 p = plan_of(b, true);
-        return b->n_srv > SMALL_FARM ? large_build(b, &p, backup) : small_build(b, &p, backup);
+        return is_small(b, &p) ? small_build(b, &p, backup) : large_build(b, &p, backup);
 }
 
 void lb_update(struct back *b, struct server *changed)

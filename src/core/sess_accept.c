@@ -117,6 +117,8 @@ static void sess_begin(struct sess *s, uint8_t level)
                 s->state = SESS_IDLE;
                 sess_idle_wake(&s->wire); /* the request is often here already: read at once */
         } else {
+                /* What the client says first is often here, and who connects for it wants to know (srv_conn_open). */
+                (void)wire_fill(&s->wire, s->cfg->bufsize);
                 sess_begin_stream(s);
         }
 }

@@ -224,6 +224,7 @@ int srv_conn_open(struct strm *s)
         c->wire.head_max = s->bcfg->bufsize;
         c->wire.idle_wake = idle_woken;
         c->wire.released = released;
+        c->wire.conn.speaks_first = s->cl.rx_bytes > 0;
         len = server_addr_get(s->srv, &sa, s);
         r = len ? conn_connect(&c->wire.conn, (struct sockaddr *)&sa, len, NULL) : -EADDRNOTAVAIL;
         if ((r == -EMFILE || r == -ENFILE) && srv_conn_purge(8) > 0) /* our own idle ones are the first to go */

@@ -68,8 +68,6 @@ enum run strm_connect_failed(struct strm *s, int err, bool timeout)
         bool ours = err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
                     err == -ENOBUFS; /* manual 8.5: R, a resource on our side */
 
-        STAT_INC(strm_srv_stat(s)->err_conn);
-        STAT_INC(strm_back_stat(s)->err_conn);
         if (s->sv.ops)
                 s->sv.ops->end(&s->sv, false);
         s->sc = NULL;
@@ -78,6 +76,8 @@ enum run strm_connect_failed(struct strm *s, int err, bool timeout)
                 s->tries++;
                 return again(s);
         }
+        STAT_INC(strm_srv_stat(s)->err_conn); /* once a request, as HAProxy counts: attempts are `retries` */
+        STAT_INC(strm_back_stat(s)->err_conn);
         strm_term(s, timeout ? 's' : ours ? 'R' : 'S', 'C');
         strm_answer(s, 503);
         return RUN_NEXT;

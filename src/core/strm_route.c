@@ -224,6 +224,7 @@ enum run strm_step_server(struct strm *s)
                 return no_server(s);
         if (!queue_join(s, s->back, NULL, &s->log.q_back))
                 return no_server(s);
+        s->log.q_back++; /* the log counts the one that waits too, as HAProxy's does */
         s->deadline = ms ? mono_add_ms(thr_self->now, ms) : MONO_NEVER;
         s->deadline_kind = DL_QUEUE;
         return strm_goto(s, STRM_QUEUED);

@@ -586,6 +586,7 @@ void strm_on_deadline(struct strm *s)
                 break;
         case DL_QUEUE:
                 queue_leave(s);
+                s->t.queued = thr_self->now; /* Tw: it waited that long */
                 strm_term(s, 's', 'Q');
                 s->t.queued = thr_self->now;
                 s->deadline = MONO_NEVER;

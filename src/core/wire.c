@@ -400,6 +400,15 @@ static int take_chunks(struct wire *w, struct side *s, struct iovec *v, int *n)
         return r;
 }
 
+/* The peer's FIN is known and the message has no other end: its last bytes and the end are passed on together, in one packet. */
+static void look_for_end(struct wire *w, struct side *s)
+{
+        bool till_close = w->rx_body == HBODY_TUNNEL || w->rx_body == HBODY_CLOSE;
+
+        if (till_close && (w->ep->flags & (EP_HUP | EP_RX)) == (EP_HUP | EP_RX) && wire_fill(w, 1) == MSG_END)
+                s->flags |= SIDE_RX_DONE;
+}
+
 static int body_ended(struct wire *w, struct side *s, int r)
 {
         if (r == MSG_ERR)
@@ -436,6 +445,8 @@ hot_path static int wire_rx_body(struct side *s, struct iovec *v, int *n, size_t
                 r = wire_fill(w, max);
                 if (r != MSG_OK)
                         return body_ended(w, s, r);
+                if (unlikely(w->ep->flags & EP_HUP) && w->in.len < max)
+                        look_for_end(w, s);
         }
 }
 

@@ -76,6 +76,12 @@ static int tx_failed(struct wire *w, struct side *s, int err)
         return MSG_ERR;
 }
 
+/* After these bytes we send FIN: let the kernel put both into one packet. */
+static bool fin_follows(const struct wire *w, const struct side *s)
+{
+        return (s->flags & SIDE_TX_END) && (w->shut_after || w->tx_body == HBODY_TUNNEL);
+}
+
 /* All bytes of the message are with the kernel. */
 static void all_sent(struct wire *w, struct side *s)
 {
@@ -85,7 +91,7 @@ static void all_sent(struct wire *w, struct side *s)
         s->flags |= SIDE_TX_DONE;
         if (s->flags & SIDE_RX_DONE && w->tx_body == HBODY_TUNNEL)
                 return; /* both directions are over: close() sends the FIN */
-        if (w->shut_after || w->tx_body == HBODY_TUNNEL)
+        if (fin_follows(w, s))
                 w->ep->ops->shut(w->ep);
 }
 
@@ -118,7 +124,7 @@ hot_path static int send_now(struct wire *w, struct side *s, struct txv *x)
         ssize_t n = 0;
 
         if (x->total > 0 && w->out_len == 0) {
-                n = ep_tx(w->ep, x->v, x->n, false);
+                n = ep_tx(w->ep, x->v, x->n, fin_follows(w, s));
                 if (n < 0 && n != -EAGAIN)
                         return tx_failed(w, s, (int)n);
                 n = n < 0 ? 0 : n;

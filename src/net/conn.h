@@ -16,13 +16,17 @@ struct conn {
         struct ep ep;
         struct ev_fd ev;
         int err; /* negative errno that killed it, 0; stays after conn_close() */
+        /* Before conn_connect(): bytes follow as soon as it is established, so they may carry the handshake's last ACK
+         * (tcp(7), TCP_QUICKACK): a packet less. Where the server speaks first it would wait for that ACK: leave it. */
+        bool speaks_first;
+        uint8_t nagle; /* sends until TCP_NODELAY is set: the first has nothing before it to wait for */
 };
 
 void conn_init(struct conn *c, void (*wake)(struct ep *));
 void conn_adopt(struct conn *c, int fd); /* an accepted, non-blocking socket; RX and TX assumed ready */
 
 /* Starts connect(2): 0 = established at once (unix) or under way (EP_CONNECTING; tx answers -EAGAIN until the socket is
- * writable; then EP_TX comes or EP_ERR with ->err). `src` may be NULL; its port may be 0. Sets TCP_NODELAY. Negative
+ * writable; then EP_TX comes or EP_ERR with ->err). `src` may be NULL; its port may be 0. Nagle never delays. Negative
  * errno: nothing is open (-EAGAIN: a unix listener's queue is full). */
 int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, const struct addr *src);
 /* Is it established? Clears EP_CONNECTING: 1 yes, 0 not yet, negative errno. */

@@ -170,6 +170,7 @@ struct cond_case {
         bool want;
 };
 
+/* LONG: a table and its walk */
 static void test_conditions(void **st)
 {
         static const struct cond_case t[] = {

@@ -4,6 +4,7 @@
  * Each goes to the proxy's own targets and, as [WARNING] or [ALERT], to the process's stderr. */
 #include "core/check.h"
 #include "core/event.h"
+#include "core/kinds.h"
 #include "core/queue.h"
 #include "feat/logs/logs.h"
 
@@ -180,7 +181,8 @@ static void on_server(const void *event)
 static void on_back(const void *event)
 {
         const struct event_back *e = event;
-        const char *name = e->back->cell.name, *kind = front_find(str_of(name)) ? "proxy" : "backend";
+        const struct conf_obj *o = e->back->obj; /* a frontend may have the name too: the section's kind decides */
+        const char *name = e->back->cell.name, *kind = o && o->kind->bit == KIND_LISTEN ? "proxy" : "backend";
         const struct logger *l = back_logger(e->back);
         struct text t = { .n = 0 };
 
