@@ -275,6 +275,6 @@ archives() {
         DESTDIR="$t/d" run meson install -C "$root/build" --no-rebuild --quiet
         [ "$status" -eq 0 ]
         unit=$(find "$t/d" -name telamon.service)
-        bin=$(find "$t/d" -type f -name telamon)
+        bin=$(find "$t/d" -type f -path '*/sbin/telamon')
         grep -q "^ExecStart=${bin#"$t/d"} -Ws" "$unit"
 }
