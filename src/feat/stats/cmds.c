@@ -62,7 +62,7 @@ static void show_info(struct cli_call *c)
 static const struct cli_cmd cmd_info = {
         .words = "show info",
         .args = "[desc|json|typed|float]*",
-        .help = "report information about the running process",
+        .help = "facts and gauges of this process",
         .level = CLI_USER,
         .run = show_info,
 };
@@ -132,7 +132,7 @@ static bool more_stat(struct cli_call *c)
 static const struct cli_cmd cmd_stat = {
         .words = "show stat",
         .args = "[desc|json|no-maint|typed|up]*",
-        .help = "report counters for each proxy and server",
+        .help = "counters of all proxies and servers, or of those chosen",
         .level = CLI_USER,
         .run = show_stat,
         .more = more_stat,
@@ -167,7 +167,7 @@ static bool more_conn(struct cli_call *c)
 static const struct cli_cmd cmd_state = {
         .words = "show servers state",
         .args = "[<backend>]",
-        .help = "dump volatile server information (all or for a single backend)",
+        .help = "states, weights and addresses that may change at run time",
         .level = CLI_USER,
         .run = start_servers,
         .more = more_state,
@@ -177,7 +177,7 @@ CLI_CMD(cmd_state);
 static const struct cli_cmd cmd_conn = {
         .words = "show servers conn",
         .args = "[<backend>]",
-        .help = "dump server connections status (all or for a single backend)",
+        .help = "connections to servers, used and idle",
         .level = CLI_USER,
         .run = start_servers,
         .more = more_conn,
@@ -209,7 +209,7 @@ static bool more_backend(struct cli_call *c)
 static const struct cli_cmd cmd_backend = {
         .words = "show backend",
         .args = "",
-        .help = "list backends in the current running config",
+        .help = "names of all backends",
         .level = CLI_USER,
         .run = show_backend,
         .more = more_backend,
