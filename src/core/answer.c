@@ -85,7 +85,7 @@ void strm_answer(struct strm *s, int status)
                 return;
         }
         strm_count_status(s);
-        if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE))
+        if (!s->cl.ops || (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE)))
                 return;
         o = mem_get(sizeof(*o), &size);
         if (!o)

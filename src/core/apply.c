@@ -414,6 +414,7 @@ static void commit_check(struct server *s)
                 s->check = check_driver->start(s);
         } else if (old && !want) {
                 __atomic_store_n(&s->check, NULL, __ATOMIC_RELEASE);
+                ASSERT(check_driver); /* who started it */
                 check_driver->stop(old);
                 server_set_oper(s, SRV_RUNNING, &by_reload); /* without a check a server counts as up */
         } else if (old) {

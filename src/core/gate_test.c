@@ -30,7 +30,7 @@ static size_t rss_kib(void)
 
         assert_non_null(f);
         assert_int_equal(fscanf(f, "%lu %lu", &all, &pages), 2);
-        fclose(f);
+        (void)fclose(f);
         return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
@@ -109,7 +109,7 @@ static void one_change(struct server *s, unsigned i)
 static struct cost measure(unsigned n)
 {
         uint64_t *t = calloc(CHANGES, sizeof(*t));
-        unsigned long later = retire_waiting();
+        unsigned long later;
         struct cost c = { 0 };
         struct conf *conf;
         struct back *b;

@@ -23,7 +23,7 @@ static bool read_file(const char *path, struct buf *out)
                 return false;
         while ((n = fread(b, 1, sizeof(b), f)) > 0)
                 buf_add(out, b, n);
-        fclose(f);
+        (void)fclose(f);
         return true;
 }
 
@@ -98,8 +98,8 @@ static bool check_file(const char *dir, const char *name)
         if (getenv("GOLDEN_UPDATE")) {
                 FILE *f = fopen(path, "we");
                 assert_non_null(f);
-                fwrite(got.p, 1, got.n, f);
-                fclose(f);
+                (void)fwrite(got.p, 1, got.n, f);
+                (void)fclose(f);
                 return ok;
         }
         if (!read_file(path, &want))
