@@ -1,4 +1,5 @@
 /* main/version.c - see the header. Features are rows; a feature folder that brings one flips its row. */
+#include "base/thr.h"
 #include "main/version.h"
 
 #include <sys/utsname.h>
@@ -56,8 +57,8 @@ void version_build(struct buf *out)
         buf_puts(out, "Build options :\n  TARGET  = linux-glibc\n  CC      = " __VERSION__ "\n\nFeature list :");
         for (size_t i = 0; i < array_len(features); i++)
                 buf_printf(out, " %c%s", features[i].has ? '+' : '-', features[i].name);
-        buf_puts(out, "\n\nBuilt with multi-threading support (MAX_THREADS=63).\n"
-                      "Encrypted password support via crypt(3): yes\n"
+        buf_printf(out, "\n\nBuilt with multi-threading support (MAX_THREADS=%d).\n", THR_MAX);
+        buf_puts(out, "Encrypted password support via crypt(3): yes\n"
                       "Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT IP_FREEBIND\n\n"
                       "Available polling systems :\n      epoll : pref=300,  test result OK\n"
                       "Total: 1 (1 usable), will use epoll.\n\n"

@@ -142,9 +142,36 @@ static const struct cli_cmd cmd_user = {
 CLI_CMD(cmd_user);
 
 /* ---- settings ---- */
+
+/* A delay as the manual writes it (2.5), in seconds when it has no unit: 1 ms to 24 days, never rounded to nothing. */
+static bool delay_ms(struct str s, int *ret_ms)
+{
+        static const struct {
+                const char *name;
+                uint64_t us;
+        } units[] = { { "us", 1 },       { "ms", 1000 },      { "s", 1000000 },
+                      { "m", 60000000 }, { "h", 3600000000 }, { "d", 86400000000 } };
+        uint64_t v, us = 1000000;
+        size_t n = s.n;
+
+        while (n > 0 && (s.p[n - 1] < '0' || s.p[n - 1] > '9'))
+                n--;
+        if (n < s.n) {
+                us = 0;
+                for (size_t i = 0; i < array_len(units); i++)
+                        if (str_is(str_sub(s, n, s.n - n), units[i].name))
+                                us = units[i].us;
+        }
+        if (!str_to_u64(str_sub(s, 0, n), &v) || __builtin_mul_overflow(v, us, &us) || us == 0 ||
+            us > (uint64_t)INT_MAX * 1000)
+                return false;
+        *ret_ms = (int)((us + 999) / 1000);
+        return true;
+}
+
 static void set_timeout(struct cli_call *c)
 {
-        uint64_t v;
+        int ms;
 
         if (!cli_arg_is(c, 2, "cli")) {
                 cli_msg(c, 3, "'set timeout' only supports 'cli'.\n");
@@ -154,17 +181,17 @@ static void set_timeout(struct cli_call *c)
                 cli_msg(c, 3, "Expects an integer value.\n");
                 return;
         }
-        if (!str_to_u64(c->args[3], &v) || v == 0 || v > INT_MAX / 1000) {
+        if (!delay_ms(c->args[3], &ms)) {
                 cli_msg(c, 3, "Invalid timeout value.\n");
                 return;
         }
         if (c->session)
-                c->session->timeout_ms = (int)v * 1000;
+                c->session->timeout_ms = ms;
 }
 
 static const struct cli_cmd cmd_timeout = {
         .words = "set timeout",
-        .args = "cli <seconds>",
+        .args = "cli <delay>",
         .help = "how long this connection may be silent",
         .level = CLI_USER,
         .run = set_timeout,

@@ -81,7 +81,8 @@ static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *
                 b = conf_find(c, KIND_BE, str_of(l->target));
                 bp = b ? conf_slot(b, proxy_slot) : NULL;
                 if (!b) {
-                        diag_add(d, DIAG_ALERT, l->at, "E0752", "unable to find required use_backend: '%s'.", l->target)
+                        diag_add(d, DIAG_ALERT, l->at, "E0752",
+                                 "Proxy '%s': unable to find required use_backend: '%s'.", o->name, l->target)
                                 ->parsing = false;
                 } else if (px->mode != bp->mode && px->mode == PX_HTTP) {
                         (void)diag_add(d, DIAG_ALERT, l->at, "E0753",
