@@ -5,7 +5,7 @@ In a mount namespace of its own, so that /dev/log can be ours.
 import os, pathlib, signal, socket, subprocess, time
 from kit import HOST, TMP, Telamon, done, note, ok, read, wait_for
 
-FRONT, UID, GID = 32801, 64124, 64125
+FRONT, UID, GID = 22801, 64124, 64125
 run = lambda *a: subprocess.run([str(x) for x in a], check=True)
 
 

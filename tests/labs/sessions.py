@@ -2,7 +2,7 @@
 import signal, socket, time
 from kit import HOST, Telamon, done, ok, port_of, serve, wait_for
 
-TCP, WEB, LOG = 32901, 32902, 32903
+TCP, WEB, LOG = 22901, 22902, 22903
 log = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 log.bind((HOST, LOG))
 log.settimeout(3)
