@@ -99,20 +99,40 @@ static void idle_woken(struct wire *w)
                 destroy(container_of(w, struct srv_conn, wire), false);
 }
 
+/* Each server has its own delay, so the oldest is not always the first to expire. */
+static mono_t expires(const struct srv_conn *c)
+{
+        return mono_add_ms(c->idle_since, c->srv->cfg->pool_purge_ms);
+}
+
 static void purge_tick(struct timer *t)
 {
         struct pool *p = container_of(t, struct pool, purge);
+        mono_t next = MONO_NEVER;
         unsigned expired = 0;
 
         list_for_each (i, &p->age) {
-                struct srv_conn *c = list_item(i, struct srv_conn, age);
-                if (thr_self->now - c->idle_since < (uint64_t)c->srv->cfg->pool_purge_ms * NS_PER_MS)
-                        break;
-                expired++;
+                mono_t when = expires(list_item(i, struct srv_conn, age));
+
+                if (when <= thr_self->now)
+                        expired++;
+                else if (when < next)
+                        next = when;
         }
-        srv_conn_purge((expired + 1) / 2); /* manual, pool-purge-delay: half of them each time */
-        if (!list_empty(&p->age))
-                timer_start(thr_self->loop, t, mono_add_ms(thr_self->now, 1000));
+        if (expired > 1) /* some stay for the next time */
+                next = mono_add_ms(thr_self->now, 1000);
+        expired = (expired + 1) / 2; /* manual, pool-purge-delay: half of them each time */
+        list_for_each_safe (i, &p->age) {
+                struct srv_conn *c = list_item(i, struct srv_conn, age);
+
+                if (expired == 0)
+                        break;
+                if (expires(c) > thr_self->now)
+                        continue;
+                destroy(c, false);
+                expired--;
+        }
+        timer_start(thr_self->loop, t, next);
 }
 
 unsigned srv_conn_purge(unsigned at_most)
@@ -147,6 +167,8 @@ static bool may_keep(const struct srv_conn *c)
                 return false;
         if (cfg->pool_purge_ms == 0 || cfg->pool_max_conn == 0)
                 return false;
+        if (atomic_load_explicit(&c->srv->admin, memory_order_relaxed) & SRV_ADM_FMAINT)
+                return false; /* nobody will ask for it: in maintenance, or deleted while this exchange ran */
         if (cfg->pool_max_conn > 0 && col->idle.n >= (uint32_t)cfg->pool_max_conn)
                 return false;
         return c->addr_seq == atomic_load_explicit(&c->srv->addr_seq, memory_order_acquire);
@@ -164,8 +186,8 @@ static void released(struct wire *w, bool reusable)
         }
         set_idle(c, true);
         w->ep->ops->want(w->ep);
-        if (!timer_active(&p->purge))
-                timer_start(thr_self->loop, &p->purge, mono_add_ms(thr_self->now, c->srv->cfg->pool_purge_ms));
+        if (!timer_active(&p->purge) || expires(c) < p->purge.when)
+                timer_start(thr_self->loop, &p->purge, expires(c));
 }
 
 static void begin(struct strm *s, struct srv_conn *c)

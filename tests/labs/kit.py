@@ -156,8 +156,15 @@ def rss_kib(pid):
     return int(text.split("VmRSS:")[1].split()[0])
 
 
-def fds(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+def fds(pid, kind=""):
+    """What the open files of this kind (a prefix: "socket:", "pipe:") are."""
+    out = []
+    for f in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            out.append(os.readlink(f))
+        except FileNotFoundError:  # closed in between
+            pass
+    return [x for x in out if x.startswith(kind)]
 
 
 def listen_inodes(port):
