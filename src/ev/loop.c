@@ -1,17 +1,9 @@
-/* ev/loop.c - the turn.
- *
- * Mail and sleep, the one lock-free protocol here (Dekker's: each side writes its own word, then reads the other's):
- *   poster:  inbox = m  (compare-exchange, seq_cst) then  reads asleep (seq_cst)
- *   loop:    asleep = 1 (seq_cst)                   then  reads inbox and stop (seq_cst)
- * In the single order of seq_cst operations one of the two reads comes after the other side's write, so either the
- * poster sees the sleeper and writes the eventfd, or the loop sees the mail and polls without waiting. `stop` takes the
- * place of the inbox in loop_stop(). The eventfd is polled edge-triggered and never read: each write is a new edge. */
+/* ev/loop.c - the turn. How mail and sleep go together: ev/mailbox.c; `stop` is the word of loop_stop() there. */
 #include "ev/loop.h"
 #include "base/epoch.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define REBASE_NS NS_PER_S
@@ -27,7 +19,7 @@ int loop_init(struct loop *l, struct thr *t)
 {
         int err;
 
-        *l = (struct loop){ .epfd = -1, .thr = t, .wake = { .fd = -1, .fn = on_wake } };
+        *l = (struct loop){ .epfd = -1, .thr = t, .wake = { .fd = -1, .fn = on_wake }, .box = { .wake_fd = -1 } };
         list_init(&l->ready);
         t->now = l->mono_base = t->sys->mono();
         t->wall_us = l->wall_base = t->sys->wall_us();
@@ -37,8 +29,10 @@ int loop_init(struct loop *l, struct thr *t)
         l->epfd = epoll_create1(EPOLL_CLOEXEC);
         if (l->epfd < 0)
                 return -errno;
-        l->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        err = l->wake.fd < 0 ? -errno : loop_add(l, &l->wake);
+        err = mailbox_init(&l->box);
+        l->wake.fd = l->box.wake_fd;
+        if (!err)
+                err = loop_add(l, &l->wake);
         if (err) {
                 loop_fini(l);
                 return err;
@@ -60,8 +54,7 @@ static void dig_graves(struct loop *l)
 void loop_fini(struct loop *l)
 {
         dig_graves(l);
-        if (l->wake.fd >= 0)
-                (void)close(l->wake.fd);
+        mailbox_fini(&l->box);
         if (l->epfd >= 0)
                 (void)close(l->epfd);
         loop_forget(&l->wake);
@@ -127,29 +120,15 @@ void loop_bury(struct loop *l, struct grave *g, void (*fn)(struct grave *))
         l->graves = g;
 }
 
-/* seq_cst pairs with prepare_sleep(); the exchange lets only the first of many posters pay for the write. */
-static void wake_up(struct loop *l)
-{
-        const uint64_t one = 1;
-
-        if (atomic_load(&l->asleep) && atomic_exchange(&l->asleep, false)) {
-                ssize_t unused = write(l->wake.fd, &one, sizeof(one));
-                (void)unused; /* EAGAIN needs 2^64 writes */
-        }
-}
-
 void loop_mail(struct loop *l, struct mail *m)
 {
-        m->next = atomic_load_explicit(&l->inbox, memory_order_relaxed);
-        while (!atomic_compare_exchange_weak(&l->inbox, &m->next, m))
-                ;
-        wake_up(l);
+        mailbox_post(&l->box, m);
 }
 
 void loop_stop(struct loop *l)
 {
         atomic_store(&l->stop, true);
-        wake_up(l);
+        mailbox_wake(&l->box);
 }
 
 unsigned loop_idle_pct(struct loop *l)
@@ -172,7 +151,7 @@ static int timeout_ms(struct loop *l)
         return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
-/* How long to wait. Answers with `asleep` set when it is not 0. */
+/* How long to wait. When it is not 0, posters know that we sleep. */
 static int prepare_sleep(struct loop *l, bool may_sleep)
 {
         int ms;
@@ -180,12 +159,11 @@ static int prepare_sleep(struct loop *l, bool may_sleep)
         if (!may_sleep || !list_empty(&l->ready) || l->graves)
                 return 0;
         ms = timeout_ms(l);
-        if (ms == 0)
+        if (ms == 0 || !mailbox_doze(&l->box))
                 return 0;
-        atomic_store(&l->asleep, true);
-        if (!atomic_load(&l->inbox) && !atomic_load(&l->stop))
+        if (!atomic_load(&l->stop))
                 return ms;
-        atomic_store_explicit(&l->asleep, false, memory_order_relaxed); /* a poster's write in vain is harmless */
+        mailbox_awake(&l->box);
         return 0;
 }
 
@@ -202,7 +180,7 @@ static int poll_events(struct loop *l, struct epoll_event *ev, bool may_sleep)
                 epoch_offline();
                 n = sys->poll_wait(l->epfd, ev, LOOP_EVENTS, ms);
                 epoch_online();
-                atomic_store_explicit(&l->asleep, false, memory_order_relaxed);
+                mailbox_awake(&l->box);
         }
         ASSERT(n >= 0); /* EINTR is handled below the table; the rest would be our bug */
         return n;
@@ -260,26 +238,6 @@ static void run_timers(struct loop *l)
         }
 }
 
-/* One exchange takes all; acquire pairs with the posters' compare-exchange. The chain is newest first: turn it round.
- * */
-static void run_mail(struct loop *l)
-{
-        struct mail *m, *next, *first = NULL;
-
-        if (!atomic_load_explicit(&l->inbox, memory_order_relaxed))
-                return;
-        for (m = atomic_exchange_explicit(&l->inbox, NULL, memory_order_acquire); m; m = next) {
-                next = m->next;
-                m->next = first;
-                first = m;
-        }
-        for (m = first; m; m = next) {
-                next = m->next; /* fn may free or send the mail on */
-                l->stats.mails++;
-                m->fn(m);
-        }
-}
-
 static void run_tasks(struct loop *l)
 {
         for (int round = 0; round < LOOP_ROUNDS && !list_empty(&l->ready); round++) {
@@ -302,7 +260,7 @@ void loop_turn(struct loop *l, bool may_sleep)
         take_time(l);
         run_events(l, ev, n);
         run_timers(l);
-        run_mail(l);
+        l->stats.mails += mailbox_run(&l->box);
         run_tasks(l);
         dig_graves(l);
 }

@@ -14,10 +14,8 @@
 
 #include "base/list.h"
 #include "base/thr.h"
+#include "ev/mailbox.h"
 #include "ev/timer.h"
-
-#include <stdatomic.h>
-#include <stdbool.h>
 
 struct ev_fd {
         int fd;                                       /* -1 = not open */
@@ -29,11 +27,6 @@ struct ev_fd {
 struct ev_task { /* a call put off to later in this turn */
         struct list link;
         void (*fn)(struct ev_task *t);
-};
-
-struct mail { /* a call on another loop's thread; the receiver owns it from then on */
-        struct mail *next;
-        void (*fn)(struct mail *m);
 };
 
 struct grave { /* freed at the end of the turn */
@@ -62,9 +55,7 @@ struct loop {
         int64_t wall_base;
         uint64_t cpu_base;
         atomic_uint idle_pct;
-        char pad[64]; /* what other threads write stays off the lines above */
-        _Atomic(struct mail *) inbox;
-        atomic_bool asleep; /* set before the poll call; a poster that sees it writes the wake-up fd */
+        struct mailbox box;
         atomic_bool stop;
 };
 
@@ -93,7 +84,7 @@ void task_init(struct ev_task *t, void (*fn)(struct ev_task *));
 void loop_post(struct loop *l, struct ev_task *t);
 void task_cancel(struct ev_task *t);
 
-void loop_mail(struct loop *l, struct mail *m); /* any thread; order is kept per sender */
+void loop_mail(struct loop *l, struct mail *m); /* any thread: mailbox_post() to this loop */
 void loop_bury(struct loop *l, struct grave *g, void (*fn)(struct grave *));
 
 #endif

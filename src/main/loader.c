@@ -79,8 +79,8 @@ static int send_loaded(const struct loader *l, int code)
                 return channel_send(l->fd, CH_LOADED, a, NULL, 0);
         g = global_of(l->load.conf);
         threads = engine_threads(l->load.conf);
-        a[1].u = (uint64_t)(g->uid + 1);
-        a[2].u = (uint64_t)(g->gid + 1);
+        a[1].u = (uint64_t)g->uid + 1;
+        a[2].u = (uint64_t)g->gid + 1;
         a[3].u = limits_files_wanted(g, l->binds.n, threads);
         a[4].u = threads;
         a[5].s = text_or_empty(g->chroot);

@@ -132,11 +132,11 @@ static bool pick(struct smp *s, bool words, const struct expr_arg *args, unsigne
 {
         struct parts p = { { s->s.p, s->s.n }, { args[1].s, args[1].n }, words, 0, false }, again = p;
         int64_t index = args[0].i, n = n_args > 2 ? args[2].i : 1, total = 0, lo, hi;
-        struct str part, first = { NULL, 0 };
+        struct str part = { s->s.p, 0 }, first = part;
 
         while (next_part(&p, &part))
                 total++;
-        if (index > total || -index > total)
+        if (index > total || index < -total)
                 return false;
         if (index > 0) {
                 lo = index;

@@ -307,14 +307,17 @@ static void test_compile_errors(void **st)
 
 static void test_many_converters(void **st)
 {
-        char text[1024] = "str(a)";
+        AUTO_BUF(text);
 
         (void)st;
+        buf_puts(&text, "str(a)");
         for (int i = 0; i < 63; i++)
-                strcat(text, ",upper");
-        assert_string_equal(eval(text), "A");
-        strcat(text, ",upper");
-        assert_non_null(strstr(eval(text), "too many converters"));
+                buf_puts(&text, ",upper");
+        buf_add(&text, "", 1);
+        assert_string_equal(eval(text.p), "A");
+        text.n--;
+        buf_add(&text, ",upper", 7);
+        assert_non_null(strstr(eval(text.p), "too many converters"));
 }
 
 static void test_rand(void **st)

@@ -82,10 +82,10 @@ static void bytes(struct buf *out, uint64_t n)
                 number(out, n);
                 return;
         }
-        while (v >= 1000 && u < 5) {
+        do {
                 v /= 1024;
                 u++;
-        }
+        } while (v >= 1000 && u < 5);
         buf_printf(out, v < 10 ? "%.2f" : v < 100 ? "%.1f" : "%.0f", v);
         buf_printf(out, "\u202f%ciB", units[u]);
 }
