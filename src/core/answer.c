@@ -84,7 +84,6 @@ void strm_answer(struct strm *s, int status)
                 s->status = 0;
                 return;
         }
-        strm_count_status(s);
         if (!s->cl.ops || (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE)))
                 return;
         o = mem_get(sizeof(*o), &size);

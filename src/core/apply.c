@@ -159,6 +159,12 @@ static struct server *old_server(struct back_step *st, const struct conf_obj *o,
         return server_find(st->b, str_of(o->name));
 }
 
+/* minconn alone, or above maxconn, is the limit itself. */
+static uint32_t file_maxconn(const struct server_cfg *c)
+{
+        return (uint32_t)(c->minconn > c->maxconn ? c->minconn : c->maxconn);
+}
+
 static void server_from_file(struct server *s, const struct conf_obj *o)
 {
         const struct server_cfg *c = conf_slot(o, server_slot);
@@ -169,8 +175,9 @@ static void server_from_file(struct server *s, const struct conf_obj *o)
         s->backup = c->backup;
         s->iweight = (uint32_t)c->weight;
         atomic_init(&s->weight, (uint32_t)c->weight);
-        atomic_init(&s->maxconn, (uint32_t)c->maxconn);
-        if (c->maxconn)
+        atomic_init(&s->minconn, (uint32_t)c->minconn);
+        atomic_init(&s->maxconn, file_maxconn(c));
+        if (file_maxconn(c))
                 s->queue = queue_new();
         atomic_init(&s->admin, (uint8_t)((c->disabled ? SRV_ADM_CMAINT : 0) | (a->unresolved ? SRV_ADM_RMAINT : 0)));
         server_addr_set_cfg(s, a);
@@ -464,7 +471,7 @@ static void forget_all(const struct server *s)
         const struct server_addr_cfg *a = conf_slot(s->obj, server_addr_slot);
 
         forget(s, "weight", atomic_load_explicit(&s->weight, memory_order_relaxed) != s->iweight);
-        forget(s, "maxconn", atomic_load_explicit(&s->maxconn, memory_order_relaxed) != (uint32_t)s->cfg->maxconn);
+        forget(s, "maxconn", atomic_load_explicit(&s->maxconn, memory_order_relaxed) != file_maxconn(s->cfg));
         forget(s, "state", atomic_load_explicit(&s->admin, memory_order_relaxed) & (SRV_ADM_FMAINT | SRV_ADM_FDRAIN));
         forget(s, "addr", !addr_eq(&s->addr, &a->addr));
         forget(s, "checks", s->check && !s->check->enabled);
@@ -485,10 +492,14 @@ static void follow_file(struct server *s, const struct conf_obj *before)
         const struct server_cfg *was = conf_slot(before, server_slot), *now = s->cfg;
 
         forget(s, "weight", was->weight != now->weight);
-        forget(s, "maxconn", was->maxconn != now->maxconn);
+        forget(s, "maxconn", file_maxconn(was) != file_maxconn(now));
         forget(s, "state", was->disabled != now->disabled);
-        if (was->maxconn != now->maxconn)
-                server_set_maxconn(s, (uint32_t)now->maxconn);
+        if (was->minconn != now->minconn) {
+                atomic_store_explicit(&s->minconn, (uint32_t)now->minconn, memory_order_relaxed);
+                slot_fill(s);
+        }
+        if (file_maxconn(was) != file_maxconn(now))
+                server_set_maxconn(s, file_maxconn(now));
         if (was->disabled && !now->disabled)
                 server_set_admin(s, 0, SRV_ADM_CMAINT | SRV_ADM_FMAINT | SRV_ADM_FDRAIN, &by_reload);
         else if (!was->disabled && now->disabled)

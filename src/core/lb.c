@@ -1,9 +1,10 @@
-/* core/lb.c - round robin over an immutable schedule, one atomic ticket per backend (mechanisms.md b). */
+/* core/lb.c - round robin over an immutable schedule, one atomic ticket per backend (mechanisms.md b); and random draws from it. */
 #include "core/lb.h"
 
 #include "base/epoch.h"
 #include "core/queue.h"
 #include "core/retire.h"
+#include "core/strm.h"
 
 #include <stdlib.h>
 
@@ -213,9 +214,12 @@ void lb_update(struct back *b, struct server *changed)
 {
         struct lb_view *old = atomic_load_explicit(&b->view, memory_order_relaxed);
 
-        if (changed && old && old->large && b->n_srv > SMALL_FARM && large_edit(old, b, changed))
+        if (changed && old && old->large && b->n_srv > SMALL_FARM && large_edit(old, b, changed)) {
+                places_moved(b);
                 return;
+        }
         epoch_publish(&b->view, view_build(b));
+        places_moved(b);
         if (old)
                 retire_later(old, view_free);
 }
@@ -246,28 +250,113 @@ static bool take(struct server *s)
         return atomic_load_explicit(&s->usable, memory_order_relaxed) && slot_take(s);
 }
 
+/* ---- random (manual, balance random): of a few drawn by weight, the one with the least to do ---- */
+
+static uint64_t mix(uint64_t x)
+{
+        x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+        x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+        return x ^ x >> 31;
+}
+
+/* A slot by chance. In a large view a server has one whatever its weight: a light one is drawn and put back. */
+static struct server *draw(const struct lb_view *v, uint32_t n, uint64_t *seed)
+{
+        uint64_t max = atomic_load_explicit(&v->wmax, memory_order_relaxed), r;
+        struct server *srv;
+
+        for (int tries = 64;; tries--) {
+                r = mix(*seed += 0x9e3779b97f4a7c15u);
+                srv = atomic_load_explicit(&v->slot[(r >> 32) * n >> 32], memory_order_relaxed);
+                if (!v->large || tries == 0 ||
+                    (r & UINT32_MAX) * max >> 32 < atomic_load_explicit(&srv->weight, memory_order_relaxed))
+                        return srv;
+        }
+}
+
+static uint64_t load_of(const struct server *s)
+{
+        return (uint64_t)atomic_load_explicit(&s->cur, memory_order_relaxed) + queue_length(s->queue);
+}
+
+static bool less_loaded(const struct server *a, const struct server *b)
+{
+        return load_of(a) * atomic_load_explicit(&b->weight, memory_order_relaxed) <
+               load_of(b) * atomic_load_explicit(&a->weight, memory_order_relaxed);
+}
+
+static struct server *take_random(const struct lb_view *v, uint32_t n, int draws, uint64_t seed,
+                                  const struct server *avoid)
+{
+        struct server *best = NULL;
+
+        while (draws-- > 0) {
+                struct server *srv = draw(v, n, &seed);
+                if (srv != avoid && atomic_load_explicit(&srv->usable, memory_order_relaxed) &&
+                    atomic_load(&srv->cur) < slot_limit(srv) && (!best || less_loaded(srv, best)))
+                        best = srv;
+        }
+        return best && take(best) ? best : NULL;
+}
+
+/* How many draws, when the backend wants them. */
+static int draws_of(const struct strm *s)
+{
+        return s && s->bcfg && s->bcfg->px->balance == BAL_RANDOM ? s->bcfg->px->random_draws : 0;
+}
+
+/* ---- the whole farm ---- */
+
+#define MANY 64 /* places: that many may be tried in any case */
+
+/* The first one with room, whoever's turn it is; or the one to avoid. */
+static struct server *take_any(struct back *b, const struct server *avoid)
+{
+        uint64_t at = atomic_load_explicit(&b->ticket, memory_order_relaxed), mark = places_mark(b);
+        const struct lb_view *v = epoch_load(&b->view);
+        uint32_t n = atomic_load_explicit(&v->n, memory_order_acquire);
+        struct server *second = NULL;
+        bool ramp = false;
+
+        STAT_INC(b->full_looks);
+        for (uint32_t i = 0; i < n; i++) {
+                struct server *srv = atomic_load_explicit(&v->slot[(at + i) % n], memory_order_relaxed);
+                ramp = ramp || atomic_load_explicit(&srv->minconn, memory_order_relaxed);
+                if (srv == avoid)
+                        second = srv;
+                else if (take(srv))
+                        return srv;
+        }
+        if (second && take(second))
+                return second;
+        if (!ramp) /* a limit on its ramp rises without a word */
+                places_full(b, mark);
+        return NULL;
+}
+
 struct server *lb_take(struct back *b, const struct strm *s, const struct server *avoid)
 {
         const struct lb_view *v = epoch_load(&b->view);
         uint32_t n = v ? atomic_load_explicit(&v->n, memory_order_acquire) : 0;
-        struct server *second = NULL;
-        uint64_t at;
+        struct server *srv;
+        unsigned refused = 0;
+        int draws = draws_of(s);
 
-        (void)s;
-        if (n == 0)
+        if (n == 0 || places_none(b))
                 return NULL;
-        at = atomic_fetch_add_explicit(&b->ticket, 1, memory_order_relaxed);
-        for (uint64_t i = at, left = n; left > 0; left--, i = next_place(b, v, i)) {
-                struct server *srv = atomic_load_explicit(&v->slot[i % n], memory_order_relaxed);
-                if (srv == avoid)
-                        second = srv;
-                else if (in_turn(v, srv, i / n) && take(srv))
+        if (draws) {
+                srv = take_random(v, n, draws, s->id + thr_self->now, avoid);
+                if (srv)
                         return srv;
         }
-        for (uint64_t i = at; v->large && i < at + n; i++) { /* only light servers have places: their turn or not */
-                struct server *srv = atomic_load_explicit(&v->slot[i % n], memory_order_relaxed);
-                if (srv != avoid && take(srv))
+        for (uint64_t i = atomic_fetch_add_explicit(&b->ticket, 1, memory_order_relaxed), left = n;
+             left > 0 && refused < MANY; left--, i = next_place(b, v, i)) {
+                srv = atomic_load_explicit(&v->slot[i % n], memory_order_relaxed);
+                if (srv == avoid || !in_turn(v, srv, i / n))
+                        continue;
+                if (take(srv))
                         return srv;
+                refused++;
         }
-        return second && take(second) ? second : NULL;
+        return take_any(b, avoid);
 }

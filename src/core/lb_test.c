@@ -6,6 +6,7 @@
 #include "core/retire.h"
 #include "core/strm.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -333,6 +334,174 @@ static void test_large_farm_picks_while_edited(void **st)
         farm_free();
 }
 
+/* ---- a farm without a free place ---- */
+
+/* However many ask while all are full, the farm is looked through once; a place that is freed, a limit that rises and a server that comes
+ * are found at once. */
+static void test_full_large_farm_is_looked_through_once(void **st)
+{
+        (void)st;
+        farm_new(LARGE);
+        for (uint32_t i = 0; i < LARGE; i++) {
+                atomic_init(&farm[i].maxconn, 1);
+                atomic_init(&farm[i].cur, i ? 1 : 0);
+        }
+        atomic_store(&farm[LARGE - 1].usable, 0);
+        lb_update(&be, NULL);
+        assert_int_equal(pick(), 0);
+        for (int i = 0; i < 1000; i++)
+                assert_int_equal(pick(), UINT32_MAX);
+        assert_true(be.full_looks <= 2); /* one that found the last place, one that found none */
+        for (uint32_t i = 500; i < 510; i++) {
+                slot_release(&farm[i]);
+                assert_int_equal(pick(), i);
+                assert_int_equal(pick(), UINT32_MAX);
+        }
+        atomic_store(&farm[7].maxconn, 2);
+        slot_fill(&farm[7]);
+        assert_int_equal(pick(), 7);
+        assert_int_equal(pick(), UINT32_MAX);
+        atomic_store(&farm[LARGE - 1].usable, 1);
+        atomic_store(&farm[LARGE - 1].cur, 0);
+        lb_update(&be, &farm[LARGE - 1]);
+        assert_int_equal(pick(), LARGE - 1);
+        farm_free();
+}
+
+#define FULL_FARM 100 /* more than are tried in any case */
+
+/* Takers and releasers on four threads, as many as there are places: a mark that outlives its farm's fullness would leave somebody without
+ * a place for ever, and the runner's limit ends it. */
+static void *take_and_release(void *arg)
+{
+        thr_self = thr;
+        for (int i = 0; i < 5000; i++) {
+                uint32_t k;
+                while ((k = pick()) == UINT32_MAX)
+                        sched_yield();
+                if (i % 3 == 0)
+                        sched_yield();
+                slot_release(&farm[k]);
+        }
+        return arg;
+}
+
+static void test_no_place_is_lost_to_a_mark(void **st)
+{
+        pthread_t t[THREADS];
+
+        (void)st;
+        farm_new(FULL_FARM);
+        for (uint32_t i = 0; i < FULL_FARM; i++) {
+                atomic_init(&farm[i].maxconn, 1);
+                atomic_init(&farm[i].cur, i % 50 ? 1 : 0); /* two free places */
+        }
+        lb_update(&be, NULL);
+        for (int i = 0; i < THREADS; i++)
+                assert_int_equal(pthread_create(&t[i], NULL, take_and_release, NULL), 0);
+        for (int i = 0; i < THREADS; i++)
+                assert_int_equal(pthread_join(t[i], NULL), 0);
+        assert_int_equal(farm[0].cur + farm[50].cur, 0);
+        assert_true(be.full_looks > 0);
+        farm_free();
+}
+
+/* ---- balance random ---- */
+
+static struct proxy_cfg random_px;
+static struct back_cfg random_cfg = { .px = &random_px };
+
+static uint32_t pick_random(uint64_t id, const struct server *avoid)
+{
+        struct strm s = { .bcfg = &random_cfg, .id = id * 0x10001 };
+        struct server *srv = lb_take(&be, &s, avoid);
+
+        return srv ? (uint32_t)(srv - farm) : UINT32_MAX;
+}
+
+static void random_farm(uint32_t n, int draws)
+{
+        farm_new(n);
+        random_px = (struct proxy_cfg){ .balance = BAL_RANDOM, .random_draws = draws };
+}
+
+/* One draw is chance by weight; nobody's turn comes, so some server is drawn twice in a row. */
+static void test_random_follows_weights(void **st)
+{
+        uint32_t sizes[2] = { 4, LARGE };
+
+        (void)st;
+        for (int k = 0; k < 2; k++) {
+                uint32_t heavy = 0, rounds = 4000 * sizes[k], twice = 0, last = UINT32_MAX;
+                random_farm(sizes[k], 1);
+                for (uint32_t i = 0; i < sizes[k]; i++)
+                        atomic_store(&farm[i].weight, i % 2 ? 30 : 10);
+                lb_update(&be, NULL);
+                rounds = rounds > 40000 ? 40000 : rounds;
+                for (uint32_t i = 0; i < rounds; i++) {
+                        uint32_t s = pick_random(i, NULL);
+                        heavy += s % 2;
+                        twice += s == last;
+                        last = s;
+                }
+                assert_in_range(heavy, rounds * 73 / 100, rounds * 77 / 100);
+                assert_true(twice > 0);
+                farm_free();
+        }
+}
+
+static void spread(int draws, uint32_t *ret_min, uint32_t *ret_max)
+{
+        random_farm(50, draws);
+        lb_update(&be, NULL);
+        *ret_min = UINT32_MAX;
+        *ret_max = 0;
+        for (uint32_t i = 0; i < 5000; i++) /* all of them stay */
+                assert_true(pick_random(i, NULL) < 50);
+        for (uint32_t i = 0; i < 50; i++) {
+                *ret_min = farm[i].cur < *ret_min ? farm[i].cur : *ret_min;
+                *ret_max = farm[i].cur > *ret_max ? farm[i].cur : *ret_max;
+        }
+        farm_free();
+}
+
+/* The power of two choices: one draw scatters widely, two are close together, many are leastconn. */
+static void test_random_draws_even_out_the_load(void **st)
+{
+        uint32_t min, max;
+
+        (void)st;
+        spread(1, &min, &max);
+        assert_true(max - min > 20);
+        spread(2, &min, &max);
+        assert_in_range(max - min, 1, 8);
+        spread(1000, &min, &max);
+        assert_in_range(max - min, 0, 1);
+}
+
+/* Load is by weight, full servers are passed over, and the one to avoid is taken when it is the only one. */
+static void test_random_full_and_avoided(void **st)
+{
+        (void)st;
+        random_farm(4, 1000);
+        for (uint32_t i = 0; i < 4; i++)
+                atomic_init(&farm[i].maxconn, 2);
+        atomic_store(&farm[2].weight, 200);
+        lb_update(&be, NULL);
+        for (int i = 0; i < 2; i++) { /* both go where the weight is, after each has one or it is full */
+                uint32_t s = pick_random((uint64_t)i, NULL);
+                assert_true(farm[s].cur <= 2);
+        }
+        for (int i = 2; i < 8; i++)
+                assert_true(pick_random((uint64_t)i, &farm[1]) < 4);
+        for (uint32_t i = 0; i < 4; i++)
+                assert_int_equal(farm[i].cur, 2);
+        assert_int_equal(pick_random(9, NULL), UINT32_MAX);
+        slot_release(&farm[1]);
+        assert_int_equal(pick_random(10, &farm[1]), 1);
+        farm_free();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -345,6 +514,11 @@ int main(void)
                 cmocka_unit_test(test_large_farm_is_edited_in_place),
                 cmocka_unit_test(test_large_farm_weights),
                 cmocka_unit_test(test_large_farm_picks_while_edited),
+                cmocka_unit_test(test_full_large_farm_is_looked_through_once),
+                cmocka_unit_test(test_no_place_is_lost_to_a_mark),
+                cmocka_unit_test(test_random_follows_weights),
+                cmocka_unit_test(test_random_draws_even_out_the_load),
+                cmocka_unit_test(test_random_full_and_avoided),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

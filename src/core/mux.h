@@ -27,7 +27,7 @@ enum msg_answer {
         MSG_WAIT = 1, /* not yet: the stream is woken */
         MSG_END = 2,  /* rx_head: the peer closed before a first byte; rx_body: the message is complete */
         MSG_ERR = 3,  /* the side is dead: side->err, SIDE_* flags say how */
-        MSG_BAD = 4,  /* rx_head: not a valid message: side->bad says what to answer and why */
+        MSG_BAD = 4,  /* rx_head, tx: not a valid message: side->bad says what to answer and why */
 };
 
 enum {                       /* side.flags */
@@ -71,7 +71,8 @@ struct mux_ops {
         /* Sends a head (NULL = none now) and body bytes, and, when `end`, the end of the message. Takes all. After the
          * message's own head, a second one (with `end`) is its trailers; a framing that cannot carry them drops them. An
          * informational (1xx) head is passed with framing HBODY_NONE and end false: the final head is still to come; a
-         * carrier whose peer does not know them (HTTP/1.0) drops it. */
+         * carrier whose peer does not know them (HTTP/1.0) drops it. MSG_BAD: the head is not valid HTTP (rules made it so);
+         * nothing was sent, side->bad says what to answer, and another head may follow. */
         int (*tx)(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
         int (*tx_flush)(struct side *s); /* tries the private bytes again: MSG_OK, MSG_WAIT, MSG_ERR */
         /* Raw moves of opaque bytes, both sides SIDE_SPLICE: MSG_OK with *ret_n > 0, MSG_WAIT, MSG_END, MSG_ERR. */

@@ -198,6 +198,9 @@ struct back {
         const struct conf_obj *obj;
         bool dead, dead_cfg; /* control thread: going away */
         uint32_t dead_since; /* generation, core/pin.h */
+        /* core/queue.h, places: how many were freed, the count before a look that found none (+ 1), and how many such looks there were. */
+        atomic_uint_fast64_t freed, full_at;
+        stat_t full_looks;
 };
 
 struct back_col {

@@ -1,6 +1,7 @@
 /* core/queue.c - waiting streams and the hand-over of slots. */
 #include "core/queue.h"
 
+#include "base/epoch.h"
 #include "core/lb.h"
 #include "core/strm.h"
 #include "ev/loop.h"
@@ -59,18 +60,64 @@ uint32_t queue_max(const struct queue *q)
 
 /* ---- slots ---- */
 
-static uint32_t limit_of(const struct server *s)
+uint32_t slot_limit(const struct server *s)
 {
-        uint32_t m = atomic_load_explicit(&s->maxconn, memory_order_relaxed);
+        uint32_t max = atomic_load_explicit(&s->maxconn, memory_order_relaxed), min, cur, full;
+        uint64_t now;
 
-        return m ? m : UINT32_MAX;
+        if (max == 0)
+                return UINT32_MAX;
+        min = atomic_load_explicit(&s->minconn, memory_order_relaxed);
+        if (likely(min == 0 || min >= max))
+                return max;
+        cur = atomic_load_explicit(&s->back->cur, memory_order_relaxed);
+        full = (uint32_t)epoch_load(&s->back->cfg)->fullconn; /* at least 1 where a server has minconn */
+        now = cur >= full ? max : (uint64_t)max * cur / full;
+        return now < min ? min : (uint32_t)now;
+}
+
+/* ---- places ----
+ *
+ * All sequentially consistent. Who frees a place: the place, then `freed` (when anybody marks at all). Who looks: `full_at` (so that the
+ * others count), the mark, the servers. A place that was freed unseen by the look is counted after its mark. */
+#define MARKING UINT64_MAX
+
+bool places_none(const struct back *b)
+{
+        uint64_t at = atomic_load(&b->full_at);
+
+        return at && at == atomic_load(&b->freed) + 1;
+}
+
+uint64_t places_mark(struct back *b)
+{
+        if (atomic_load(&b->full_at) == 0)
+                atomic_store(&b->full_at, MARKING);
+        return atomic_load(&b->freed) + 1;
+}
+
+void places_full(struct back *b, uint64_t mark)
+{
+        atomic_store(&b->full_at, mark);
+}
+
+void places_moved(struct back *b)
+{
+        if (unlikely(atomic_load(&b->full_at)))
+                atomic_fetch_add(&b->freed, 1);
+}
+
+static void give_up(struct server *s)
+{
+        atomic_fetch_sub(&s->cur, 1);
+        places_moved(s->back);
 }
 
 /* Never above the limit, not even for an instant: whoever is refused may rely on a holder who will look at the queues when it leaves.
  * (Add first and undo would refuse a taker because of another refused one, and nobody would look again.) */
 bool slot_take(struct server *s)
 {
-        uint32_t max = limit_of(s), cur = atomic_load(&s->cur), seen;
+        uint32_t max = slot_limit(s), cur = atomic_load(&s->cur), seen;
 
         do {
                 if (cur >= max)
@@ -132,25 +179,31 @@ static bool hand_over(struct server *s)
         return true;
 }
 
-void slot_release(struct server *s)
-{
-        if (queue_length(s->queue) + queue_length(s->back->queue) > 0 &&
-            atomic_load(&s->cur) <= limit_of(s) /* maxconn was lowered meanwhile: shrink first */ && hand_over(s))
-                return;
-        atomic_fetch_sub(&s->cur, 1);
-        /* Sequentially consistent with queue_join(): it links first and then looks for a free slot, we free first and then look for a
-         * waiter; one of the two sees the other. */
-        if (queue_length(s->queue) + queue_length(s->back->queue) > 0)
-                slot_fill(s);
-}
-
-void slot_fill(struct server *s)
+static void fill(struct server *s)
 {
         while (atomic_load_explicit(&s->usable, memory_order_relaxed) &&
                queue_length(s->queue) + queue_length(s->back->queue) > 0 && slot_take(s)) {
                 if (!hand_over(s)) /* somebody else took the waiter. The slot was ours for an instant: look again */
-                        atomic_fetch_sub(&s->cur, 1);
+                        give_up(s);
         }
+}
+
+void slot_release(struct server *s)
+{
+        if (queue_length(s->queue) + queue_length(s->back->queue) > 0 &&
+            atomic_load(&s->cur) <= slot_limit(s) /* maxconn was lowered meanwhile: shrink first */ && hand_over(s))
+                return;
+        give_up(s);
+        /* Sequentially consistent with queue_join(): it links first and then looks for a free slot, we free first and then look for a
+         * waiter; one of the two sees the other. */
+        if (queue_length(s->queue) + queue_length(s->back->queue) > 0)
+                fill(s);
+}
+
+void slot_fill(struct server *s)
+{
+        places_moved(s->back);
+        fill(s);
 }
 
 /* ---- waiting ---- */
@@ -172,10 +225,20 @@ static uint32_t link_in(struct queue *q, struct queue_entry *e)
 
 static void fill_any(struct back *b)
 {
-        const struct lb_view *v = epoch_load(&b->view);
+        const struct lb_view *v;
+        uint64_t mark;
+        bool ramp = false;
 
-        for (uint32_t i = 0; v && i < v->n && queue_length(b->queue) > 0; i++)
-                slot_fill(v->slot[i]);
+        if (places_none(b))
+                return;
+        mark = places_mark(b);
+        v = epoch_load(&b->view);
+        for (uint32_t i = 0; v && i < v->n && queue_length(b->queue) > 0; i++) {
+                ramp = ramp || atomic_load_explicit(&v->slot[i]->minconn, memory_order_relaxed);
+                fill(v->slot[i]);
+        }
+        if (v && queue_length(b->queue) > 0 && !ramp) /* a limit on its ramp rises without a word */
+                places_full(b, mark);
 }
 
 bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret_position)
@@ -199,7 +262,7 @@ bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret
         st->waiting = e;
         *ret_position = link_in(q, e);
         if (s)
-                slot_fill(s);
+                fill(s);
         else
                 fill_any(b);
         return true;

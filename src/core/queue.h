@@ -18,6 +18,16 @@ void queue_free(struct queue *q); /* must be empty */
 uint32_t queue_length(const struct queue *q);
 uint32_t queue_max(const struct queue *q);
 
+/* How many a server serves at most now: maxconn, or with minconn a ramp that follows the backend's load up to fullconn (manual). */
+uint32_t slot_limit(const struct server *s);
+
+/* Places of a whole farm. Looking for a free one among many servers takes its time, and while all are full every newcomer would look. So
+ * a look that finds none leaves a mark, and the mark holds until a place is freed. A look takes its mark before it loads the view. */
+bool places_none(const struct back *b);
+uint64_t places_mark(struct back *b);
+void places_full(struct back *b, uint64_t mark);
+void places_moved(struct back *b); /* more places, or others: servers came, limits rose */
+
 /* Tries to take a slot of `s`; true = held. Exact at any thread count. */
 bool slot_take(struct server *s);
 /* Gives a slot back: to a waiter when there is one. */

@@ -354,6 +354,50 @@ static void test_limit_changes_and_redistribution(void **st)
         release(&u[LIMIT + 2]);
 }
 
+/* Manual, minconn and fullconn: at least minconn, never more than maxconn, on the ramp below fullconn. */
+static void test_minconn_is_a_ramp(void **st)
+{
+        static struct user u[60];
+        static const struct {
+                unsigned backend, limit;
+        } ramp[] = { { 0, 2 }, { 1, 2 }, { 11, 2 }, { 12, 3 }, { 20, 5 }, { 30, 7 }, { 40, 10 }, { 400, 10 } };
+        struct back_cfg cfg = { .fullconn = 40 };
+
+        (void)st;
+        atomic_store(&be.cfg, &cfg);
+        atomic_store(&srv[0].maxconn, 10);
+        atomic_store(&srv[0].minconn, 2);
+        for (unsigned i = 0; i < array_len(ramp); i++) {
+                atomic_store(&be.cur, ramp[i].backend);
+                assert_int_equal(slot_limit(&srv[0]), ramp[i].limit);
+        }
+        atomic_store(&srv[0].minconn, 12); /* set at run time below minconn: maxconn is maxconn */
+        assert_int_equal(slot_limit(&srv[0]), 10);
+        atomic_store(&srv[0].minconn, 2);
+        /* The load comes and goes; the server follows, and nobody is forgotten. */
+        memset(u, 0, sizeof(u));
+        for (unsigned i = 0; i < 60; i++) {
+                atomic_store(&be.cur, i + 1);
+                u[i].left = 1;
+                ask(&u[i]);
+                assert_true(srv[0].cur <= slot_limit(&srv[0]));
+                loop_turn(&loops[0], false);
+        }
+        assert_int_equal(srv[0].cur, 10);
+        assert_int_equal(queue_length(be.queue), 50);
+        for (unsigned gone = 0; gone < 60;) {
+                unsigned i = 0;
+                while (u[i].state != HOLDING)
+                        i++;
+                assert_true(i < 60);
+                atomic_store(&be.cur, 60 - ++gone);
+                release(&u[i]);
+                loop_turn(&loops[0], false);
+                assert_true(gone == 60 || srv[0].cur > 0);
+                assert_true(srv[0].cur <= slot_limit(&srv[0]) + 1); /* it shrinks as they leave */
+        }
+}
+
 #define ONE(name) cmocka_unit_test_setup_teardown(name, start_one, stop_one)
 
 int main(void)
@@ -365,6 +409,7 @@ int main(void)
                 ONE(test_first_come_first_served),
                 ONE(test_grant_to_the_dead_goes_on),
                 ONE(test_limit_changes_and_redistribution),
+                ONE(test_minconn_is_a_ramp),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

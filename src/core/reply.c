@@ -93,21 +93,26 @@ void strm_reply(struct strm *s, const struct reply *r)
                 char arena[16384];
         } * o;
         size_t size;
+        int sent;
 
         strm_goto(s, STRM_END);
         queue_leave(s);
         s->status = (uint16_t)r->status;
-        strm_count_status(s);
         if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE))
                 return;
         o = mem_get(sizeof(*o), &size);
         if (!o)
                 return;
         hmsg_init(&o->m, o->f, array_len(o->f), o->arena, sizeof(o->arena));
-        if (head_of(&o->m, r) && send_reply(s, r, &o->m) == MSG_OK)
+        sent = head_of(&o->m, r) ? send_reply(s, r, &o->m) : MSG_BAD;
+        if (sent == MSG_OK)
                 strm_goto(s, STRM_ANSWER);
         /* Only now: type, fields and body may borrow from the request. */
         s->cl.ops->rx_head_free(&s->cl);
         s->req = NULL;
         mem_put(o, size);
+        if (sent == MSG_BAD) { /* a field that rules made is no HTTP: the client hears of trouble, not of nothing */
+                strm_term(s, 'I', 'R');
+                strm_answer(s, 500);
+        }
 }

@@ -84,12 +84,13 @@ static void count_bytes(struct strm *s)
         s->counted_out += out;
 }
 
-void strm_count_status(struct strm *s)
+/* Once a stream, at its end, as HAProxy does: what is counted is what the client got. */
+static void count_status(struct strm *s)
 {
         int class = s->status >= 100 && s->status < 600 ? s->status / 100 - 1 : 5;
         struct px_stat *b = strm_back_stat(s), *v = strm_srv_stat(s);
 
-        if (!s->http)
+        if (!s->http || !s->status)
                 return;
         STAT_INC(strm_front_stat(s)->rsp[class]);
         if (b)
@@ -240,6 +241,7 @@ static void finish(struct strm *s)
         s->t.end = thr_self->now;
         count_bytes(s);
         count_times(s);
+        count_status(s);
         if (s->back && s->counted_back)
                 atomic_fetch_sub_explicit(&s->back->cur, 1, memory_order_relaxed);
         if (!s->no_log && !s->logged)

@@ -20,7 +20,7 @@ static const uint32_t read_sizes[READ_STEPS] = { 16384, 65536, 229376 };
 
 enum dir { REQ, RSP };
 
-enum pumped { PUMP_MOVED, PUMP_IDLE, PUMP_DEAD };
+enum pumped { PUMP_MOVED, PUMP_IDLE, PUMP_DEAD, PUMP_REFUSED };
 
 static struct side *from_side(struct strm *s, enum dir d)
 {
@@ -66,7 +66,7 @@ static bool raced_with_close(const struct strm *s)
 static enum run failed(struct strm *s, struct side *side)
 {
         bool client = client_side(s, side);
-        char cause = client ? 'C' : 'S';
+        char cause = side->err == -EBADMSG ? 'P' : client ? 'C' : 'S'; /* our writer refused what it was given */
 
         if (client)
                 STAT_INC(strm_front_stat(s)->cli_abort);
@@ -93,6 +93,28 @@ static enum run failed(struct strm *s, struct side *side)
                 return RUN_NEXT;
         }
         return strm_goto(s, STRM_END);
+}
+
+/* A head that the writer did not put on the wire: what was made of it is no HTTP (manual 8.5: the proxy ends it). */
+static enum run head_refused(struct strm *s, const struct side *to)
+{
+        bool request = to == &s->sv;
+
+        if (request)
+                STAT_INC(strm_front_stat(s)->err_req);
+        if (!request && strm_back_stat(s))
+                STAT_INC(strm_back_stat(s)->err_resp);
+        if (!request && strm_srv_stat(s))
+                STAT_INC(strm_srv_stat(s)->err_resp);
+        strm_term(s, 'P', request ? 'R' : 'H');
+        s->rsp_seen = false; /* the server's answer reached nobody */
+        strm_answer(s, to->bad.status);
+        return RUN_NEXT;
+}
+
+static enum pumped head_sent(int r)
+{
+        return r == MSG_OK ? PUMP_MOVED : r == MSG_BAD ? PUMP_REFUSED : PUMP_DEAD;
 }
 
 /* ---- heads ---- */
@@ -128,7 +150,7 @@ static enum pumped send_request(struct strm *s)
         s->sv_active = thr_self->now;
         s->cl.ops->rx_head_free(&s->cl);
         s->req = NULL;
-        return r == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
+        return head_sent(r);
 }
 
 static bool is_tunnel_answer(const struct strm *s, const struct hmsg *m)
@@ -192,8 +214,8 @@ static enum pumped send_answer(struct strm *s)
         s->sv.ops->rx_head_free(&s->sv);
         s->rsp = NULL;
         s->cl_active = thr_self->now;
-        if (r == MSG_ERR)
-                return PUMP_DEAD;
+        if (r != MSG_OK)
+                return head_sent(r);
         if (tunnel)
                 enter_tunnel(s);
         return PUMP_MOVED;
@@ -219,12 +241,11 @@ static enum pumped answer_ready(struct strm *s)
                 int r = s->cl.ops->tx(&s->cl, s->rsp, &f, NULL, 0, false);
                 s->sv.ops->rx_head_free(&s->sv);
                 s->rsp = NULL;
-                return r == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
+                return head_sent(r);
         }
         s->rsp_seen = true;
         s->status = s->rsp->status;
         s->t.response = thr_self->now;
-        strm_count_status(s);
         log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         if (v)
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);
@@ -399,7 +420,9 @@ static enum run pump_died(struct strm *s, enum dir d)
  * more than our error. So the other direction goes on until it is read empty; a client in HTTP is owed nothing more. */
 static bool hears_on(struct strm *s, enum dir d)
 {
-        if (!(to_side(s, d)->flags & SIDE_RESET) || s->cut[!d] || (s->http && d == RSP))
+        const struct side *to = to_side(s, d);
+
+        if (!(to->flags & SIDE_RESET) || to->err == -EBADMSG || s->cut[!d] || (s->http && d == RSP))
                 return false;
         s->cut[d] = true;
         return true;
@@ -464,18 +487,25 @@ static bool client_gone(struct strm *s)
 hot_path enum run strm_step_xfer(struct strm *s)
 {
         size_t budget[2] = { TURN_BUDGET, TURN_BUDGET };
+        enum pumped p;
         bool moved;
 
-        if (s->http && !s->req_sent && send_request(s) == PUMP_DEAD && !hears_on(s, REQ))
-                return pump_died(s, REQ);
+        if (s->http && !s->req_sent) {
+                p = send_request(s);
+                if (p == PUMP_REFUSED)
+                        return head_refused(s, &s->sv);
+                if (p == PUMP_DEAD && !hears_on(s, REQ))
+                        return pump_died(s, REQ);
+        }
         do {
-                enum pumped p;
                 moved = false;
                 if (pump(s, REQ, &budget[REQ], &moved) == RUN_NEXT)
                         return RUN_NEXT;
                 p = pump_answer_head(s);
                 if (s->step != STRM_XFER)
                         return RUN_NEXT;
+                if (p == PUMP_REFUSED)
+                        return head_refused(s, &s->cl);
                 if (p == PUMP_DEAD)
                         return s->sv.flags & (SIDE_RESET | SIDE_RX_CUT) || !(s->cl.flags & SIDE_RESET)
                                        ? failed(s, &s->sv)

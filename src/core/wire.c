@@ -244,6 +244,13 @@ static void wire_rx_head_free(struct side *s)
         w->in.hold = w->in.off;
 }
 
+/* The message is complete; what is unread behind it is the next exchange's, whose wire_attach() counts it. */
+static void rx_done(const struct wire *w, struct side *s)
+{
+        s->flags |= SIDE_RX_DONE;
+        s->rx_bytes -= w->in.len;
+}
+
 static void head_ready(struct wire *w, struct side *s)
 {
         struct hmsg *m = &w->box->m;
@@ -261,7 +268,7 @@ static void head_ready(struct wire *w, struct side *s)
         if (w->server && m->status < 200 && m->status != 101)
                 return; /* an informational head: the answer is still to come (RFC 9110 15.2) */
         if (m->body == HBODY_NONE || (m->body == HBODY_LENGTH && m->length == 0))
-                s->flags |= SIDE_RX_DONE;
+                rx_done(w, s);
 }
 
 static int head_bad(struct wire *w, struct side *s)
@@ -332,7 +339,7 @@ static int take_plain(struct wire *w, struct side *s, struct iovec *v, int *n)
         if (w->rx_body == HBODY_LENGTH) {
                 w->rx_left -= want;
                 if (w->rx_left == 0)
-                        s->flags |= SIDE_RX_DONE;
+                        rx_done(w, s);
         }
         return MSG_OK;
 }
@@ -369,7 +376,7 @@ static int take_trailers(struct wire *w, struct side *s)
         w->in.off += w->box->m.head_len;
         w->in.len -= w->box->m.head_len;
         s->trailers = &w->box->m;
-        s->flags |= SIDE_RX_DONE;
+        rx_done(w, s);
         return MSG_OK;
 }
 
@@ -390,7 +397,7 @@ static int take_chunks(struct wire *w, struct side *s, struct iovec *v, int *n)
                         v[(*n)++] = (struct iovec){ (void *)(uintptr_t)data.p, data.n };
                         r = MSG_OK;
                 } else if (c == H1_CHUNK_END) {
-                        s->flags |= SIDE_RX_DONE;
+                        rx_done(w, s);
                         return MSG_OK;
                 } else if (c == H1_CHUNK_TRAILERS) {
                         int t = take_trailers(w, s);
@@ -550,6 +557,8 @@ static void wire_tunnel(struct side *s)
 {
         struct wire *w = s->carrier;
 
+        if (s->flags & SIDE_RX_DONE)
+                s->rx_bytes += w->in.len; /* what came behind the head belongs to the tunnel */
         w->rx_body = w->tx_body = HBODY_TUNNEL;
         w->rx_left = w->tx_left = 0;
         w->tx_head_done = true;

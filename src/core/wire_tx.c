@@ -240,6 +240,15 @@ static int add_end(struct wire *w, struct side *s, struct hmsg *trailers, struct
         return add_trailers(trailers, x);
 }
 
+static cold_path int head_refused(struct wire *w, struct side *s)
+{
+        w->tx_head_done = false;
+        w->tx_body = HBODY_NONE;
+        w->tx_left = 0;
+        s->bad = (struct side_bad){ w->server ? 400 : 502, "a head that cannot be written", 0 };
+        return MSG_BAD;
+}
+
 hot_path int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n,
                      bool end)
 {
@@ -252,8 +261,9 @@ hot_path int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f
         x.total = 0;
         if (head && !trailers)
                 r = add_head(w, head, f, &x);
-        if (r == 0)
-                r = add_body(w, &x, v, n);
+        if (unlikely(r < 0))
+                return head_refused(w, s);
+        r = add_body(w, &x, v, n);
         if (r == 0 && end)
                 r = add_end(w, s, trailers, &x);
         if (unlikely(r < 0))

@@ -4,17 +4,20 @@
  *   chunk-ext  = *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )
  *
  * Extensions are checked and skipped: bodies are chunked anew on the way out, so none is ever passed on. A quoted
- * string may hold CR or LF in no way, so a size line always ends where everyone thinks it ends. */
+ * string may hold CR or LF in no way, so a size line always ends where everyone thinks it ends.
+ *
+ * BWS before the line's end ("3 \r\n") stands in no grammar, but old servers pad their sizes so and HAProxy takes it: one number and one
+ * end of line have one reading, and what goes out is written anew. */
 #include "proto/h1.h"
 #include "proto/h1_scan.h"
 
 enum {
         ST_SIZE0, /* first digit */
         ST_SIZE,
-        ST_BWS,     /* after BWS: only ";" */
+        ST_BWS,     /* after BWS: ";" or the line's end */
         ST_EXT0,    /* after ";": BWS or the name's first byte */
         ST_EXT,     /* in the name */
-        ST_EXT_BWS, /* after the name: BWS, "=" or ";" */
+        ST_EXT_BWS, /* after the name: BWS, "=", ";" or the line's end */
         ST_VAL0,    /* after "=": BWS, a quote or a token */
         ST_VAL,     /* in the token */
         ST_QUOTED,  /* in the quoted-string */
@@ -53,11 +56,11 @@ static bool is_bws(char ch)
 /* What may follow a complete size, name or value. `bws` is the state for white space. */
 static int after(char ch, int bws)
 {
-        if (ch == '\r' && bws >= 0)
+        if (ch == '\r')
                 return ST_SIZE_LF;
         if (ch == ';')
                 return ST_EXT0;
-        return is_bws(ch) && bws >= 0 ? bws : ST_BAD;
+        return is_bws(ch) ? bws : ST_BAD;
 }
 
 /* The next state of the size line, or ST_BAD.
@@ -70,10 +73,7 @@ static int line_step(struct h1_chunk *c, char ch)
                 if (h1_is(ch, CH_HEX))
                         return digit(c, ch) ? ST_SIZE : ST_BAD;
                 return after(ch, ST_BWS);
-        case ST_BWS:
-                if (is_bws(ch))
-                        return ST_BWS;
-                return ch == ';' ? ST_EXT0 : ST_BAD;
+        case ST_BWS: return after(ch, ST_BWS);
         case ST_EXT0:
                 if (is_bws(ch))
                         return ST_EXT0;
@@ -82,12 +82,7 @@ static int line_step(struct h1_chunk *c, char ch)
                 if (h1_is(ch, CH_TOKEN))
                         return ST_EXT;
                 return ch == '=' ? ST_VAL0 : after(ch, ST_EXT_BWS);
-        case ST_EXT_BWS:
-                if (is_bws(ch))
-                        return ST_EXT_BWS;
-                if (ch == '=')
-                        return ST_VAL0;
-                return ch == ';' ? ST_EXT0 : ST_BAD;
+        case ST_EXT_BWS: return ch == '=' ? ST_VAL0 : after(ch, ST_EXT_BWS);
         case ST_VAL0:
                 if (is_bws(ch))
                         return ST_VAL0;

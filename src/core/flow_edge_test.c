@@ -1,0 +1,223 @@
+/* The edges of the data plane: what is counted, heads that cannot be written, limits, load. See core/flow_testing.h. */
+#include "core/event.h"
+#include "core/flow_testing.h"
+#include "core/hook.h"
+#include "core/reply.h"
+
+#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define OK5 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+/* ---- the end of each stream, as a log line would see it ---- */
+
+static struct {
+        unsigned n;
+        int status;
+        char term[3];
+        uint64_t in, out;
+} last;
+
+static void at_end(const void *event)
+{
+        const struct strm *s = event;
+
+        last.n++;
+        last.status = s->status;
+        memcpy(last.term, s->term, 2);
+        last.in = s->cl.rx_bytes;
+        last.out = s->cl.tx_bytes;
+}
+
+static const struct event_sub end_sub = { EVENT_STREAM_END, 0, "test", at_end };
+EVENT_SUB(end_sub);
+
+static int stop(void **st)
+{
+        (void)st;
+        farm_stop();
+        return 0;
+}
+
+static int start_http(void **st)
+{
+        (void)st;
+        event_boot();
+        memset(&last, 0, sizeof(last));
+        farm_start(PX_HTTP, 1);
+        return 0;
+}
+
+static struct px_sum front_sum(void)
+{
+        struct px_sum sum;
+
+        px_stat_sum(&fe.cell, &sum);
+        return sum;
+}
+
+/* ---- bytes ---- */
+
+static void test_pipelined_bytes_are_counted_once(void **st)
+{
+        static const char three[] =
+                "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /22 HTTP/1.1\r\nHost: a\r\n"
+                "Content-Length: 3\r\n\r\nabcPOST /3 HTTP/1.1\r\nHost: a\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nA: b\r\n\r\nGET /4 HTTP/1.1\r\nHost: a\r\n\r\n";
+        static const unsigned want[] = { 28, 52, 74, 28 };
+        struct peer *c = client(), *s;
+
+        (void)st;
+        say(c, three);
+        s = served();
+        for (unsigned i = 0; i < array_len(want); i++) {
+                say(s, OK5);
+                settle();
+                assert_int_equal(last.n, i + 1);
+                assert_int_equal(last.in, want[i]);
+        }
+        assert_int_equal(front_sum().bytes_in, strlen(three));
+}
+
+/* What came behind the head of an Upgrade belongs to the tunnel it opens. */
+static void test_bytes_of_a_tunnel_are_counted_once(void **st)
+{
+        static const char ask[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+        struct peer *c = client(), *s;
+
+        (void)st;
+        say(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nearly");
+        s = served();
+        say(s, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+        expect(s, "early");
+        say(c, "more");
+        expect(s, "earlymore");
+        peer_close(s, false);
+        peer_close(c, false);
+        settle();
+        assert_int_equal(last.in, strlen(ask) + 9);
+        assert_int_equal(front_sum().bytes_in, strlen(ask) + 9);
+}
+
+/* ---- heads that cannot be written ---- */
+
+static bool spoil_at[HOOK_POINTS];
+
+/* What no function of proto/hmsg lets through; the writer judges the bytes again. */
+static void spoil(struct hmsg *m)
+{
+        assert_int_equal(hmsg_add(m, STR("x-spoilt"), STR("abc")), 0);
+        m->blk[1].p[m->f[m->nf - 1].val + 1] = '\n';
+}
+
+static enum hook_answer spoil_request(struct strm *s, const void *arg, bool as_front)
+{
+        (void)arg;
+        (void)as_front;
+        if (spoil_at[HOOK_REQUEST])
+                spoil(s->req);
+        return HOOK_NEXT;
+}
+
+static enum hook_answer spoil_response(struct strm *s, const void *arg, bool as_front)
+{
+        (void)arg;
+        (void)as_front;
+        if (spoil_at[HOOK_RESPONSE])
+                spoil(s->rsp);
+        return HOOK_NEXT;
+}
+
+static const struct hook spoilers[] = { { .name = "spoil", .point = HOOK_REQUEST, .run = spoil_request },
+                                        { .name = "spoil", .point = HOOK_RESPONSE, .run = spoil_response } };
+static struct hook_use uses[] = { { &spoilers[0], NULL }, { &spoilers[1], NULL } };
+static const struct hook_set spoiling = { .at = { &uses[0], &uses[1] }, .n = { 1, 1 } };
+
+static void spoil_now(bool request, bool response)
+{
+        bcfg.hooks = &spoiling;
+        spoil_at[HOOK_REQUEST] = request;
+        spoil_at[HOOK_RESPONSE] = response;
+}
+
+static void test_request_head_refused_is_a_400(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        spoil_now(true, false);
+        say(c, GET);
+        s = served();
+        expect_start(c, "HTTP/1.1 400 Bad request\r\n");
+        assert_true(c->eof && !c->reset);
+        assert_int_equal(s->n, 0);
+        assert_true(s->eof);
+        assert_string_equal(last.term, "PR");
+        assert_int_equal(last.status, 400);
+        assert_int_equal(front_sum().err_req, 1);
+        assert_int_equal(front_sum().rsp[3], 1);
+}
+
+static void test_answer_head_refused_is_a_502(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        spoil_now(false, true);
+        say(c, GET);
+        s = served();
+        say(s, OK5);
+        expect_start(c, "HTTP/1.1 502 Bad Gateway\r\n");
+        assert_string_equal(last.term, "PH");
+        assert_int_equal(last.status, 502);
+        assert_int_equal(front_sum().rsp[1], 0);
+        assert_int_equal(front_sum().rsp[4], 1);
+        assert_false(c->eof); /* the request was whole and so is the answer: the client goes on */
+        spoil_now(false, false);
+        peer_drop_in(c);
+        say(c, GET);
+        settle();
+        s = served_by(0) ?: s;
+        peer_drop_in(s);
+        say(s, OK5);
+        expect_start(c, "HTTP/1.1 200 OK\r\n");
+}
+
+static enum hook_answer bad_reply(struct strm *s, const void *arg, bool as_front)
+{
+        static const struct reply_field field = { { "x-a", 3 }, { "a\nb", 3 } };
+        static const struct reply r = { .status = 200, .fields = &field, .n_fields = 1, .body = { "yes", 3 } };
+
+        (void)arg;
+        (void)as_front;
+        strm_reply(s, &r);
+        return HOOK_TAKEN;
+}
+
+static void test_own_reply_refused_is_a_500(void **st)
+{
+        static const struct hook h = { .name = "reply", .point = HOOK_REQUEST, .run = bad_reply };
+        static struct hook_use u = { &h, NULL };
+        static const struct hook_set set = { .at = { &u }, .n = { 1, 0 } };
+        struct peer *c = client();
+
+        (void)st;
+        bcfg.hooks = &set;
+        say(c, GET);
+        expect_start(c, "HTTP/1.1 500 Internal Server Error\r\n");
+        assert_int_equal(last.status, 500);
+        assert_string_equal(last.term, "IR");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, start_http, stop)
+
+int main(int argc, char **argv)
+{
+        const struct CMUnitTest tests[] = {
+                T(test_pipelined_bytes_are_counted_once), T(test_bytes_of_a_tunnel_are_counted_once),
+                T(test_request_head_refused_is_a_400),    T(test_answer_head_refused_is_a_502),
+                T(test_own_reply_refused_is_a_500),
+        };
+
+        if (argc > 1)
+                cmocka_set_test_filter(argv[1]);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
