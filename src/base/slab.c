@@ -10,11 +10,12 @@
 #define KEEP_EMPTY 4 /* pages: the ups and downs of steady load cost no system calls */
 
 struct page {
-        struct list link; /* slab.room or slab.full */
-        void *free;       /* chain of objects that were put */
-        char *fresh;      /* first object never given out: untouched, so it costs no memory */
-        uint32_t used;    /* objects out */
-        char pad[28];     /* objects start on a cache line */
+        struct list link;  /* slab.room or slab.full */
+        struct slab *slab; /* whose it is */
+        void *free;        /* chain of objects that were put */
+        char *fresh;       /* first object never given out: untouched, so it costs no memory */
+        uint32_t used;     /* objects out */
+        char pad[20];      /* objects start on a cache line */
 };
 _Static_assert(sizeof(struct page) == 64, "one cache line");
 
@@ -56,6 +57,7 @@ static struct page *add_page(struct slab *s)
 
         if (!p)
                 return NULL;
+        p->slab = s;
         p->fresh = (char *)(p + 1);
         list_push(&s->room, &p->link);
         s->empty++;
@@ -85,7 +87,7 @@ static void *carve(struct slab *s)
         return o;
 }
 
-void *slab_get(struct slab *s)
+void *slab_get_dirty(struct slab *s)
 {
         void *p = NULL;
 
@@ -97,7 +99,14 @@ void *slab_get(struct slab *s)
         }
         if (++s->used > s->peak)
                 s->peak = s->used;
-        return memset(p, 0, s->size);
+        return p;
+}
+
+void *slab_get(struct slab *s)
+{
+        void *p = slab_get_dirty(s);
+
+        return likely(p != NULL) ? memset(p, 0, s->size) : NULL;
 }
 
 static cold_path void drop_page(struct slab *s, struct page *p)
@@ -107,9 +116,19 @@ static cold_path void drop_page(struct slab *s, struct page *p)
         (void)munmap(p, page_bytes(s));
 }
 
+static struct page *page_of(const void *o)
+{
+        return (struct page *)((uintptr_t)o & ~(uintptr_t)(SLAB_PAGE - 1));
+}
+
+struct slab *slab_of(const void *p)
+{
+        return page_of(p)->slab;
+}
+
 static void give_back(struct slab *s, void *o)
 {
-        struct page *p = (struct page *)((uintptr_t)o & ~(uintptr_t)(SLAB_PAGE - 1));
+        struct page *p = page_of(o);
 
         if (unlikely(p->used == s->per_page)) {
                 list_del(&p->link);
@@ -135,6 +154,16 @@ void slab_put(struct slab *s, void *p)
                 free(p);
         else
                 give_back(s, p);
+}
+
+void slab_trim(struct slab *s)
+{
+        list_for_each_safe (i, &s->room) {
+                struct page *p = list_item(i, struct page, link);
+                if (p->used == 0)
+                        drop_page(s, p);
+        }
+        s->empty = 0;
 }
 
 static void unmap_all(struct slab *s, struct list *pages)

@@ -25,18 +25,22 @@ struct slab {
 };
 
 void slab_init(struct slab *s, const char *name, size_t size, uint64_t limit);
-void *slab_get(struct slab *s); /* zeroed, aligned to 16, or NULL (limit, no memory) */
+void *slab_get(struct slab *s);       /* zeroed, aligned to 16, or NULL (limit, no memory) */
+void *slab_get_dirty(struct slab *s); /* not zeroed */
 void slab_put(struct slab *s, void *p);
-void slab_fini(struct slab *s); /* everything was put back before (ASan reports what was not) */
+struct slab *slab_of(const void *p); /* whose object it is; not under ASan */
+void slab_trim(struct slab *s);      /* gives the kept pages without an object out back */
+void slab_fini(struct slab *s);      /* everything was put back before (ASan reports what was not) */
 
-/* Variable-sized private buffers (parked bytes) of power-of-two classes, kept on per-thread free lists of bounded
- * length. mem_get() returns at least n bytes, not zeroed, and stores the real size; NULL when memory is gone or n is
- * more than MEM_MAX. A buffer may be put by another thread than the one that got it. */
+/* Variable-sized private buffers (parked bytes) of power-of-two classes. mem_get() returns at least n bytes, not zeroed,
+ * and stores the real size; NULL when memory is gone or n is more than MEM_MAX. Small ones come from slabs, so a burst
+ * of them leaves nothing behind; large ones are kept on per-thread free lists of bounded length. A buffer may be put by
+ * another thread than the one that got it. */
 #define MEM_MIN 256u
 #define MEM_MAX (256u * 1024)
 
 void *mem_get(size_t n, size_t *ret_size);
 void mem_put(void *p, size_t size); /* the size that mem_get() stored; NULL is fine */
-void mem_trim(void);                /* gives the calling thread's free lists back */
+void mem_trim(void);                /* gives what the calling thread keeps for its next buffers back */
 
 #endif

@@ -159,6 +159,7 @@ static void idle_wait(struct sess *s)
         if (ms == 0)
                 ms = px->timeout.client;
         s->state = SESS_IDLE;
+        wire_rest(&s->wire);
         sess_deadline(s, ms);
         s->wire.ep->ops->want(s->wire.ep);
         if (unlikely(s->wire.ep->flags & EP_ERR)) /* it could not be watched: nothing would wake us */
@@ -171,12 +172,12 @@ static void drain(struct sess *s)
 
         for (;;) {
                 r = wire_fill(&s->wire, 65536);
-                if (r == MSG_WAIT)
+                if (r == MSG_WAIT) {
+                        wire_rest(&s->wire);
                         return;
-                s->drained += s->wire.in.len;
-                s->wire.in.off += s->wire.in.len;
-                s->wire.in.hold = s->wire.in.off;
-                s->wire.in.len = 0;
+                }
+                s->drained += s->wire.io->in.len;
+                wire_take(&s->wire, s->wire.io->in.len);
                 if (r != MSG_OK || s->drained > DRAIN_BYTES) {
                         sess_close(s, false);
                         return;
@@ -219,7 +220,7 @@ void sess_idle_wake(struct wire *w)
         }
         if (s->state != SESS_IDLE)
                 return;
-        r = w->in.len > 0 ? MSG_OK : wire_fill(w, s->cfg->bufsize);
+        r = w->io->in.len > 0 ? MSG_OK : wire_fill(w, s->cfg->bufsize);
         if (r == MSG_OK && s->n_req == 0 && unlikely(s->proto || s->layer) && choose_proto(s))
                 return;
         if (r == MSG_OK || (r != MSG_WAIT && s->n_req == 0))
@@ -238,19 +239,21 @@ void sess_task(struct ev_task *t)
 }
 
 /* The stream left the connection. */
-void sess_released(struct wire *w, bool reusable)
+static void released(struct wire *w, bool reusable)
 {
         struct sess *s = container_of(w, struct sess, wire);
 
         if (reusable && !atomic_load_explicit(&world.stopping, memory_order_relaxed)) {
                 s->idle_since = thr_self->now;
                 idle_wait(s);
-                if (w->in.len > 0 || (w->ep->flags & EP_RX))
+                if (w->io->in.len > 0 || (w->ep->flags & EP_RX))
                         loop_post(thr_self->loop, &s->task);
                 return;
         }
         sess_finish(s, w->reset_after);
 }
+
+const struct wire_owner sess_wire_owner = { .idle_wake = sess_idle_wake, .released = released };
 
 void sess_finish(struct sess *s, bool reset)
 {
@@ -279,7 +282,8 @@ void sess_soft_stop(void)
                  * next request is here already is served too. Both are told to close with their answer. */
                 if (s->carrier)
                         s->proto->stop(s);
-                else if (s->state == SESS_IDLE && s->n_req > 0 && s->wire.in.len == 0 && !(s->wire.ep->flags & EP_RX))
+                else if (s->state == SESS_IDLE && s->n_req > 0 && s->wire.io->in.len == 0 &&
+                         !(s->wire.ep->flags & EP_RX))
                         sess_close(s, false);
         }
 }

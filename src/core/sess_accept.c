@@ -37,8 +37,7 @@ static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
         timer_init(&s->timer, sess_timeout);
         task_init(&s->task, sess_task);
         wire_init(&s->wire, false);
-        s->wire.idle_wake = sess_idle_wake;
-        s->wire.released = sess_released;
+        s->wire.owner = &sess_wire_owner;
         s->wire.head_max = s->cfg->bufsize;
         conn_adopt(&s->wire.conn, fd);
         list_push(&t->all, &s->link);

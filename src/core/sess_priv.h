@@ -25,7 +25,7 @@ void sess_close(struct sess *s, bool reset);
 void sess_timeout(struct timer *t);
 void sess_idle_wake(struct wire *w);
 void sess_task(struct ev_task *t);
-void sess_released(struct wire *w, bool reusable);
+extern const struct wire_owner sess_wire_owner;
 bool sess_begin_stream(struct sess *s);
 
 #endif

@@ -190,6 +190,8 @@ static void released(struct wire *w, bool reusable)
                 timer_start(thr_self->loop, &p->purge, expires(c));
 }
 
+static const struct wire_owner wire_owner = { .idle_wake = idle_woken, .released = released };
+
 static void begin(struct strm *s, struct srv_conn *c)
 {
         s->sc = c;
@@ -244,9 +246,8 @@ int srv_conn_open(struct strm *s)
         c->addr_seq = atomic_load_explicit(&s->srv->addr_seq, memory_order_acquire);
         wire_init(&c->wire, true);
         c->wire.head_max = s->bcfg->bufsize;
-        c->wire.idle_wake = idle_woken;
-        c->wire.released = released;
-        c->wire.conn.speaks_first = s->cl.rx_bytes > 0;
+        c->wire.owner = &wire_owner;
+        c->wire.conn.ep.speaks_first = s->cl.rx_bytes > 0;
         len = server_addr_get(s->srv, &sa, s);
         r = len ? conn_connect(&c->wire.conn, (struct sockaddr *)&sa, len, NULL) : -EADDRNOTAVAIL;
         if ((r == -EMFILE || r == -ENFILE) && srv_conn_purge(8) > 0) /* our own idle ones are the first to go */

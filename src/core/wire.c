@@ -19,6 +19,7 @@ static void wire_thr_free(void *p)
 
         if (t->spare)
                 mem_put(t->spare, t->spare->size);
+        slab_fini(&t->io);
         mem_put(t, t->size);
 }
 
@@ -37,10 +38,33 @@ struct wire_thr *wire_thr(void)
                 ASSERT(t != NULL); /* once per thread, at its first connection */
                 t->tenant = NULL;
                 t->spare = NULL;
+                slab_init(&t->io, "wire_io", sizeof(struct wire_io), 0);
                 t->size = size;
                 thr_self->local[wire_local] = t;
         }
         return t;
+}
+
+/* ---- what bytes under way need ---- */
+
+const struct wire_io wire_io_none;
+
+bool wire_io_new(struct wire *w)
+{
+        struct wire_io *io = slab_get(&wire_thr()->io);
+
+        if (!io)
+                return false;
+        w->io = io;
+        return true;
+}
+
+static void io_free(struct wire *w)
+{
+        if (w->io == &wire_io_none)
+                return;
+        slab_put(&wire_thr()->io, w->io);
+        w->io = (struct wire_io *)(uintptr_t)&wire_io_none;
 }
 
 /* ---- the receive buffer ---- */
@@ -48,29 +72,31 @@ struct wire_thr *wire_thr(void)
 /* The first byte that must stay: a head in use, or else what is unread. Body bytes that were lent are taken by now (core/mux.h). */
 static uint32_t in_first(const struct wire *w)
 {
-        return w->box ? w->in.hold : w->in.off;
+        return w->io->box ? w->io->in.hold : w->io->in.off;
 }
 
 static uint32_t in_used(const struct wire *w)
 {
-        return w->in.off + w->in.len - in_first(w);
+        return w->io->in.off + w->io->in.len - in_first(w);
 }
 
 static void in_forget(struct wire *w)
 {
         struct wire_thr *t = wire_thr();
 
-        if (w->in.cap)
-                mem_put(w->in.p, w->in.cap);
+        if (w->io == &wire_io_none)
+                return;
+        if (w->io->in.cap)
+                mem_put(w->io->in.p, w->io->in.cap);
         if (t->tenant == w)
                 t->tenant = NULL;
-        w->in = (struct inbuf){ NULL, 0, 0, 0, 0 };
+        w->io->in = (struct inbuf){ NULL, 0, 0, 0, 0 };
 }
 
 /* Moves what is needed to private memory with at least `room` bytes behind it. */
 static bool in_move(struct wire *w, size_t room)
 {
-        struct inbuf old = w->in;
+        struct inbuf old = w->io->in;
         uint32_t used = in_used(w), first = in_first(w);
         size_t size;
         char *p = mem_get(used + room, &size);
@@ -79,9 +105,9 @@ static bool in_move(struct wire *w, size_t room)
                 return false;
         memcpy(p, old.p + first, used);
         in_forget(w);
-        w->in = (struct inbuf){ p, 0, old.off - first, old.len, (uint32_t)size };
-        if (w->box)
-                hmsg_rebase(&w->box->m, p, used);
+        w->io->in = (struct inbuf){ p, 0, old.off - first, old.len, (uint32_t)size };
+        if (w->io->box)
+                hmsg_rebase(&w->io->box->m, p, used);
         return true;
 }
 
@@ -90,9 +116,9 @@ static cold_path void in_lost(struct wire *w, struct side *s)
 {
         w->err = -ENOMEM;
         w->ep->flags |= EP_ERR;
-        if (w->box)
-                headbox_free(w->box);
-        w->box = NULL;
+        if (w->io->box)
+                headbox_free(w->io->box);
+        w->io->box = NULL;
         in_forget(w);
         w->ep->flags &= (uint16_t)~EP_RX;
         s->trailers = NULL;
@@ -100,24 +126,37 @@ static cold_path void in_lost(struct wire *w, struct side *s)
         strm_wake(s->strm);
 }
 
+void wire_rest(struct wire *w)
+{
+        const struct wire_io *io = w->io;
+
+        if (io->box || io->out || io->in.len > 0)
+                return;
+        in_forget(w);
+        io_free(w);
+}
+
 static void wire_rx_park(struct side *s)
 {
         struct wire *w = s->carrier;
 
-        if (!w->in.p)
-                return;
-        if (in_used(w) == 0)
+        if (w->io->in.p && in_used(w) == 0)
                 in_forget(w);
-        else if (w->in.cap == 0 && !in_move(w, 0))
+        else if (w->io->in.p && w->io->in.cap == 0 && !in_move(w, 0))
                 in_lost(w, s);
+        if (w->rx_body == HBODY_TUNNEL && w->tx_body == HBODY_TUNNEL) /* in HTTP it counts what is to come */
+                wire_rest(w);
 }
 
 /* Room for `max` more bytes (less is fine) behind the unread ones. */
 static bool in_room(struct wire *w, size_t *max)
 {
-        struct inbuf *in = &w->in;
         struct wire_thr *t = wire_thr();
+        struct inbuf *in;
 
+        if (!wire_io_own(w))
+                return false;
+        in = &w->io->in;
         if (in->cap && in_used(w) == 0)
                 in_forget(w);
         if (in->cap) {
@@ -162,9 +201,9 @@ hot_path int wire_fill(struct wire *w, size_t max)
                 w->err = -ENOMEM;
                 return MSG_ERR;
         }
-        n = ep_rx(e, w->in.p + w->in.off + w->in.len, max);
+        n = ep_rx(e, w->io->in.p + w->io->in.off + w->io->in.len, max);
         if (n > 0) {
-                w->in.len += (uint32_t)n;
+                w->io->in.len += (uint32_t)n;
                 if (w->side)
                         w->side->rx_bytes += (uint64_t)n;
                 return MSG_OK;
@@ -237,30 +276,32 @@ static void wire_rx_head_free(struct side *s)
 {
         struct wire *w = s->carrier;
 
-        if (w->box)
-                headbox_free(w->box);
-        w->box = NULL;
+        if (w->io == &wire_io_none)
+                return;
+        if (w->io->box)
+                headbox_free(w->io->box);
+        w->io->box = NULL;
         w->box_trailers = false;
-        w->in.hold = w->in.off;
+        w->io->in.hold = w->io->in.off;
 }
 
 /* The message is complete; what is unread behind it is the next exchange's, whose wire_attach() counts it. */
 static void rx_done(const struct wire *w, struct side *s)
 {
         s->flags |= SIDE_RX_DONE;
-        s->rx_bytes -= w->in.len;
+        s->rx_bytes -= w->io->in.len;
 }
 
 static void head_ready(struct wire *w, struct side *s)
 {
-        struct hmsg *m = &w->box->m;
+        struct hmsg *m = &w->io->box->m;
 
-        w->in.off += m->head_len;
-        w->in.len -= m->head_len;
+        w->io->in.off += m->head_len;
+        w->io->in.len -= m->head_len;
         w->rx_body = m->body;
-        w->rx_left = m->body == HBODY_LENGTH ? m->length : 0;
+        w->io->rx_left = m->body == HBODY_LENGTH ? m->length : 0;
         if (m->body == HBODY_CHUNKED)
-                h1_chunk_init(&w->chunk);
+                h1_chunk_init(&w->io->chunk);
         if (!w->server)
                 w->req_minor = m->minor;
         if (m->flags & HMSG_CLOSE)
@@ -273,7 +314,7 @@ static void head_ready(struct wire *w, struct side *s)
 
 static int head_bad(struct wire *w, struct side *s)
 {
-        const struct h1 *h = &w->box->parser;
+        const struct h1 *h = &w->io->box->parser;
 
         s->bad = (struct side_bad){ w->server ? 502 : h->status, h1_why_text(h->why), h->bad_at };
         w->close_after = true;
@@ -286,23 +327,24 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
         enum h1_verdict v;
         int r;
 
-        if (!w->box) {
-                w->box = headbox_new();
-                if (!w->box) {
+        if (!w->io->box) {
+                if (wire_io_own(w))
+                        w->io->box = headbox_new();
+                if (!w->io->box) {
                         w->err = -ENOMEM;
                         return rx_failed(w, s);
                 }
-                h1_init(&w->box->parser, w->head_max, 0);
+                h1_init(&w->io->box->parser, w->head_max, 0);
         }
         for (;;) {
-                if (w->in.len > 0) {
-                        w->in.hold = w->in.off;
-                        hmsg_rebase(&w->box->m, w->in.p + w->in.off, w->in.len);
-                        v = w->server ? h1_response(&w->box->parser, &w->box->m, w->in.len, w->req_method)
-                                      : h1_request(&w->box->parser, &w->box->m, w->in.len);
+                if (w->io->in.len > 0) {
+                        w->io->in.hold = w->io->in.off;
+                        hmsg_rebase(&w->io->box->m, w->io->in.p + w->io->in.off, w->io->in.len);
+                        v = w->server ? h1_response(&w->io->box->parser, &w->io->box->m, w->io->in.len, w->req_method)
+                                      : h1_request(&w->io->box->parser, &w->io->box->m, w->io->in.len);
                         if (likely(v == H1_OK)) {
                                 head_ready(w, s);
-                                *ret_m = &w->box->m;
+                                *ret_m = &w->io->box->m;
                                 return MSG_OK;
                         }
                         if (v != H1_MORE)
@@ -311,7 +353,7 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
                 r = wire_fill(w, w->head_max);
                 if (r == MSG_ERR)
                         return rx_failed(w, s);
-                if (r == MSG_END && w->in.len > 0)
+                if (r == MSG_END && w->io->in.len > 0)
                         s->flags |= SIDE_RX_CUT;
                 if (r != MSG_OK)
                         return r;
@@ -323,22 +365,22 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
 /* Body bytes that were read are passed on before the next call: nothing of them is held, unless a head before them still is. */
 static void in_take(struct wire *w, size_t n)
 {
-        w->in.off += (uint32_t)n;
-        w->in.len -= (uint32_t)n;
-        if (!w->box)
-                w->in.hold = w->in.off;
+        w->io->in.off += (uint32_t)n;
+        w->io->in.len -= (uint32_t)n;
+        if (!w->io->box)
+                w->io->in.hold = w->io->in.off;
 }
 
 static int take_plain(struct wire *w, struct side *s, struct iovec *v, int *n)
 {
-        uint64_t want = w->rx_body == HBODY_LENGTH && w->rx_left < w->in.len ? w->rx_left : w->in.len;
+        uint64_t want = w->rx_body == HBODY_LENGTH && w->io->rx_left < w->io->in.len ? w->io->rx_left : w->io->in.len;
 
-        v[0] = (struct iovec){ w->in.p + w->in.off, (size_t)want };
+        v[0] = (struct iovec){ w->io->in.p + w->io->in.off, (size_t)want };
         *n = 1;
         in_take(w, want);
         if (w->rx_body == HBODY_LENGTH) {
-                w->rx_left -= want;
-                if (w->rx_left == 0)
+                w->io->rx_left -= want;
+                if (w->io->rx_left == 0)
                         rx_done(w, s);
         }
         return MSG_OK;
@@ -357,25 +399,25 @@ static int take_trailers(struct wire *w, struct side *s)
 {
         enum h1_verdict v;
 
-        if (w->box && !w->box_trailers)
+        if (w->io->box && !w->box_trailers)
                 return MSG_WAIT;
-        if (!w->box) {
-                w->box = headbox_new();
-                if (!w->box)
+        if (!w->io->box) {
+                w->io->box = headbox_new();
+                if (!w->io->box)
                         return bad_body(w, s, "out of memory");
                 w->box_trailers = true;
-                h1_init(&w->box->parser, w->head_max, H1_STRICT_LF);
+                h1_init(&w->io->box->parser, w->head_max, H1_STRICT_LF);
         }
-        w->in.hold = w->in.off;
-        hmsg_rebase(&w->box->m, w->in.p + w->in.off, w->in.len);
-        v = h1_trailers(&w->box->parser, &w->box->m, w->in.len);
+        w->io->in.hold = w->io->in.off;
+        hmsg_rebase(&w->io->box->m, w->io->in.p + w->io->in.off, w->io->in.len);
+        v = h1_trailers(&w->io->box->parser, &w->io->box->m, w->io->in.len);
         if (v == H1_MORE)
                 return MSG_WAIT;
         if (v != H1_OK)
-                return bad_body(w, s, h1_why_text(w->box->parser.why));
-        w->in.off += w->box->m.head_len;
-        w->in.len -= w->box->m.head_len;
-        s->trailers = &w->box->m;
+                return bad_body(w, s, h1_why_text(w->io->box->parser.why));
+        w->io->in.off += w->io->box->m.head_len;
+        w->io->in.len -= w->io->box->m.head_len;
+        s->trailers = &w->io->box->m;
         rx_done(w, s);
         return MSG_OK;
 }
@@ -386,10 +428,11 @@ static int take_chunks(struct wire *w, struct side *s, struct iovec *v, int *n)
         int room = *n, r = MSG_WAIT;
 
         *n = 0;
-        while (w->in.len > 0 && *n < room) {
+        while (w->io->in.len > 0 && *n < room) {
                 size_t used = 0;
                 struct str data = { NULL, 0 };
-                enum h1_chunk_verdict c = h1_chunk_next(&w->chunk, w->in.p + w->in.off, w->in.len, &used, &data);
+                enum h1_chunk_verdict c =
+                        h1_chunk_next(&w->io->chunk, w->io->in.p + w->io->in.off, w->io->in.len, &used, &data);
                 if (c == H1_CHUNK_BAD)
                         return bad_body(w, s, "bad chunk");
                 in_take(w, used);
@@ -440,7 +483,7 @@ hot_path static int wire_rx_body(struct side *s, struct iovec *v, int *n, size_t
         if (s->flags & SIDE_RX_DONE)
                 return MSG_END;
         for (;;) {
-                if (w->in.len > 0) {
+                if (w->io->in.len > 0) {
                         *n = room;
                         r = w->rx_body == HBODY_CHUNKED ? take_chunks(w, s, v, n) : take_plain(w, s, v, n);
                         if (r != MSG_WAIT)
@@ -452,7 +495,7 @@ hot_path static int wire_rx_body(struct side *s, struct iovec *v, int *n, size_t
                 r = wire_fill(w, max);
                 if (r != MSG_OK)
                         return body_ended(w, s, r);
-                if (unlikely(w->ep->flags & EP_HUP) && w->in.len < max)
+                if (unlikely(w->ep->flags & EP_HUP) && w->io->in.len < max)
                         look_for_end(w, s);
         }
 }
@@ -464,10 +507,10 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
 
         if (s->flags & SIDE_RX_DONE)
                 return MSG_END;
-        if (w->in.len > 0 || w->rx_body == HBODY_CHUNKED)
+        if (w->io->in.len > 0 || w->rx_body == HBODY_CHUNKED)
                 return MSG_WAIT;
-        if (w->rx_body == HBODY_LENGTH && w->rx_left < max)
-                max = (size_t)w->rx_left;
+        if (w->rx_body == HBODY_LENGTH && w->io->rx_left < max)
+                max = (size_t)w->io->rx_left;
         if (!(w->ep->flags & EP_RX))
                 return body_ended(w, s, w->ep->flags & EP_ERR ? MSG_ERR : w->ep->flags & EP_EOF ? MSG_END : MSG_WAIT);
         n = w->ep->ops->rx_splice(w->ep, p, max);
@@ -477,7 +520,7 @@ static int wire_rx_splice(struct side *s, struct pipe *p, size_t max, size_t *re
                 return body_ended(w, s, n == 0 ? MSG_END : n == -EAGAIN ? MSG_WAIT : MSG_ERR);
         }
         s->rx_bytes += (uint64_t)n;
-        if (w->rx_body == HBODY_LENGTH && (w->rx_left -= (uint64_t)n) == 0)
+        if (w->rx_body == HBODY_LENGTH && (w->io->rx_left -= (uint64_t)n) == 0)
                 s->flags |= SIDE_RX_DONE;
         *ret_n = (size_t)n;
         return MSG_OK;
@@ -490,7 +533,7 @@ static void wire_wake(struct ep *e)
         struct wire *w = e->owner;
 
         if (!w->side) {
-                w->idle_wake(w);
+                w->owner->idle_wake(w);
                 return;
         }
         if ((e->flags & EP_ERR) && !w->server)
@@ -501,10 +544,17 @@ static void wire_wake(struct ep *e)
 void wire_init(struct wire *w, bool server)
 {
         memset(w, 0, sizeof(*w));
+        w->io = (struct wire_io *)(uintptr_t)&wire_io_none;
         w->server = server;
         conn_init(&w->conn, wire_wake);
         w->ep = &w->conn.ep;
         w->ep->owner = w;
+}
+
+static void nothing_left(struct wire *w)
+{
+        if (w->io != &wire_io_none)
+                w->io->rx_left = w->io->tx_left = 0;
 }
 
 void wire_attach(struct wire *w, struct side *s, bool tunnel)
@@ -513,12 +563,12 @@ void wire_attach(struct wire *w, struct side *s, bool tunnel)
         s->ops = &wire_ops;
         s->carrier = w;
         s->flags = w->ep->flags & EP_RAW ? SIDE_SPLICE : 0;
-        s->rx_bytes = w->in.len; /* read while idle: the first bytes of this exchange */
+        s->rx_bytes = w->io->in.len; /* read while idle: the first bytes of this exchange */
         s->err = 0;
         s->bad = (struct side_bad){ 0 };
         s->trailers = NULL;
         w->tx_head_done = false;
-        w->rx_left = w->tx_left = 0;
+        nothing_left(w);
         w->rx_body = w->tx_body = HBODY_NONE;
         if (tunnel)
                 wire_ops.tunnel(s);
@@ -528,9 +578,9 @@ static uint64_t wire_opaque(const struct side *s)
 {
         const struct wire *w = s->carrier;
 
-        if (w->in.len > 0 || (s->flags & SIDE_RX_DONE))
+        if (w->io->in.len > 0 || (s->flags & SIDE_RX_DONE))
                 return 0;
-        return w->rx_body == HBODY_LENGTH                                ? w->rx_left
+        return w->rx_body == HBODY_LENGTH                                ? w->io->rx_left
                : w->rx_body == HBODY_CLOSE || w->rx_body == HBODY_TUNNEL ? UINT64_MAX
                                                                          : 0;
 }
@@ -539,9 +589,9 @@ static uint64_t wire_opaque_tx(const struct side *s)
 {
         const struct wire *w = s->carrier;
 
-        if (w->out_len > 0 || !w->tx_head_done)
+        if (w->io->out_len > 0 || !w->tx_head_done)
                 return 0;
-        return w->tx_body == HBODY_LENGTH                                ? w->tx_left
+        return w->tx_body == HBODY_LENGTH                                ? w->io->tx_left
                : w->tx_body == HBODY_CLOSE || w->tx_body == HBODY_TUNNEL ? UINT64_MAX
                                                                          : 0;
 }
@@ -558,9 +608,9 @@ static void wire_tunnel(struct side *s)
         struct wire *w = s->carrier;
 
         if (s->flags & SIDE_RX_DONE)
-                s->rx_bytes += w->in.len; /* what came behind the head belongs to the tunnel */
+                s->rx_bytes += w->io->in.len; /* what came behind the head belongs to the tunnel */
         w->rx_body = w->tx_body = HBODY_TUNNEL;
-        w->rx_left = w->tx_left = 0;
+        nothing_left(w);
         w->tx_head_done = true;
         w->close_after = true;
         s->flags = (uint16_t)((s->flags & ~(SIDE_RX_DONE | SIDE_TX_DONE | SIDE_TX_END)) | SIDE_TUNNEL);
@@ -580,8 +630,8 @@ static void wire_want(struct side *s)
 /* Sent what was announced, received what was announced, nothing private left to send: see facts 2a, "early response". */
 static bool exchange_complete(const struct wire *w, const struct side *s)
 {
-        return (s->flags & SIDE_RX_DONE) && (s->flags & SIDE_TX_DONE) && w->out_len == 0 && w->rx_left == 0 &&
-               w->tx_left == 0;
+        return (s->flags & SIDE_RX_DONE) && (s->flags & SIDE_TX_DONE) && w->io->out_len == 0 && w->io->rx_left == 0 &&
+               w->io->tx_left == 0;
 }
 
 static void wire_end(struct side *s, bool clean)
@@ -590,9 +640,9 @@ static void wire_end(struct side *s, bool clean)
         bool reusable = clean && !w->close_after && exchange_complete(w, s) && !(w->ep->flags & (EP_ERR | EP_SHUT));
 
         if (w->server) /* a FIN, or bytes that nobody asked for */
-                reusable = reusable && !(w->ep->flags & (EP_EOF | EP_HUP)) && w->in.len == 0;
+                reusable = reusable && !(w->ep->flags & (EP_EOF | EP_HUP)) && w->io->in.len == 0;
         else /* a client may send its last requests and its FIN in one go: they are answered first */
-                reusable = reusable && (w->in.len > 0 || !(w->ep->flags & EP_EOF));
+                reusable = reusable && (w->io->in.len > 0 || !(w->ep->flags & EP_EOF));
 
         w->reset_after = w->tx_head_done && !(s->flags & SIDE_TX_END) &&
                          (w->tx_body == HBODY_CLOSE || (w->tx_body == HBODY_TUNNEL && (s->flags & SIDE_TX_CUT)));
@@ -604,21 +654,20 @@ static void wire_end(struct side *s, bool clean)
         w->side = NULL;
         s->ops = NULL;
         s->carrier = NULL;
-        w->released(w, reusable);
+        wire_rest(w);
+        w->owner->released(w, reusable);
 }
 
 void wire_fini(struct wire *w, bool reset)
 {
         w->ep->ops->close(w->ep, reset);
         w->ep = &w->conn.ep; /* a filter is gone now */
-        if (w->box)
-                headbox_free(w->box);
-        w->box = NULL;
+        if (w->io->box)
+                headbox_free(w->io->box);
         in_forget(w);
-        if (w->out)
-                mem_put(w->out, w->out_cap);
-        w->out = NULL;
-        w->out_len = w->out_off = w->out_cap = 0;
+        if (w->io->out)
+                mem_put(w->io->out, w->io->out_cap);
+        io_free(w);
 }
 
 const struct mux_ops wire_ops = {

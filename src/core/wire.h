@@ -26,30 +26,43 @@ struct headbox {
         char arena[1024];
 };
 
-struct wire {
-        struct ep *ep; /* what is read and written: &conn.ep, or a filter over it (tls_open) */
-        struct conn conn;
+/* What bytes under way need. A quiet wire has none: its `io` is wire_io_none, which reads as "nothing" and may not be
+ * written. */
+struct wire_io {
         struct inbuf in;
         struct headbox *box; /* NULL while neither a head nor trailers are under way */
         char *out;           /* private unsent bytes, or NULL */
         uint32_t out_off, out_len, out_cap;
-        int err;          /* what killed it, negative errno */
-        bool server;      /* this end is a server's: heads received are answers */
-        bool close_after; /* no further message on this connection */
-        bool shut_after;  /* send FIN when the private bytes are gone */
-        bool reset_after; /* close with RST: where only the FIN ends a message, a cut one must not look whole */
-        bool tx_head_done;
-        bool box_trailers;                 /* the box holds the trailer section, not the head */
-        uint8_t rx_body, tx_body;          /* enum hbody of the message under way */
-        uint8_t req_method;                /* server end: of the request sent, which the answer's framing needs */
-        uint8_t req_minor;                 /* client end: the version the answer is framed for */
-        uint64_t rx_left, tx_left;         /* HBODY_LENGTH: bytes to come */
-        struct h1_chunk chunk;             /* HBODY_CHUNKED: decoder */
-        uint32_t head_max;                 /* tune.bufsize */
-        struct side *side;                 /* of the stream at work, or NULL */
-        void (*idle_wake)(struct wire *w); /* no stream: the owner hears of bytes and closes */
+        uint64_t rx_left, tx_left; /* HBODY_LENGTH: bytes to come */
+        struct h1_chunk chunk;     /* HBODY_CHUNKED: decoder */
+};
+extern const struct wire_io wire_io_none;
+
+struct wire;
+struct wire_owner {
+        void (*idle_wake)(struct wire *w);               /* no stream: the owner hears of bytes and closes */
         void (*released)(struct wire *w, bool reusable); /* a stream left: idle, or to be closed by the owner */
 };
+
+struct wire {
+        struct ep *ep; /* what is read and written: &conn.ep, or a filter over it (tls_open) */
+        struct conn conn;
+        struct wire_io *io;
+        struct side *side; /* of the stream at work, or NULL */
+        const struct wire_owner *owner;
+        int err;              /* what killed it, negative errno */
+        uint32_t head_max;    /* tune.bufsize */
+        bool server : 1;      /* this end is a server's: heads received are answers */
+        bool close_after : 1; /* no further message on this connection */
+        bool shut_after : 1;  /* send FIN when the private bytes are gone */
+        bool reset_after : 1; /* close with RST: where only the FIN ends a message, a cut one must not look whole */
+        bool tx_head_done : 1;
+        bool box_trailers : 1;    /* the box holds the trailer section, not the head */
+        uint8_t rx_body, tx_body; /* enum hbody of the message under way */
+        uint8_t req_method;       /* server end: of the request sent, which the answer's framing needs */
+        uint8_t req_minor;        /* client end: the version the answer is framed for */
+};
+_Static_assert(sizeof(struct wire) == 96, "two of them in each idle session");
 
 struct headbox *headbox_new(void); /* NULL: out of memory. Other carriers keep their heads in one, too */
 void headbox_free(struct headbox *b);
@@ -64,13 +77,17 @@ int wire_fill(struct wire *w, size_t max);
 /* For a carrier of its own over this wire (core/front.h): the unread bytes, and taking some of them. */
 static inline struct str wire_unread(const struct wire *w)
 {
-        return (struct str){ w->in.p + w->in.off, w->in.len };
+        return (struct str){ w->io->in.p + w->io->in.off, w->io->in.len };
 }
 static inline void wire_take(struct wire *w, size_t n)
 {
-        w->in.off += (uint32_t)n;
-        w->in.len -= (uint32_t)n;
+        if (n == 0)
+                return;
+        w->io->in.off += (uint32_t)n;
+        w->io->in.len -= (uint32_t)n;
 }
+/* An idle owner goes to wait and nothing is unread: gives up what bytes under way needed. */
+void wire_rest(struct wire *w);
 void wire_fini(struct wire *w, bool reset); /* closes and frees private bytes; twice is fine */
 
 #endif

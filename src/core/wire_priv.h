@@ -2,17 +2,27 @@
 #ifndef CORE_WIRE_PRIV_H
 #define CORE_WIRE_PRIV_H
 
+#include "base/slab.h"
 #include "core/strm.h"
 #include "core/wire.h"
 
-struct wire_thr {                /* per thread */
-        size_t size;             /* of this block, for mem_put */
-        struct wire *tenant;     /* whose bytes are in the shared receive buffer */
-        struct headbox *spare;   /* the next head's */
+struct wire_thr {              /* per thread */
+        size_t size;           /* of this block, for mem_put */
+        struct wire *tenant;   /* whose bytes are in the shared receive buffer */
+        struct headbox *spare; /* the next head's */
+        struct slab io;
         char scratch[96 * 1024]; /* rewritten parts of a head, until it is sent */
 };
 
 struct wire_thr *wire_thr(void);
+
+bool wire_io_new(struct wire *w); /* false: out of memory */
+
+/* Before anything is written to w->io. */
+static inline bool wire_io_own(struct wire *w)
+{
+        return likely(w->io != &wire_io_none) || wire_io_new(w);
+}
 
 int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
 int wire_tx_flush(struct side *s);

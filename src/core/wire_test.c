@@ -43,6 +43,8 @@ static void released(struct wire *w, bool reusable)
         e->reusable = reusable;
 }
 
+static const struct wire_owner wire_owner = { .released = released };
+
 static void attach(struct end *e, bool tunnel)
 {
         memset(&e->s, 0, sizeof(e->s));
@@ -58,7 +60,7 @@ static void end_new(struct end *e, bool server)
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
         wire_init(&e->w, server);
         e->w.head_max = 16384;
-        e->w.released = released;
+        e->w.owner = &wire_owner;
         conn_adopt(&e->w.conn, fds[0]);
         e->fd = fds[1];
         attach(e, false);
@@ -116,8 +118,7 @@ static void evict(struct end *other) /* another connection takes the shared buff
 
         feed(other, noise, sizeof(noise));
         assert_int_equal(wire_fill(&other->w, 65536), MSG_OK);
-        other->w.in.off += other->w.in.len;
-        other->w.in.len = 0;
+        wire_take(&other->w, other->w.io->in.len);
         memset(thr->rx, '!', 4096);
 }
 
@@ -501,7 +502,7 @@ static void test_blocked_writer(void **st)
                 }
                 assert_int_equal(r, MSG_OK);
                 assert_false(e.s.flags & SIDE_TX_FULL);
-                assert_null(e.w.out); /* given back */
+                assert_null(e.w.io->out); /* given back */
                 if (part == 0)
                         assert_int_equal(e.s.ops->tx(&e.s, NULL, NULL, &v, 1, true), MSG_OK);
                 assert_int_equal((e.s.flags & SIDE_TX_DONE) != 0, part);

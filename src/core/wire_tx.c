@@ -38,18 +38,20 @@ static bool out_room(struct wire *w, size_t n)
         size_t size;
         char *p;
 
-        if (w->out && w->out_cap - w->out_off - w->out_len >= n)
+        if (!wire_io_own(w))
+                return false;
+        if (w->io->out && w->io->out_cap - w->io->out_off - w->io->out_len >= n)
                 return true;
-        p = mem_get(w->out_len + n, &size);
+        p = mem_get(w->io->out_len + n, &size);
         if (!p)
                 return false;
-        if (w->out) {
-                memcpy(p, w->out + w->out_off, w->out_len);
-                mem_put(w->out, w->out_cap);
+        if (w->io->out) {
+                memcpy(p, w->io->out + w->io->out_off, w->io->out_len);
+                mem_put(w->io->out, w->io->out_cap);
         }
-        w->out = p;
-        w->out_off = 0;
-        w->out_cap = (uint32_t)size;
+        w->io->out = p;
+        w->io->out_off = 0;
+        w->io->out_cap = (uint32_t)size;
         return true;
 }
 
@@ -60,8 +62,8 @@ static bool out_keep(struct wire *w, const struct txv *x, size_t skip)
                 return false;
         for (int i = 0; i < x->n; i++) {
                 size_t n = x->v[i].iov_len, from = skip < n ? skip : n;
-                memcpy(w->out + w->out_off + w->out_len, (char *)x->v[i].iov_base + from, n - from);
-                w->out_len += (uint32_t)(n - from);
+                memcpy(w->io->out + w->io->out_off + w->io->out_len, (char *)x->v[i].iov_base + from, n - from);
+                w->io->out_len += (uint32_t)(n - from);
                 skip -= from;
         }
         return true;
@@ -99,21 +101,21 @@ int wire_tx_flush(struct side *s)
 {
         struct wire *w = s->carrier;
 
-        while (w->out_len > 0) {
-                struct iovec v = { w->out + w->out_off, w->out_len };
+        while (w->io->out_len > 0) {
+                struct iovec v = { w->io->out + w->io->out_off, w->io->out_len };
                 ssize_t n = ep_tx(w->ep, &v, 1, false);
                 if (n == -EAGAIN)
                         return MSG_WAIT;
                 if (n < 0)
                         return tx_failed(w, s, (int)n);
                 s->tx_bytes += (uint64_t)n;
-                w->out_off += (uint32_t)n;
-                w->out_len -= (uint32_t)n;
+                w->io->out_off += (uint32_t)n;
+                w->io->out_len -= (uint32_t)n;
         }
-        if (w->out) {
-                mem_put(w->out, w->out_cap);
-                w->out = NULL;
-                w->out_cap = w->out_off = 0;
+        if (w->io->out) {
+                mem_put(w->io->out, w->io->out_cap);
+                w->io->out = NULL;
+                w->io->out_cap = w->io->out_off = 0;
         }
         all_sent(w, s);
         return MSG_OK;
@@ -123,7 +125,7 @@ hot_path static int send_now(struct wire *w, struct side *s, struct txv *x)
 {
         ssize_t n = 0;
 
-        if (x->total > 0 && w->out_len == 0) {
+        if (x->total > 0 && w->io->out_len == 0) {
                 n = ep_tx(w->ep, x->v, x->n, fin_follows(w, s));
                 if (n < 0 && n != -EAGAIN)
                         return tx_failed(w, s, (int)n);
@@ -136,7 +138,7 @@ hot_path static int send_now(struct wire *w, struct side *s, struct txv *x)
                 s->flags |= SIDE_TX_FULL;
                 return MSG_OK;
         }
-        if (w->out_len == 0)
+        if (w->io->out_len == 0)
                 all_sent(w, s);
         return MSG_OK;
 }
@@ -155,7 +157,8 @@ static void begin(struct wire *w, struct hmsg *head, const struct tx_frame *f, s
         if (body == HBODY_CLOSE)
                 close = true;
         w->tx_body = (uint8_t)(f->no_body ? HBODY_NONE : body);
-        w->tx_left = body == HBODY_LENGTH && !f->no_body ? f->length : 0;
+        if (w->io != &wire_io_none)
+                w->io->tx_left = body == HBODY_LENGTH && !f->no_body ? f->length : 0;
         w->tx_head_done = true;
         if (w->server)
                 w->req_method = head->method;
@@ -180,6 +183,8 @@ static int add_head(struct wire *w, struct hmsg *head, const struct tx_frame *f,
 
         if (interim && !w->server && w->req_minor == 0)
                 return 0; /* RFC 9110 15.2: an HTTP/1.0 client knows none */
+        if (f->framing == HBODY_LENGTH && !wire_io_own(w))
+                return -ENOMEM;
         if (!interim)
                 begin(w, head, f, &wo);
         r = h1_write(head, &wo, &o);
@@ -210,10 +215,10 @@ static int add_body(struct wire *w, struct txv *x, const struct iovec *v, int n)
                 sum += v[i].iov_len;
         if (sum == 0)
                 return 0;
-        if (w->tx_body == HBODY_NONE || (w->tx_body == HBODY_LENGTH && sum > w->tx_left))
+        if (w->tx_body == HBODY_NONE || (w->tx_body == HBODY_LENGTH && sum > w->io->tx_left))
                 return -EBADMSG; /* more than announced */
         if (w->tx_body == HBODY_LENGTH)
-                w->tx_left -= sum;
+                w->io->tx_left -= sum;
         if (w->tx_body == HBODY_CHUNKED)
                 add(x, x->size_line, h1_chunk_head(x->size_line, sum));
         for (int i = 0; i < n; i++)
@@ -228,7 +233,7 @@ static int add_end(struct wire *w, struct side *s, struct hmsg *trailers, struct
         if (s->flags & SIDE_TX_END)
                 return 0;
         s->flags |= SIDE_TX_END;
-        if (w->tx_body == HBODY_LENGTH && w->tx_left > 0)
+        if (w->tx_body == HBODY_LENGTH && w->io->tx_left > 0)
                 return -EBADMSG; /* less than announced */
         if (w->tx_body != HBODY_CHUNKED)
                 return 0;
@@ -244,7 +249,8 @@ static cold_path int head_refused(struct wire *w, struct side *s)
 {
         w->tx_head_done = false;
         w->tx_body = HBODY_NONE;
-        w->tx_left = 0;
+        if (w->io != &wire_io_none)
+                w->io->tx_left = 0;
         s->bad = (struct side_bad){ w->server ? 400 : 502, "a head that cannot be written", 0 };
         return MSG_BAD;
 }
@@ -276,7 +282,7 @@ int wire_tx_splice(struct side *s, struct pipe *p, size_t *ret_n)
         struct wire *w = s->carrier;
         ssize_t n;
 
-        if (w->out_len > 0)
+        if (w->io->out_len > 0)
                 return MSG_WAIT;
         n = w->ep->ops->tx_splice(w->ep, p, p->fill);
         if (n == -EAGAIN)
@@ -285,7 +291,7 @@ int wire_tx_splice(struct side *s, struct pipe *p, size_t *ret_n)
                 return tx_failed(w, s, (int)n);
         s->tx_bytes += (uint64_t)n;
         if (w->tx_body == HBODY_LENGTH)
-                w->tx_left -= (uint64_t)n;
+                w->io->tx_left -= (uint64_t)n;
         *ret_n = (size_t)n;
         return MSG_OK;
 }

@@ -63,6 +63,11 @@ void loop_fini(struct loop *l)
                 l->thr->loop = NULL;
 }
 
+static uint32_t stamp(const struct loop *l) /* of this turn, as ev_fd.turn holds it: never 0 */
+{
+        return (uint32_t)(l->stats.turns % 0x7ffffffeu) + 1;
+}
+
 static int add(struct loop *l, struct ev_fd *e, uint32_t events)
 {
         int err;
@@ -74,7 +79,7 @@ static int add(struct loop *l, struct ev_fd *e, uint32_t events)
         if (err)
                 return err;
         e->added = true;
-        e->turn = l->stats.turns;
+        e->turn = stamp(l) & 0x7fffffffu;
         return 0;
 }
 
@@ -216,12 +221,15 @@ static void take_time(struct loop *l)
 
 static void run_events(struct loop *l, const struct epoll_event *ev, int n)
 {
+        const uint32_t now = stamp(l);
+
         for (int i = 0; i < n; i++) {
                 struct ev_fd *e = ev[i].data.ptr;
                 /* Closed, or closed and opened again, by an earlier callback of this turn: the event was the old fd's.
                  * */
-                if (!e->added || e->turn == l->stats.turns)
+                if (!e->added || e->turn == now)
                         continue;
+                e->turn = 0; /* the counter's low bits come round again: by then an edge has been here */
                 l->stats.events++;
                 e->fn(e, ev[i].events);
         }

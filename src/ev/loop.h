@@ -18,10 +18,11 @@
 #include "ev/timer.h"
 
 struct ev_fd {
-        int fd;                                       /* -1 = not open */
-        bool added;                                   /* known to epoll */
-        uint64_t turn;                                /* when it was added: no event of that turn can be meant for it */
         void (*fn)(struct ev_fd *e, uint32_t events); /* EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP | EPOLLERR */
+        int fd;                                       /* -1 = not open */
+        uint32_t added : 1;                           /* known to epoll */
+        uint32_t
+                turn : 31; /* low bits of when it was added: no event of that turn is meant for it; 0 = one came since */
 };
 
 struct ev_task { /* a call put off to later in this turn */

@@ -40,8 +40,8 @@ static void clear(struct ep *e, unsigned flags)
 /* Dead. Bytes that arrived before may still be read, so EP_RX says "look". */
 static void die(struct conn *c, int err)
 {
-        if (c->err == 0)
-                c->err = err;
+        if (c->ep.err == 0)
+                c->ep.err = err;
         clear(&c->ep, EP_TX | EP_CONNECTING);
         set(&c->ep, EP_ERR | EP_RX);
 }
@@ -50,11 +50,11 @@ static ssize_t rx_failed(struct conn *c, ssize_t r)
 {
         struct ep *e = &c->ep;
 
-        if (c->err == 0 && r != 0 && r != -EAGAIN)
+        if (c->ep.err == 0 && r != 0 && r != -EAGAIN)
                 die(c, (int)r);
         clear(e, EP_RX);
-        if (c->err != 0) /* also when the kernel told the error once and says "end" now */
-                return c->err;
+        if (c->ep.err != 0) /* also when the kernel told the error once and says "end" now */
+                return c->ep.err;
         if (r == 0)
                 set(e, EP_EOF);
         return r;
@@ -78,7 +78,7 @@ static cold_path void no_nagle(struct conn *c)
 {
         const int on = 1;
 
-        if (--c->nagle == 0)
+        if (--c->ep.nagle == 0)
                 (void)sys()->setopt(c->ev.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
@@ -98,8 +98,8 @@ static ssize_t conn_tx(struct ep *e, const struct iovec *v, int n, bool more)
         ssize_t r;
 
         if (unlikely(e->flags & (EP_CONNECTING | EP_ERR)))
-                return e->flags & EP_ERR ? c->err : -EAGAIN;
-        if (unlikely(c->nagle))
+                return e->flags & EP_ERR ? c->ep.err : -EAGAIN;
+        if (unlikely(c->ep.nagle))
                 no_nagle(c);
         r = sys()->send(c->ev.fd, v, n, more ? MSG_MORE : 0);
         if (unlikely(r < 0))
@@ -133,12 +133,12 @@ static ssize_t conn_tx_splice(struct ep *e, struct pipe *p, size_t n)
         ssize_t r;
 
         if (unlikely(e->flags & (EP_CONNECTING | EP_ERR)))
-                return e->flags & EP_ERR ? c->err : -EAGAIN;
+                return e->flags & EP_ERR ? c->ep.err : -EAGAIN;
         if (n > p->fill)
                 n = p->fill;
         if (n == 0)
                 return 0;
-        if (unlikely(c->nagle))
+        if (unlikely(c->ep.nagle))
                 no_nagle(c);
         r = sys()->splice(p->rd, c->ev.fd, n, 0);
         if (r < 0)
@@ -177,7 +177,7 @@ static void conn_ep_close(struct ep *e, bool reset)
 
 static int conn_error(struct ep *e)
 {
-        return conn_of(e)->err;
+        return e->err;
 }
 
 static const struct ep_ops conn_ops = {
@@ -238,8 +238,8 @@ static void open_with(struct conn *c, int fd, unsigned flags)
 {
         c->ev.fd = fd;
         c->ev.added = false;
-        c->err = 0;
-        c->nagle = 0;
+        c->ep.err = 0;
+        c->ep.nagle = 0;
         c->ep.flags = (uint16_t)(flags | EP_RAW);
 }
 
@@ -265,7 +265,7 @@ static int start_connect(struct conn *c, int fd, const struct sockaddr *to, sock
         const int off = 0;
         int err = 0;
 
-        if (c->speaks_first && to->sa_family != AF_UNIX)
+        if (c->ep.speaks_first && to->sa_family != AF_UNIX)
                 (void)sys()->setopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
         if (src && src->sa.sa_family == to->sa_family && to->sa_family != AF_UNIX)
                 err = bind_source(fd, src);
@@ -285,7 +285,7 @@ int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, co
                 return err;
         }
         open_with(c, fd, err ? EP_CONNECTING : EP_TX);
-        c->nagle = to->sa_family == AF_UNIX ? 0 : 2;
+        c->ep.nagle = to->sa_family == AF_UNIX ? 0 : 2;
         return 0;
 }
 
@@ -296,7 +296,7 @@ int conn_connected(struct conn *c)
         ssize_t r;
 
         if (c->ep.flags & EP_ERR)
-                return c->err;
+                return c->ep.err;
         if (!(c->ep.flags & EP_CONNECTING))
                 return 1;
         r = sys()->send(c->ev.fd, &v, 1, 0); /* no byte: EAGAIN while SYN_SENT, the error if refused */

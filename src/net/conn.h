@@ -13,14 +13,13 @@
 #include "net/ep.h"
 
 struct conn {
+        /* ep.speaks_first, before conn_connect(): bytes follow as soon as it is established, so they may carry the
+         * handshake's last ACK (tcp(7), TCP_QUICKACK): a packet less. Where the server speaks first it would wait for
+         * that ACK: leave it. */
         struct ep ep;
         struct ev_fd ev;
-        int err; /* negative errno that killed it, 0; stays after conn_close() */
-        /* Before conn_connect(): bytes follow as soon as it is established, so they may carry the handshake's last ACK
-         * (tcp(7), TCP_QUICKACK): a packet less. Where the server speaks first it would wait for that ACK: leave it. */
-        bool speaks_first;
-        uint8_t nagle; /* sends until TCP_NODELAY is set: the first has nothing before it to wait for */
 };
+_Static_assert(sizeof(struct conn) == 48, "two of them in each idle session");
 
 void conn_init(struct conn *c, void (*wake)(struct ep *));
 void conn_adopt(struct conn *c, int fd); /* an accepted, non-blocking socket; RX and TX assumed ready */

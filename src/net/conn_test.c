@@ -240,7 +240,7 @@ static void test_reset(void **st)
         assert_int_equal(say(&b, "x"), -ECONNRESET);
         assert_false(conn_idle_ok(&b.c));
         end_pair(&a, &b);
-        assert_int_equal(b.c.err, -ECONNRESET);
+        assert_int_equal(b.c.ep.err, -ECONNRESET);
 }
 
 static char big[1 << 20];
@@ -307,7 +307,7 @@ static void test_refused(void **st)
         a.c.ep.ops->want(&a.c.ep);
         until(&a, EP_ERR);
         assert_int_equal(a.wakes, 1);
-        assert_int_equal(a.c.err, -ECONNREFUSED);
+        assert_int_equal(a.c.ep.err, -ECONNREFUSED);
         assert_int_equal(conn_connected(&a.c), -ECONNREFUSED);
         assert_false(a.c.ep.flags & (EP_TX | EP_CONNECTING));
         conn_close(&a.c, false);
@@ -520,7 +520,7 @@ static void test_want_fails(void **st)
         b.c.ep.ops->want(&b.c.ep);
         thr->sys = &sys_kernel;
         assert_true(b.c.ep.flags & EP_ERR);
-        assert_int_equal(b.c.err, -ENOSPC);
+        assert_int_equal(b.c.ep.err, -ENOSPC);
         end_pair(&a, &b);
 }
 

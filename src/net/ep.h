@@ -50,6 +50,10 @@ struct ep {
         void *owner; /* whom wake() is for: a filter over this end, or a wire. Both may sit on any ep, so container_of()
                       * cannot find them */
         uint16_t flags;
+        /* Of the socket under it, here because there is room (net/conn.h): */
+        bool speaks_first;
+        uint8_t nagle; /* sends until TCP_NODELAY is set: the first has nothing before it to wait for */
+        int err;       /* negative errno that killed it, 0; stays after conn_close() */
 };
 
 static inline ssize_t ep_rx(struct ep *e, void *p, size_t n)
