@@ -67,7 +67,7 @@ static void take_upgrade(struct hmsg *m)
         m->upgrade = (uint8_t)(m->flags & HMSG_H2C ? HUPGRADE_NONE : kind);
 }
 
-static enum h1_verdict judge_connection(struct h1 *h, struct hmsg *m)
+static enum h1_verdict judge_options(struct h1 *h, struct hmsg *m)
 {
         bool upgrade = false;
         unsigned count = 0;
@@ -86,10 +86,17 @@ static enum h1_verdict judge_connection(struct h1 *h, struct hmsg *m)
                         take_option(m, opt, &upgrade);
                 }
         }
-        if (m->minor == 0 && !(m->flags & HMSG_KEEP_ALIVE))
-                m->flags |= HMSG_CLOSE;
         if (upgrade && m->minor) /* RFC 9110 7.8: not from HTTP/1.0 */
                 take_upgrade(m);
+        return H1_OK;
+}
+
+static inline enum h1_verdict judge_connection(struct h1 *h, struct hmsg *m)
+{
+        if (hmsg_may_have(m, HID_CONNECTION) && judge_options(h, m) != H1_OK)
+                return H1_BAD;
+        if (m->minor == 0 && !(m->flags & HMSG_KEEP_ALIVE))
+                m->flags |= HMSG_CLOSE;
         return H1_OK;
 }
 
@@ -192,15 +199,20 @@ static enum h1_verdict take_coding(struct h1 *h, struct hmsg *m, bool *ret_has)
         return other ? h1_bad(h, H1_WHY_CODING_UNKNOWN, at) : H1_OK;
 }
 
+/* As nearly always: one Content-Length, one number, nothing else. */
+static inline bool plain_length(struct hmsg *m)
+{
+        if ((m->have & FRAMING_BITS) != BIT(HID_CONTENT_LENGTH) || m->many & BIT(HID_CONTENT_LENGTH))
+                return false;
+        return parse_length(hmsg_value(m, m->first[HID_CONTENT_LENGTH]), &m->length);
+}
+
 /* Reads both fields into m->announced and m->length. Both at once: Transfer-Encoding counts, Content-Length goes, and
  * the connection closes after (RFC 9112 6.1), as it does for chunked from HTTP/1.0. */
-static enum h1_verdict take_framing(struct h1 *h, struct hmsg *m)
+static enum h1_verdict take_any_framing(struct h1 *h, struct hmsg *m)
 {
         bool cl = false, te = false;
 
-        m->announced = HBODY_NONE;
-        if (likely(!(m->have & FRAMING_BITS)))
-                return H1_OK;
         if (take_length(h, m, &cl) != H1_OK || take_coding(h, m, &te) != H1_OK)
                 return H1_BAD;
         if (te && (cl || m->minor == 0))
@@ -213,6 +225,18 @@ static enum h1_verdict take_framing(struct h1 *h, struct hmsg *m)
                 m->announced = HBODY_LENGTH;
         }
         return H1_OK;
+}
+
+static inline enum h1_verdict take_framing(struct h1 *h, struct hmsg *m)
+{
+        m->announced = HBODY_NONE;
+        if (!(m->have & FRAMING_BITS))
+                return H1_OK;
+        if (likely(plain_length(m))) {
+                m->announced = HBODY_LENGTH;
+                return H1_OK;
+        }
+        return take_any_framing(h, m);
 }
 
 static bool announces_bytes(const struct hmsg *m)
@@ -256,8 +280,9 @@ enum h1_verdict h1_judge_request(struct h1 *h, struct hmsg *m)
 {
         if (h1_judge_target(h, m) != H1_OK || judge_connection(h, m) != H1_OK || judge_request_framing(h, m) != H1_OK)
                 return H1_BAD;
-        take_te(m);
-        if (m->minor)
+        if (hmsg_may_have(m, HID_TE))
+                take_te(m);
+        if (m->minor && hmsg_may_have(m, HID_EXPECT))
                 take_expect(m);
         if (m->upgrade == HUPGRADE_WEBSOCKET && !websocket_key_ok(m))
                 return h1_bad(h, H1_WHY_WS_KEY, 0);

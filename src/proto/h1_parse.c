@@ -105,7 +105,7 @@ static cold_path enum h1_verdict pause_at(struct h1 *h, struct cursor c, unsigne
 }
 
 /* The field [name, colon) [val, end), which ends in CRLF or in LF alone; false: no room. */
-static inline bool push_field(struct hmsg *m, const char *b, struct cursor c, enum hid id, bool crlf)
+static inline bool push_field(struct hmsg *m, const char *b, struct cursor c, bool crlf)
 {
         uint32_t vend = c.i, nlen = c.colon - c.name;
         unsigned nf = m->nf;
@@ -116,8 +116,7 @@ static inline bool push_field(struct hmsg *m, const char *b, struct cursor c, en
         while ((unsigned char)b[vend - 1] <= ' ' && vend > c.val)
                 vend--;
         bool raw = crlf && vend == c.i && c.val == c.colon + 2 && memcmp(b + c.colon, ": ", 2) == 0;
-        if (id == HID_NONE)
-                id = hmsg_id(b + c.name, nlen);
+        enum hid id = hmsg_id(b + c.name, nlen);
         struct hfield *f = &m->f[nf];
 
         f->name = c.name;
@@ -143,7 +142,7 @@ static cold_path enum h1_verdict odd_eol(struct h1 *h, struct hmsg *m, const cha
                 return pause_at(h, c, ST_VALUE, len);
         if (e < 0)
                 return bad_eol(h, b, c.i, H1_WHY_VALUE_BYTE);
-        if (!push_field(m, b, c, HID_NONE, false))
+        if (!push_field(m, b, c, false))
                 return h1_bad(h, H1_WHY_TOO_MANY, c.name);
         h->bare = true;
         *ret_taken = true;
@@ -164,41 +163,39 @@ static enum h1_verdict head_end(struct h1 *h, struct hmsg *m, const char *b, str
         return H1_OK;
 }
 
-static inline void note_field(struct hmsg *m, struct cursor c, enum hid id)
-{
-        unsigned nf = m->nf;
-        struct hfield *f = &m->f[nf];
-
-        *f = (struct hfield){ c.name, c.val, c.i - c.val, (uint16_t)(c.colon - c.name), (uint8_t)id, HF_RAW };
-        if (id != HID_NONE)
-                hmsg_note(m, id, (uint16_t)nf);
-        m->nf = (uint16_t)(nf + 1);
-}
-
 /* Lines as nearly all are, "name: value CRLF" and whole: takes as many as there are from i on. What it does not take it leaves to
  * fields(), which reads the line again (a name that became lower case stays so: the same name). */
 static hot_path uint32_t plain_lines(struct hmsg *m, char *b, uint32_t i, uint32_t len)
 {
-        while (len - i >= 16 && m->nf < m->capf) {
-                struct cursor c = { .name = i };
-                enum hid id = h1_take_known(b, i, len, &c.colon);
+        char *p = b + i, *stop = b + len, *end, *colon;
+        struct h1_ctls ctls = { .next = p };
+        struct hfield *f = m->f + m->nf, *full = m->f + m->capf;
 
-                if (id == HID_NONE) {
-                        c.colon = h1_lower_name(b, i, len);
-                        if (c.colon == i || c.colon - i > UINT16_MAX || c.colon == len || b[c.colon] != ':')
-                                return i;
-                        id = hmsg_id(b + i, c.colon - i);
+        for (; stop - p >= 16 && f < full; f++, p = end + 2) {
+                end = h1_next_ctl(&ctls, stop);
+                if (end == p || stop - end < 2 || memcmp(end, "\r\n", 2) != 0 || end[-1] == ' ')
+                        break;
+                enum hid id = h1_take_known(p, end, &colon);
+                if (unlikely(id == HID_NONE)) {
+                        colon = b + h1_lower_name(b, (uint32_t)(p - b), (uint32_t)(end - b));
+                        if (colon == p || colon - p > UINT16_MAX || *colon != ':')
+                                break;
+                        id = hmsg_id(p, (uint32_t)(colon - p));
                 }
-                if (len - c.colon < 3 || b[c.colon + 1] != ' ' || (unsigned char)b[c.colon + 2] <= ' ')
-                        return i;
-                c.val = c.colon + 2;
-                c.i = h1_find_ctl(b, c.val, len);
-                if (len - c.i < 2 || memcmp(b + c.i, "\r\n", 2) != 0 || b[c.i - 1] == ' ')
-                        return i;
-                note_field(m, c, id);
-                i = c.i + 2;
+                if (colon[1] != ' ' || (unsigned char)colon[2] <= ' ')
+                        break;
+                f->name = (uint32_t)(p - b);
+                f->val = (uint32_t)(colon + 2 - b);
+                f->vlen = (uint32_t)(end - colon - 2);
+                f->nlen = (uint16_t)(colon - p);
+                f->id = (uint8_t)id;
+                f->flags = HF_RAW;
+                if (id != HID_NONE)
+                        hmsg_note(m, id, (uint16_t)(f - m->f));
+                h1_skip_ctl(&ctls); /* the LF */
         }
-        return i;
+        m->nf = (uint16_t)(f - m->f);
+        return (uint32_t)(p - b);
 }
 
 /* LONG: one switch over the stages of a field line; splitting it would put the scan state into memory per token */
@@ -207,7 +204,6 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
         char *b = m->blk[0].p;
         struct cursor c = { h->pos, h->line, h->colon, h->val };
         unsigned stage = h->stage;
-        enum hid id = HID_NONE; /* of the name just read, if the short cut knew it */
 
         for (;;) {
                 switch (stage) {
@@ -218,18 +214,15 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
                         if (unlikely((unsigned char)b[c.i] <= '\r' && (b[c.i] == '\r' || b[c.i] == '\n')))
                                 return head_end(h, m, b, c, len);
                         c.name = c.i;
-                        id = h1_take_known(b, c.i, len, &c.i);
                         /* fall through */
                 case ST_NAME:
-                        if (id == HID_NONE) {
-                                c.i = h1_lower_name(b, c.i, len);
-                                if (unlikely(c.i - c.name > UINT16_MAX))
-                                        return h1_bad(h, H1_WHY_NAME_LONG, c.name + UINT16_MAX);
-                                if (unlikely(c.i == len))
-                                        return pause_at(h, c, ST_NAME, len);
-                                if (unlikely(b[c.i] != ':' || c.i == c.name))
-                                        return bad_name(h, b, c.name, c.i);
-                        }
+                        c.i = h1_lower_name(b, c.i, len);
+                        if (unlikely(c.i - c.name > UINT16_MAX))
+                                return h1_bad(h, H1_WHY_NAME_LONG, c.name + UINT16_MAX);
+                        if (unlikely(c.i == len))
+                                return pause_at(h, c, ST_NAME, len);
+                        if (unlikely(b[c.i] != ':' || c.i == c.name))
+                                return bad_name(h, b, c.name, c.i);
                         c.colon = c.i++;
                         if (likely(len - c.i >= 2 && b[c.i] == ' ' && (unsigned char)b[c.i + 1] > ' '))
                                 c.i++;
@@ -245,7 +238,7 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
                         c.i = h1_find_ctl(b, c.i, len);
                         stage = ST_LINE;
                         if (likely(len - c.i >= 2 && memcmp(b + c.i, "\r\n", 2) == 0)) {
-                                if (unlikely(!push_field(m, b, c, id, true)))
+                                if (unlikely(!push_field(m, b, c, true)))
                                         return h1_bad(h, H1_WHY_TOO_MANY, c.name);
                                 c.i += 2;
                                 continue;
@@ -292,7 +285,7 @@ static uint32_t skip_sp(struct h1 *h, const char *b, uint32_t i, uint32_t len)
         return i;
 }
 
-static enum h1_verdict take_version(struct h1 *h, struct hmsg *m, const char *b, uint32_t i)
+static inline enum h1_verdict take_version(struct h1 *h, struct hmsg *m, const char *b, uint32_t i)
 {
         if (b[i + 5] != '1') {
                 bool preface = str_is(hmsg_method(m), "PRI") && str_is(hmsg_target(m), "*") && b[i + 5] == '2';

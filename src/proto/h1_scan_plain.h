@@ -17,6 +17,13 @@ static inline uint32_t h1_find_not_target(const char *b, uint32_t i, uint32_t en
         return h1_skip_class(b, i, end, CH_TARGET);
 }
 
+static inline size_t h1_skip_host(const char *b, size_t i, size_t end)
+{
+        while (i < end && h1_is(b[i], CH_HOST))
+                i++;
+        return i;
+}
+
 /* First byte that is no token byte; makes the token bytes before it lower case. */
 static inline uint32_t h1_lower_name(char *b, uint32_t i, uint32_t end)
 {
@@ -25,16 +32,46 @@ static inline uint32_t h1_lower_name(char *b, uint32_t i, uint32_t end)
         return i;
 }
 
-/* Short cuts that need vectors: here every name goes the long way. */
-static inline enum hid h1_take_known(char *b, uint32_t i, uint32_t end, uint32_t *ret_colon)
+/* Control bytes one after the other. */
+struct h1_ctls {
+        char *next;
+};
+
+static inline char *h1_next_ctl(struct h1_ctls *it, char *end)
 {
-        (void)b, (void)i, (void)end, (void)ret_colon;
+        char *at = it->next;
+
+        while (at < end && !h1_is(*at, CH_CTL))
+                at++;
+        it->next = at < end ? at + 1 : end;
+        return at;
+}
+
+/* Passes over a control byte just behind the one given last. */
+static inline void h1_skip_ctl(struct h1_ctls *it)
+{
+        it->next++;
+}
+
+static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)
+{
+        uint32_t n = 0;
+
+        for (; i < end; i++)
+                n += h1_is(b[i], CH_CTL);
+        return n;
+}
+
+/* Short cuts that need vectors: here every name goes the long way. */
+static inline enum hid h1_take_known(char *p, const char *line_end, char **ret_colon)
+{
+        (void)p, (void)line_end, (void)ret_colon;
         return HID_NONE;
 }
 
-static inline bool h1_is_known(const char *b, uint32_t i, uint32_t n, uint32_t end, unsigned id)
+static inline bool h1_is_known(const char *p, size_t n, unsigned id)
 {
-        (void)b, (void)i, (void)n, (void)end, (void)id;
+        (void)p, (void)n, (void)id;
         return false;
 }
 

@@ -22,13 +22,18 @@ static inline __m128i h1_between(__m128i v, char lo, char span)
         return _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(span)), d);
 }
 
-/* Bit k: byte k of the 16 at p is a control byte. */
-static inline unsigned h1_ctl_mask(const char *p)
+/* 0xff where the byte is a control byte */
+static inline __m128i h1_ctl_bytes(const char *p)
 {
         __m128i v = h1_load16(p);
 
-        return (unsigned)_mm_movemask_epi8(
-                _mm_or_si128(h1_between(v, 0, 0x1f), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
+        return _mm_or_si128(h1_between(v, 0, 0x1f), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+}
+
+/* Bit k: byte k of the 16 at p is a control byte. */
+static inline unsigned h1_ctl_mask(const char *p)
+{
+        return (unsigned)_mm_movemask_epi8(h1_ctl_bytes(p));
 }
 
 static inline uint32_t h1_find_ctl(const char *b, uint32_t i, uint32_t end)
@@ -64,43 +69,128 @@ static inline uint32_t h1_find_not_target(const char *b, uint32_t i, uint32_t en
         return h1_skip_class(b, i, end, CH_TARGET);
 }
 
-/* 32 bytes: loading at 16 - n gives n times 0x20, then zeros. */
-extern const uint8_t h1_case_mask[32];
-
-/* The common case in one look: a well-known name of at most 15 bytes and its colon at i. Makes it lower case and returns
- * its id, or HID_NONE if it is anything else (nothing is changed then). */
-static inline enum hid h1_take_known(char *b, uint32_t i, uint32_t end, uint32_t *ret_colon)
+/* First byte that is none of CH_HOST. The vector knows letters, digits, '-' and '.'. */
+static inline size_t h1_skip_host(const char *b, size_t i, size_t end)
 {
-        if (unlikely(end - i < 16))
+        for (; end - i >= 16; i += 16) {
+                __m128i v = h1_load16(b + i);
+                __m128i ok = _mm_or_si128(h1_between(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 25),
+                                          _mm_or_si128(h1_between(v, '0', 9), h1_between(v, '-', 1)));
+
+                if (_mm_movemask_epi8(ok) != 0xffff)
+                        break;
+        }
+        while (i < end && h1_is(b[i], CH_HOST))
+                i++;
+        return i;
+}
+
+/* 32 bytes each: loading at 16 - n gives n times 0x20 or 0xff, then zeros. */
+extern const uint8_t h1_case_mask[32], h1_first_mask[32];
+
+/* Control bytes one after the other, each byte looked at once: a window of up to 64 bytes as one word. */
+struct h1_ctls {
+        uint64_t mask; /* those not yet given of the window at `base` */
+        char *base, *next;
+};
+
+/* The next window; next < end, and 16 bytes stand before end. */
+static inline __attribute__((always_inline)) void h1_ctls_window(struct h1_ctls *it, char *end)
+{
+        char *p = it->next;
+        size_t left = (size_t)(end - p), k = 0;
+
+        it->base = p;
+        if (likely(left >= 64)) {
+                it->mask = h1_ctl_mask(p) | (uint64_t)h1_ctl_mask(p + 16) << 16 | (uint64_t)h1_ctl_mask(p + 32) << 32 |
+                           (uint64_t)h1_ctl_mask(p + 48) << 48;
+                it->next = p + 64;
+                return;
+        }
+        for (; left - k >= 16; k += 16)
+                it->mask |= (uint64_t)h1_ctl_mask(p + k) << k;
+        it->mask |= (uint64_t)(h1_ctl_mask(end - 16) >> (16 - (left - k))) << k;
+        it->next = end;
+}
+
+/* Or end. */
+static inline __attribute__((always_inline)) char *h1_next_ctl(struct h1_ctls *it, char *end)
+{
+        while (!it->mask) {
+                if (unlikely(it->next == end))
+                        return end;
+                h1_ctls_window(it, end);
+        }
+        char *at = it->base + __builtin_ctzll(it->mask);
+        it->mask &= it->mask - 1;
+        return at;
+}
+
+/* Passes over a control byte just behind the one given last (which need not lie in the same window). */
+static inline void h1_skip_ctl(struct h1_ctls *it)
+{
+        if (likely(it->mask))
+                it->mask &= it->mask - 1;
+        else
+                it->next++;
+}
+
+static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)
+{
+        const char *p = b + i, *stop;
+        size_t n = end - i;
+        uint32_t sum = 0;
+
+        if (unlikely(n < 16)) {
+                for (; i < end; i++)
+                        sum += h1_is(b[i], CH_CTL);
+                return sum;
+        }
+        /* the last n % 16 first: of the last vector all but what stands before them */
+        __m128i acc = _mm_andnot_si128(h1_load16((const char *)h1_first_mask + n % 16), h1_ctl_bytes(b + end - 16));
+        acc = _mm_sub_epi8(_mm_setzero_si128(), acc);
+        do { /* no byte of acc passes 255 */
+                stop = n > 254 * 16 ? p + 254 * 16 : p + n / 16 * 16;
+                n -= (size_t)(stop - p);
+                for (; p < stop; p += 16)
+                        acc = _mm_sub_epi8(acc, h1_ctl_bytes(p));
+                acc = _mm_sad_epu8(acc, _mm_setzero_si128());
+                sum += (uint32_t)(_mm_cvtsi128_si32(acc) + _mm_extract_epi16(acc, 4));
+                acc = _mm_setzero_si128();
+        } while (unlikely(n >= 16));
+        return sum;
+}
+
+/* The common case in one look: a well-known name of at most 15 bytes and its colon at p. Makes it lower case and returns
+ * its id, or HID_NONE if it is anything else (nothing is changed then). 16 bytes are there, and no control byte before
+ * line_end: setting the case bit makes '-' of CR and digits of others. */
+static inline __attribute__((always_inline)) enum hid h1_take_known(char *p, const char *line_end, char **ret_colon)
+{
+        __m128i v = h1_load16(p);
+        size_t n = (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(':'))) | 0x10000U);
+
+        if (n - 2 >= 14 || p + n >= line_end)
                 return HID_NONE;
-        __m128i v = h1_load16(b + i);
-        uint32_t n =
-                (uint32_t)__builtin_ctz((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(':'))) | 0x10000U);
-        if (n - 2 >= 14)
+        size_t id = hmsg_known_slot[hmsg_known_hash(p, n)];
+        __m128i low =
+                _mm_and_si128(_mm_or_si128(v, _mm_set1_epi8(0x20)), h1_load16((const char *)h1_first_mask + 16 - n));
+
+        if (_mm_movemask_epi8(_mm_cmpeq_epi8(low, h1_load16(hmsg_known[id].s))) != 0xffff)
                 return HID_NONE;
-        uint8_t id = hmsg_known_slot[hmsg_known_hash(b + i, n, 0x20)];
-        const struct hmsg_known *k = &hmsg_known[id];
-        __m128i low = _mm_or_si128(v, h1_load16((const char *)h1_case_mask + 16 - n));
-        /* Folding makes '-' of CR and digits of other control bytes, so there must be none of those. */
-        __m128i same = _mm_andnot_si128(h1_between(v, 0, 0x1f), _mm_cmpeq_epi8(low, h1_load16(k->s)));
-        unsigned want = (1U << n) - 1;
-        if (k->n != n || ((unsigned)_mm_movemask_epi8(same) & want) != want)
-                return HID_NONE;
-        _mm_storeu_si128((__m128i *)(void *)(b + i), low);
-        *ret_colon = i + n;
+        _mm_storeu_si128((__m128i *)(void *)p, _mm_or_si128(v, low));
+        *ret_colon = p + n;
         return (enum hid)id;
 }
 
-/* The n bytes at i are the well-known name `id`, and a colon follows. */
-static inline bool h1_is_known(const char *b, uint32_t i, uint32_t n, uint32_t end, unsigned id)
+/* The n bytes at p are the well-known name `id`; 16 are there. */
+static inline __attribute__((always_inline)) bool h1_is_known(const char *p, size_t n, unsigned id)
 {
         const struct hmsg_known *k = &hmsg_known[id];
 
-        if (id == HID_NONE || k->n != n || n >= 16 || end - i < 16)
+        if (n - 1 >= 15 || k->n != n)
                 return false;
-        unsigned want = (1U << n) - 1;
-        unsigned same = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(h1_load16(b + i), h1_load16(k->s)));
-        return (same & want) == want && b[i + n] == ':';
+        __m128i name = _mm_and_si128(h1_load16(p), h1_load16((const char *)h1_first_mask + 16 - n));
+        return _mm_movemask_epi8(_mm_cmpeq_epi8(name, h1_load16(k->s))) == 0xffff;
 }
 
 /* First byte that is no token byte; makes the token bytes before it lower case. The vector knows letters, digits and

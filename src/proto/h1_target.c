@@ -31,8 +31,7 @@ static bool parse_authority(struct str s, struct authority *ret_a)
                 if (!close || (n < s.n && s.p[n] != ':'))
                         return false;
         }
-        while (n < s.n && h1_is(s.p[n], CH_HOST))
-                n++;
+        n = h1_skip_host(s.p, n, s.n);
         if (n < s.n) {
                 uint64_t port = 0;
 
@@ -88,6 +87,8 @@ static enum h1_verdict judge_host(struct h1 *h, struct hmsg *m, int *ret_i, stru
         }
         if (!parse_authority(hmsg_value(m, first), ret_host))
                 return h1_bad(h, H1_WHY_HOST, m->f[first].val);
+        if (likely(!(m->many >> HID_HOST & 1)))
+                return H1_OK;
         for (int i = first; (i = hmsg_find(m, HID_HOST, i + 1)) >= 0;) {
                 if (!str_ieq(hmsg_value(m, first), hmsg_value(m, i)))
                         return h1_bad(h, H1_WHY_HOST_DIFFERS, m->f[i].val);

@@ -102,14 +102,23 @@ static inline bool inside(const struct hfield *f, uint32_t n)
         return f->nlen && (uint64_t)f->name + f->nlen <= f->val && end <= n;
 }
 
+/* The bytes read "name: ...\r\n" where the offsets say. What stands in the value is for the caller to look at. */
+static inline __attribute__((always_inline)) bool shape_ok(const char *b, size_t n, const struct hfield *f)
+{
+        size_t name = f->name, nlen = f->nlen, colon = name + nlen, val = f->val, end = val + f->vlen;
+
+        if (unlikely(val != colon + 2 || end + 2 > n))
+                return false;
+        if ((name + 16 > n || !h1_is_known(b + name, nlen, f->id)) &&
+            (nlen == 0 || h1_find_not_lower_token(b, (uint32_t)name, (uint32_t)n) != colon))
+                return false;
+        return memcmp(b + colon, ": ", 2) == 0 && memcmp(b + end, "\r\n", 2) == 0;
+}
+
 /* The bytes really are "name: value\r\n", ending where the offsets say. */
 static inline __attribute__((always_inline)) bool line_ok(const char *b, uint32_t n, const struct hfield *f)
 {
-        uint32_t colon = f->name + f->nlen, end = f->val + f->vlen;
-
-        return inside(f, n) && f->val == colon + 2 &&
-               (h1_is_known(b, f->name, f->nlen, n, f->id) || h1_find_not_lower_token(b, f->name, n) == colon) &&
-               memcmp(b + colon, ": ", 2) == 0 && value_end(b, f->val, n) == end && memcmp(b + end, "\r\n", 2) == 0;
+        return shape_ok(b, n, f) && value_end(b, f->val, n) == f->val + f->vlen;
 }
 
 /* The name and the value are good, whatever stands between them. (Behind a received line there is at least the empty
@@ -359,25 +368,6 @@ static inline bool plain(const struct hfield *f)
                (f->id == HID_NONE || f->id >= HID_FIRST_END2END);
 }
 
-/* Judges the fields from i on that stand one behind the other as they were received, and makes one run of them. Returns the first that
- * is not so (or that is not good: the long way finds out why). */
-static hot_path int put_plain(struct writer *w, const struct hmsg *m, int i)
-{
-        const char *b = m->blk[0].p;
-        uint32_t n = m->blk[0].n, start = m->f[i].name, end = start;
-
-        for (; i < m->nf; i++) {
-                const struct hfield *f = &m->f[i];
-
-                if (f->name != end || !plain(f) || !line_ok(b, n, f))
-                        break;
-                end = f->val + f->vlen + 2;
-        }
-        if (end != start)
-                run(w, 0, start, end);
-        return i;
-}
-
 static inline __attribute__((always_inline)) void put_field(struct writer *w, const struct hmsg *m, int i)
 {
         const struct hfield *f = &m->f[i];
@@ -387,6 +377,37 @@ static inline __attribute__((always_inline)) void put_field(struct writer *w, co
                 run(w, blk, f->name, f->val + f->vlen + 2);
         else
                 put_rewritten(w, i);
+}
+
+static cold_path void put_each(struct writer *w, const struct hmsg *m, int i, int end)
+{
+        for (; i < end && !w->err; i++)
+                put_field(w, m, i);
+}
+
+/* Judges the fields from i on that stand one behind the other as they were received, and makes one run of them. Returns the first that
+ * is not so. When each line has its CR and LF, and there are no other control bytes in all of the run, then there are none in any
+ * value; with others (HTAB is allowed there) each value is looked at. */
+static hot_path int put_plain(struct writer *w, const struct hmsg *m, int i)
+{
+        const char *b = m->blk[0].p;
+        uint32_t n = m->blk[0].n, start = m->f[i].name, end = start;
+        int first = i;
+
+        for (; i < m->nf; i++) {
+                const struct hfield *f = &m->f[i];
+
+                if (f->name != end || !plain(f) || !shape_ok(b, n, f))
+                        break;
+                end = f->val + f->vlen + 2;
+        }
+        if (end == start)
+                return i;
+        if (likely(h1_count_ctl(b, start, end) == 2 * (uint32_t)(i - first)))
+                run(w, 0, start, end);
+        else
+                put_each(w, m, first, i);
+        return i;
 }
 
 /* The empty line; the received one if the run has just reached it. */
@@ -422,7 +443,7 @@ int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
                 const struct hfield *f;
 
                 i = put_plain(&w, m, i);
-                if (i == m->nf)
+                if (i == m->nf || unlikely(w.err))
                         break;
                 f = &m->f[i];
                 if (f->flags & (HF_DEL | HF_HOP))

@@ -169,6 +169,10 @@ enum hmeth hmsg_method_of(struct str s); /* methods are case-sensitive (RFC 9110
 
 /* Index of the first live field from `from` on, or -1. By name: `lower` is lower case and not in HID_LIST, or use id. */
 int hmsg_find(const struct hmsg *m, enum hid id, int from);
+static inline bool hmsg_may_have(const struct hmsg *m, enum hid id) /* false: surely not */
+{
+        return (m->have >> id & 1) != 0;
+}
 int hmsg_find_name(const struct hmsg *m, struct str lower, int from);
 /* Whoever fills m->f by hand (a parser) tells of each new field here. */
 static inline void hmsg_note(struct hmsg *m, unsigned id, uint16_t index)

@@ -4,6 +4,8 @@
 
 #include "proto/hmsg.h"
 
+#include <endian.h>
+
 struct hmsg_known {
         char s[23]; /* zero padded: 16 bytes may be loaded */
         uint8_t n;
@@ -11,13 +13,16 @@ struct hmsg_known {
 extern const struct hmsg_known hmsg_known[HID_COUNT];
 extern const uint8_t hmsg_known_slot[256];
 
-/* n >= 2. `fold` is 0 for a lower-case name; 0x20 folds one in any case (well-known names are letters and '-', and
- * digits, which have that bit anyway). */
-static inline uint32_t hmsg_known_hash(const char *s, uint32_t n, unsigned fold)
+/* Of a name of n >= 2 bytes in any case: its first two bytes, its last two and its length tell the names of the list apart. The case bit
+ * is set in all of them; well-known names are letters, digits and '-', and the last two have that bit anyway. */
+static inline uint32_t hmsg_known_hash(const char *s, size_t n)
 {
-        uint32_t a = (unsigned char)s[0] | fold, b = (unsigned char)s[n - 2] | fold, c = (unsigned char)s[n / 2] | fold;
+        uint16_t head, tail;
 
-        return (a * 535U + b * 993U + c * 63U + n * 927U) >> 2 & 255U;
+        memcpy(&head, s, 2);
+        memcpy(&tail, s + n - 2, 2);
+        uint32_t w = le16toh(head) | (uint32_t)le16toh(tail) << 16;
+        return ((w | 0x20202020U) + (uint32_t)(n << 8)) * 0x82283d15U >> 24;
 }
 
 #endif
