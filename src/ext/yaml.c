@@ -76,26 +76,30 @@ static bool is_int(struct str s, int64_t *ret_i)
         return true;
 }
 
+/* Steps over digits; how many there were. */
+static size_t digits(struct str s, size_t *i)
+{
+        size_t from = *i;
+
+        while (*i < s.n && chr_is_digit(s.p[*i]))
+                ++*i;
+        return *i - from;
+}
+
 /* [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?; the infinities and .nan have no use here and stay text. */
 static bool is_real(struct str s, double *ret_r)
 {
-        size_t i = 0, from, whole;
+        size_t i = s.n && (s.p[0] == '-' || s.p[0] == '+') ? 1 : 0, n = digits(s, &i);
 
-        if (i < s.n && (s.p[i] == '-' || s.p[i] == '+'))
+        if (i < s.n && s.p[i] == '.') {
                 i++;
-        for (from = i; i < s.n && chr_is_digit(s.p[i]); i++)
-                ;
-        whole = i - from;
-        if (i < s.n && s.p[i] == '.')
-                for (from = ++i; i < s.n && chr_is_digit(s.p[i]); i++)
-                        whole++;
-        if (whole == 0)
+                n += digits(s, &i);
+        }
+        if (n == 0)
                 return false;
         if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
                 i += i + 1 < s.n && (s.p[i + 1] == '-' || s.p[i + 1] == '+') ? 2 : 1;
-                for (from = i; i < s.n && chr_is_digit(s.p[i]); i++)
-                        ;
-                if (i == from)
+                if (digits(s, &i) == 0)
                         return false;
         }
         if (i < s.n)
@@ -174,19 +178,20 @@ static int read_list(struct reader *r, unsigned depth, struct val *ret_v)
 
 static int read_key(struct reader *r, const struct rows *before, struct str *ret_key)
 {
-        struct val key;
+        struct val key = { .s = { "", 0 } };
         int err;
 
         if (r->ev.type != YAML_SCALAR_EVENT)
                 return refuse(r, r->ev.start_mark, "a key that is no scalar");
         err = read_scalar(r, true, &key);
-        for (const struct row *i = before->first; i && !err; i = i->next)
+        if (err)
+                return err;
+        for (const struct row *i = before->first; i; i = i->next)
                 if (str_eq(i->f.key, key.s))
-                        err = refuse(r, r->ev.start_mark, "key '%.*s' stands twice", key.s.n < 64 ? (int)key.s.n : 64,
-                                     key.s.p);
-        if (!err)
-                *ret_key = key.s;
-        return err;
+                        return refuse(r, r->ev.start_mark, "key '%.*s' stands twice", key.s.n < 64 ? (int)key.s.n : 64,
+                                      key.s.p);
+        *ret_key = key.s;
+        return 0;
 }
 
 static int read_field(struct reader *r, unsigned depth, struct rows *rows)
