@@ -281,6 +281,8 @@ static void parse_words(struct conf *c, const struct line *l)
         k = map_get(&kw_engine.sections, w->text);
         if (k) {
                 section_begin(c, k->k, l);
+        } else if (skip_begin(c, l)) {
+                return;
         } else if (c->priv->section) {
                 kw_parse_line(c, c->priv->section, l);
                 slot_settle(c, c->priv->section);
@@ -289,22 +291,24 @@ static void parse_words(struct conf *c, const struct line *l)
         }
 }
 
-static void parse_line(struct conf *c, struct str raw)
+static void parse_line(struct conf *c, struct str raw, struct str first)
 {
         struct conf_priv *p = c->priv;
         struct text_fault f;
         struct line l;
-        enum dot d = block_active(p) ? DOT_NONE : dot_of(first_word(raw));
+        enum dot d = block_active(p) ? DOT_NONE : dot_of(first);
 
         if (!block_active(p) && !is_block(d))
                 return;
         if (d == DOT_IF || (d == DOT_ELIF && p->level[p->n_levels - 1].taken)) { /* its condition does not count */
-                struct word w = { .text = first_word(raw), .at = p->line_at };
+                struct word w = { .text = first, .at = p->line_at };
 
                 l = (struct line){ &w, 1, p->line_at };
                 dot_line(c, &l, d, false);
                 return;
         }
+        if (block_active(p) && skip_takes(c, raw, first))
+                return;
         if (!text_cut(p->text, raw, p->line_at, &p->vars, &f)) {
                 text_report(c->diags, &f, raw, p->line_at);
                 return;
@@ -358,7 +362,7 @@ static void parse_text(struct conf *c, uint32_t file, struct str text)
 {
         struct conf_priv *p = c->priv;
         bool ended = true;
-        struct str line = { "", 0 };
+        struct str line = { "", 0 }, first;
 
         if (str_has_prefix(text, STR("\xef\xbb\xbf"))) {
                 tight(c, (struct span){ file, 1, 1, 3 }, "E0011", "the file starts with a byte order mark.");
@@ -368,12 +372,16 @@ static void parse_text(struct conf *c, uint32_t file, struct str text)
         while (text.n) {
                 p->line_at.line++;
                 line = next_line(&text, &ended);
-                parse_line(c, line);
+                p->ahead = text;
+                first = first_word(line);
+                parse_line(c, line, first);
+                skip_see_line(c, line, first);
         }
         if (!ended)
                 warn_no_lf(c, line);
         p->line_at.line += p->n_levels ? 1 : 0;
         close_blocks(c);
+        skip_end(c);
         section_end(c); /* a file ends its section (manual 2.1) */
 }
 

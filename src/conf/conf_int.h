@@ -2,6 +2,7 @@
  *
  *   kw.c       tables and kinds -> look-up tables (once per process)
  *   conf.c     load: files, lines, blocks        section.c  section lines, names, defaults
+ *   skip.c     sections that nobody knows
  *   slot.c     copy on write, hash-consing       kw_parse.c rows
  *   kw_dump.c  canonical text, hashes            diff.c     comparison */
 #ifndef CONF_CONF_INT_H
@@ -93,6 +94,13 @@ struct cond_level {
 
 #define COND_LEVELS_MAX 64
 
+struct skip {              /* a section that nobody knows (skip.c) */
+        struct diag *said; /* its message while its lines go by; NULL: none */
+        uint32_t lines;    /* not read so far */
+        bool sure;         /* known by name, not by layout */
+        bool indented;     /* the last line that said something */
+};
+
 struct conf_ending { /* conf_at_free(); in the load's arena */
         struct conf_ending *next;
         void (*fn)(void *arg);
@@ -116,6 +124,8 @@ struct conf_priv {
         struct conf_obj *last_defaults;
         const char *file_name;
         struct span line_at;
+        struct str ahead; /* the file after this line */
+        struct skip skip;
         struct cond_level level[COND_LEVELS_MAX];
         size_t n_levels;
         bool env_closed; /* resetenv: the process's environment is hidden */
@@ -138,6 +148,14 @@ void obj_note(struct conf *c, struct conf_obj *o, const struct kw *kw, struct sp
 /* section.c */
 void section_begin(struct conf *c, const struct conf_kind *k, const struct line *l);
 void section_end(struct conf *c);
+
+/* skip.c: all but skip_end() look at an active line, raw and by its first word */
+bool skip_is_absent(struct str word);
+/* True: the line starts a section that nobody knows, and that was said. */
+bool skip_begin(struct conf *c, const struct line *l);
+bool skip_takes(struct conf *c, struct str raw, struct str first_word); /* true: the line belongs to it */
+void skip_see_line(struct conf *c, struct str raw, struct str first_word);
+void skip_end(struct conf *c); /* also when nothing is skipped */
 
 /* kw_parse.c */
 void kw_parse_line(struct conf *c, struct conf_obj *o, const struct line *l);

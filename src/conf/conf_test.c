@@ -90,6 +90,16 @@ static const char *const messages[][2] = {
         { "foo\n", "P1]: unknown keyword 'foo' out of section.\n" },
         { "frontend f\n bnd :1\n", "P2] : unknown keyword 'bnd' in 'frontend' section; did you mean 'bind' maybe ?\n" },
         { "global\n foo\n", "P2] : unknown keyword 'foo' in 'global' section\n" },
+        { "global\n daemon\nfoo x\n a \"b\n\n # c\n d\n", /* ours: one message a section */
+          "P3] : unknown keyword 'foo' in 'global' section, taken for a section, its 2 lines are not read\n" },
+        { "fronted f\n a\nbackend b\n",
+          "P1]: unknown keyword 'fronted' out of section, taken for a section, its 1 line is not read; did you mean "
+          "'frontend' maybe ?\n" },
+        { "t-absent\na\nb\n", "P1] : this version has no section 't-absent', its 2 lines are not read\n" },
+        { "t-absent\n a\n.if 1\n b\n.endif\n c\n", /* and the block was closed */
+          "P1] : this version has no section 't-absent', its 3 lines are not read\n" },
+        { "global\nfoo x\n daemon\n", "P2] : unknown keyword 'foo' in 'global' section\n" }, /* no layout: a keyword */
+        { "global\n daemon\nfoo x\ndaemon\n", "P3] : unknown keyword 'foo' in 'global' section\n" },
         { "global\n mode http\n", "P2] : unknown keyword 'mode' in 'global' section; did you mean 'node' maybe ?\n" },
         { "defaults\n bind :80\n", "P2] : 'bind' not allowed in 'defaults' section.\n" },
         { "frontend f\n option httplo\n", "P2] : unknown option 'httplo'; did you mean 'httplog' maybe ?\n" },

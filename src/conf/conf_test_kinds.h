@@ -164,6 +164,8 @@ static const struct conf_kind t_kind_defsrv = { .name = "default-server",
                                                 .parents = K_DEFAULTS | K_BACKEND | K_LISTEN,
                                                 .short_place = true,
                                                 .example = "default-server" };
+static const char *const t_absent[] = { "t-absent", NULL };
+CONF_ABSENT(t_absent);
 CONF_KIND(t_kind_global);
 CONF_KIND(t_kind_defaults);
 CONF_KIND(t_kind_frontend);

@@ -185,6 +185,11 @@ struct conf_kind {
 #define CONF_KIND(id)                                                                                                  \
         static const struct conf_kind *const id##_kind_reg __attribute__((used, section("telamon_kind"))) = &id
 
+/* Names of sections that HAProxy's manual has and this program has not, up to a NULL: each is refused with one message,
+ * and its lines are not read. A kind of that name takes it off the list. */
+#define CONF_ABSENT(id)                                                                                                \
+        static const char *const *const id##_absent_reg __attribute__((used, section("telamon_absent"))) = id
+
 /* Boot: collects all tables and kinds, gives them numbers, builds the look-up tables. Idempotent, first call from one
  * thread. Aborts with a message on: two rows with one name for one kind, KW_FN without parse or dump, a row outside its
  * struct or with a size its type cannot have, ENUM without values, NONE or REFUSED without .why, a name with odd blanks,

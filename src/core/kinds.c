@@ -60,6 +60,13 @@ static const struct conf_kind kind_default_server = { .name = "default-server",
                                                       .title = default_server_title,
                                                       .example = "default-server" };
 
+/* Manual 3 to 12 and of 3.2 (program); a section that comes as a kind of its own leaves this list. */
+static const char *const absent[] = { "acme",        "cache",       "crt-store",   "fcgi-app",
+                                      "healthcheck", "http-errors", "log-forward", "log-profile",
+                                      "mailers",     "peers",       "program",     "resolvers",
+                                      "ring",        "traces",      "userlist",    NULL };
+
+CONF_ABSENT(absent);
 CONF_KIND(kind_global);
 CONF_KIND(kind_defaults);
 CONF_KIND(kind_frontend);

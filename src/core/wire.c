@@ -103,7 +103,8 @@ static bool in_move(struct wire *w, size_t room)
 
         if (!p)
                 return false;
-        memcpy(p, old.p + first, used);
+        if (old.p) /* else nothing was received yet, used is 0 */
+                memcpy(p, old.p + first, used);
         in_forget(w);
         w->io->in = (struct inbuf){ p, 0, old.off - first, old.len, (uint32_t)size };
         if (w->io->box)

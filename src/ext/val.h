@@ -10,6 +10,7 @@
 #define EXT_VAL_H
 
 #include "base/arena.h"
+#include "base/assert.h"
 
 #define VAL_DEPTH 64 /* of lists and maps in each other; deeper documents are refused */
 

@@ -115,7 +115,7 @@ static int feed(const struct row *r, size_t step, char *data, size_t *ret_used)
         h1_chunk_init(&c);
         while (v == H1_CHUNK_MORE && at < r->n) {
                 size_t n = r->n - at < step ? r->n - at : step, used = 0;
-                char *exact = malloc(n);
+                char *exact = malloc(n ? n : 1); /* n is never 0, but clang cannot tell */
                 struct str span = { NULL, 0 };
 
                 memcpy(exact, r->in + at, n);

@@ -298,35 +298,42 @@ static void test_content_length(void **st)
         RUN(rows);
 }
 
+/* Two lengths; `out` is the head that the next hop gets, NULL: refused. */
+static void length_pair(const char *first, const char *between, const char *second, const char *out)
+{
+        char in[256];
+        int n = snprintf(in, sizeof(in), "POST / HTTP/1.1\r\nContent-Length: %s%s%s\r\n\r\n", first, between, second);
+        struct ht t;
+
+        ht_init(&t, HT_REQUEST, HMETH_OTHER, 0);
+        assert_int_equal(ht_all(&t, in, (uint32_t)n), out ? H1_OK : H1_BAD);
+        if (out) {
+                struct h1_wopt o = ht_frame(&t.m);
+                char *s;
+                size_t len;
+
+                assert_int_equal(ht_write(&t.m, &o, &s, &len), 0);
+                assert_string_equal(s, out);
+                free(s);
+        }
+        ht_fini(&t);
+}
+
 /* reliability.md: all pairs of lengths, in one field and in two; what passes is one field with one value. */
 static void test_content_length_pairs(void **st)
 {
         static const char *const v[] = { "", "0", "5", "5,5", "5,6", "+5", "0x5", " 5", "5 ", "18446744073709551616" };
         static const bool good[] = { false, true, true, true, false, false, false, true, true, false };
+        const char *out;
 
         (void)st;
         for (unsigned a = 0; a < array_len(v); a++) {
                 for (unsigned b = 0; b < array_len(v); b++) {
-                        for (unsigned two = 0; two < 2; two++) {
-                                char in[256];
-                                int n = snprintf(in, sizeof(in), "POST / HTTP/1.1\r\nContent-Length: %s%s%s\r\n\r\n",
-                                                 v[a], two ? "\r\nContent-Length: " : ",", v[b]);
-                                bool ok = good[a] && good[b] && (a == 1) == (b == 1);
-                                struct ht t;
-
-                                ht_init(&t, HT_REQUEST, HMETH_OTHER, 0);
-                                assert_int_equal(ht_all(&t, in, (uint32_t)n), ok ? H1_OK : H1_BAD);
-                                if (ok) {
-                                        struct h1_wopt o = ht_frame(&t.m);
-                                        char *s;
-                                        size_t len;
-                                        assert_int_equal(ht_write(&t.m, &o, &s, &len), 0);
-                                        assert_string_equal(s, a == 1 ? "POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n"
-                                                                      : "POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n");
-                                        free(s);
-                                }
-                                ht_fini(&t);
-                        }
+                        out = !good[a] || !good[b] || (a == 1) != (b == 1) ? NULL
+                              : a == 1 ? "POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n"
+                                       : "POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n";
+                        length_pair(v[a], ",", v[b], out);
+                        length_pair(v[a], "\r\nContent-Length: ", v[b], out);
                 }
         }
 }

@@ -153,7 +153,7 @@ static void page(struct buf *out)
                  "A number in parentheses is the section of HAProxy's configuration manual that tells more.\n"
                  ".PP\n"
                  "Times take the units us, ms, s, m, h and d, sizes k, m and g.\n"
-                 "Many words have a \\(lqno\\(rq form. A line may be continued with a backslash, # starts a comment.\n"
+                 "Many words have a \\(lqno\\(rq form; # starts a comment.\n"
                  "What is not listed here is refused when the file is loaded, with the place and what might be meant.\n"
                  ".PP\n"
                  "\\(lqA change applies\\(rq says what a reload does with a changed line (see telamon(1), "
