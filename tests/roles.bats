@@ -180,6 +180,22 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [ "$(worker)" = "$w" ]
 }
 
+@test "user, group and chroot change by a new worker" {
+        [ "$(id -u)" -eq 0 ] || skip "needs root"
+        mkdir empty
+        chmod 755 . empty
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        w=$(worker)
+        printf 'global\n    user nobody\n    group nogroup\n    chroot %s/empty\n' "$PWD" | cat - base.cfg > t.cfg
+        run ask reload
+        [ "${lines[0]}" = Success=1 ]
+        until_ok worker_is_new "$w"
+        [ "$(status_of "$(worker)" Uid)" = "$(id -u nobody)" ]
+        [ "$(readlink "/proc/$(worker)/root")" = "$PWD/empty" ]
+        wait_port 25100
+        until_ok logged "Former worker ($w) exited with code 0 (Exit)"
+}
+
 @test "a failed reload changes nothing and says why" {
         start -W -db -S "$PWD/m.sock" -f t.cfg
         w=$(worker)
@@ -293,7 +309,29 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         run "$T" plan -f new.cfg --against base.cfg
         [[ "$output" == *"~ server b/s1"* ]]
         run "$T" plan -f t.cfg -S "$PWD/m.sock"
-        [ "$output" = "Nothing would change." ]
+        [ "$status" -eq 0 ] && [ "$output" = "Nothing would change." ]
+}
+
+@test "plan: exit codes 0 taken, 1 errors, 2 no listener, 3 refused" {
+        printf 'global\n    nbthread 1\n' | cat - base.cfg > old.cfg
+        plan() { run "$T" plan -f new.cfg --against old.cfg; }
+        printf 'global\n    nbthread 2\n' | cat - base.cfg > new.cfg
+        plan
+        [ "$status" -eq 0 ] && [[ "$output" == *"nbthread 1 -> 2 (worker swap)"*"would start a new worker"* ]]
+        cp base.cfg new.cfg # the whole section goes
+        plan
+        [ "$status" -eq 0 ] && [[ "$output" == *"would start a new worker"* ]]
+        printf 'global\n    nbthread 1\n    pidfile /x\n' | cat - base.cfg > new.cfg
+        plan
+        [ "$status" -eq 3 ] && [[ "$output" == *"(refused)"*"would be refused"* ]]
+        echo nonsense >> new.cfg
+        plan
+        [ "$status" -eq 1 ]
+        printf 'backend b\n    server s1 127.0.0.1:25109\n' > new.cfg
+        plan
+        [ "$status" -eq 2 ]
+        run "$T" plan -f t.cfg -S "$PWD/nobody.sock"
+        [ "$status" -eq 1 ]
 }
 
 @test "master socket: level, unknown commands, targets" {

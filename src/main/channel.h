@@ -31,12 +31,20 @@ enum channel_type {
         CH_REPLAY, /* s command of the journal */
         CH_APPLY,  /* u generation; fd: bundle. Ends the messages of a configuration. */
         CH_CLI,    /* u level; fd: a connection for the runtime CLI */
+        CH_RETIRE, /* another worker serves on the same sockets: finish and leave */
         /* worker -> supervisor */
         CH_DIFF,    /* s: lines that tell what a reload changed, before CH_APPLIED */
-        CH_APPLIED, /* u generation, u ok */
+        CH_HEALTH,  /* s command that gives a server its health again; before a CH_APPLIED with APPLIED_BUT_SWAP */
+        CH_APPLIED, /* u generation, u enum applied */
         CH_JOURNAL, /* s key, s command; empty = forget the key */
         CH_REOPEN,  /* s path */
         CH_TYPES
+};
+
+enum applied {
+        APPLIED_NOT, /* nothing has changed */
+        APPLIED,
+        APPLIED_BUT_SWAP, /* but for words that only a new worker can take over */
 };
 
 struct channel_arg {
