@@ -23,7 +23,7 @@ enum channel_type {
         CH_TEXT = 1, /* s: lines for stderr and the answer of `reload` */
         CH_SOCKET,   /* s key, s what, s place, b listen_spec: one address to bind */
         CH_LOG_PATH, /* s path: a local log socket that the worker may ask for */
-        CH_LOADED, /* u exit code (0 = fine), u uid + 1, u gid + 1, u fd limit wanted, u threads, s chroot, s pidfile; fd: bundle */
+        CH_LOADED, /* u exit code (0 = fine), u uid + 1, u gid + 1, u fd limit wanted, u threads, u LOADED_*, s chroot, s pidfile; fd: bundle */
         /* supervisor -> worker */
         CH_RIGHTS, /* u uid + 1, u gid + 1, s chroot; fd: heartbeat page. First message. */
         CH_LISTEN, /* s key; fds: its sockets */
@@ -40,6 +40,8 @@ enum channel_type {
         CH_REOPEN,  /* s path */
         CH_TYPES
 };
+
+enum { LOADED_DAEMON = 1, LOADED_QUIET = 2, /* words of section global */ LOADED_SHOWN = 4 /* CH_TEXT was printed */ };
 
 enum applied {
         APPLIED_NOT, /* nothing has changed */

@@ -2,6 +2,7 @@
 #include "main/child.h"
 
 #include "base/thr.h"
+#include "main/argv.h"
 #include "main/channel.h"
 #include "main/proclog.h"
 
@@ -12,23 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static char **child_argv(const char *role, char **argv)
-{
-        size_t n = 0;
-        char **v;
-
-        while (argv[n])
-                n++;
-        v = calloc(n + 3, sizeof(*v));
-        ASSERT(v != NULL);
-        v[0] = argv[0];
-        v[1] = (char *)"--role";
-        v[2] = (char *)(uintptr_t)role;
-        for (size_t i = 1; i < n; i++)
-                v[i + 2] = argv[i];
-        return v;
-}
 
 static int spawn_with(char **v, int fd, posix_spawn_file_actions_t *fa, posix_spawnattr_t *at)
 {
@@ -47,7 +31,8 @@ static int spawn_with(char **v, int fd, posix_spawn_file_actions_t *fa, posix_sp
 
 static int spawn_role(const char *role, char **argv, int fd)
 {
-        char **v = child_argv(role, argv);
+        const char *const more[] = { "--role", role, NULL };
+        char **v = args_with(argv, more);
         posix_spawn_file_actions_t fa;
         posix_spawnattr_t at;
         int pid;

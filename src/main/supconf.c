@@ -81,8 +81,9 @@ static bool set_loaded(struct supconf *c, struct channel_msg *m)
         c->uid = (int)a[1].u - 1;
         c->gid = (int)a[2].u - 1;
         c->files = a[3].u;
-        c->chroot = a[5].s.n ? arena_strdup(&c->mem, a[5].s) : NULL;
-        c->pidfile = a[6].s.n ? arena_strdup(&c->mem, a[6].s) : NULL;
+        c->flags = (unsigned)a[5].u;
+        c->chroot = a[6].s.n ? arena_strdup(&c->mem, a[6].s) : NULL;
+        c->pidfile = a[7].s.n ? arena_strdup(&c->mem, a[7].s) : NULL;
         c->bundle = m->n_fds ? m->fds[0] : -1;
         m->n_fds = 0;
         c->loaded = true;

@@ -23,6 +23,7 @@ struct supconf {
         const char **logs;
         size_t n_logs;
         int uid, gid, code;
+        unsigned flags; /* LOADED_* */
         uint64_t files;
         const char *chroot, *pidfile;
         bool loaded; /* CH_LOADED came */

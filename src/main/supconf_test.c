@@ -146,7 +146,9 @@ static void a_refused_reload_loses_nothing(void **state)
 
 static void loaders_words_are_checked(void **state)
 {
-        struct channel_arg ok[] = { CH_U(0), CH_U(1), CH_U(1), CH_U(0), CH_U(2), CH_S(STR("")), CH_S(STR("")) };
+        struct channel_arg ok[] = {
+                CH_U(0), CH_U(1), CH_U(1), CH_U(0), CH_U(2), CH_U(0), CH_S(STR("")), CH_S(STR(""))
+        };
         struct supconf *c = supconf_new();
 
         (void)state;

@@ -7,6 +7,7 @@
 #include "main/supervisor.h"
 
 #include "ev/sig.h"
+#include "main/again.h"
 #include "main/binds.h"
 #include "main/channel.h"
 #include "main/child.h"
@@ -71,7 +72,7 @@ static struct {
         unsigned n_crashes;
         uint64_t generation;
         unsigned reloads, failed;
-        bool reload_wanted, last_failed, started, text_shown;
+        bool reload_wanted, last_failed, started;
         bool hard, hard_wanted;  /* the reload under way, or the next, was asked to end all connections */
         int stopping;            /* signal, 0 = no */
         int exit_code, end_code; /* the latter: of the worker that served last */
@@ -335,7 +336,6 @@ static void load_ended(bool ok)
 
 static void first_load_failed(void)
 {
-        log_lines(buf_view(&sup.next->text));
         if (sup.next->loaded && sup.next->code == 2)
                 proclog(PROC_ALERT,
                         "[telamon.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
@@ -380,16 +380,34 @@ static void first_load_done(void)
                 finish(1);
                 return;
         }
-        log_lines(buf_view(&c->text));
-        buf_drop(&c->text, c->text.n);
         sup.good = c;
         sup.next = NULL;
         sup.load_state = L_IDLE;
         start_worker();
 }
 
+/* What the loader has to say comes before what the load leads to, unless it said so itself. */
+static void take_text(struct supconf *c)
+{
+        if (c->flags & LOADED_SHOWN)
+                proclog_keep(buf_view(&c->text));
+        else
+                log_lines(buf_view(&c->text));
+        buf_drop(&c->text, c->text.n);
+}
+
 static void load_done(void)
 {
+        bool first = !sup.good && sup.next->loaded && !sup.next->code;
+
+        if (first && (sup.next->flags & LOADED_DAEMON) && !args_background(sup.args) && !args_in_front(sup.args)) {
+                again_with(sup.argv, "-D");
+                finish(1);
+                return;
+        }
+        if (first && (sup.next->flags & LOADED_QUIET) && !sup.args->verbose && !args_in_front(sup.args))
+                proclog_quiet(true);
+        take_text(sup.next);
         if (!sup.next->loaded || sup.next->code) {
                 load_failed(sup.next->loaded && sup.next->code == 2 ? "no listener" : NULL);
                 return;
@@ -807,14 +825,6 @@ static const struct mastercli_ops cli_ops = { show_proc, reload, reload_failed, 
 
 /* ---- life ---- */
 
-/* Inherited descriptors (fd@N) are for our sockets, not for children. */
-static void keep_from_children(void)
-{
-        for (int fd = 3; fd < 1024; fd++)
-                if (fcntl(fd, F_GETFD) >= 0)
-                        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
 static bool open_up(void)
 {
         int e = loop_init(&sup.loop, thr_self);
@@ -856,7 +866,7 @@ int supervisor_run(const struct args *a, char **argv)
         sup.argv = argv;
         sup.daemon = (struct daemon)DAEMON_INIT;
         sup.loader.channel.fd = -1;
-        keep_from_children();
+        again_keep_from_children();
         if (args_background(a) && daemon_fork(&sup.daemon) < 0)
                 return 1;
         thr_self = thr_new(0, &sys_kernel, 65536);

@@ -160,6 +160,8 @@ static bool apply(int bundle)
         atomic_store_explicit(&self.beat->changing, 1, memory_order_relaxed);
         load_init(&l);
         ok = load_bundle(&l, &self.args, bundle);
+        if (ok && !self.runner.engine && global_of(l.conf)->quiet && !self.args.verbose && !args_in_front(&self.args))
+                proclog_quiet(true);
         if (ok) {
                 binds_of(l.conf, &b);
                 ok = self.runner.engine ? apply_running(&l, &b) : runner_init(&self.runner, l.conf, &b, true, &l.diags);
