@@ -180,6 +180,22 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [ "$(worker)" = "$w" ]
 }
 
+@test "user, group and chroot change by a new worker" {
+        [ "$(id -u)" -eq 0 ] || skip "needs root"
+        mkdir empty
+        chmod 755 . empty
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        w=$(worker)
+        printf 'global\n    user nobody\n    group nogroup\n    chroot %s/empty\n' "$PWD" | cat - base.cfg > t.cfg
+        run ask reload
+        [ "${lines[0]}" = Success=1 ]
+        until_ok worker_is_new "$w"
+        [ "$(status_of "$(worker)" Uid)" = "$(id -u nobody)" ]
+        [ "$(readlink "/proc/$(worker)/root")" = "$PWD/empty" ]
+        wait_port 25100
+        until_ok logged "Former worker ($w) exited with code 0 (Exit)"
+}
+
 @test "a failed reload changes nothing and says why" {
         start -W -db -S "$PWD/m.sock" -f t.cfg
         w=$(worker)
@@ -293,7 +309,29 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         run "$T" plan -f new.cfg --against base.cfg
         [[ "$output" == *"~ server b/s1"* ]]
         run "$T" plan -f t.cfg -S "$PWD/m.sock"
-        [ "$output" = "Nothing would change." ]
+        [ "$status" -eq 0 ] && [ "$output" = "Nothing would change." ]
+}
+
+@test "plan: exit codes 0 taken, 1 errors, 2 no listener, 3 refused" {
+        printf 'global\n    nbthread 1\n' | cat - base.cfg > old.cfg
+        plan() { run "$T" plan -f new.cfg --against old.cfg; }
+        printf 'global\n    nbthread 2\n' | cat - base.cfg > new.cfg
+        plan
+        [ "$status" -eq 0 ] && [[ "$output" == *"nbthread 1 -> 2 (worker swap)"*"would start a new worker"* ]]
+        cp base.cfg new.cfg # the whole section goes
+        plan
+        [ "$status" -eq 0 ] && [[ "$output" == *"would start a new worker"* ]]
+        printf 'global\n    nbthread 1\n    pidfile /x\n' | cat - base.cfg > new.cfg
+        plan
+        [ "$status" -eq 3 ] && [[ "$output" == *"(refused)"*"would be refused"* ]]
+        echo nonsense >> new.cfg
+        plan
+        [ "$status" -eq 1 ]
+        printf 'backend b\n    server s1 127.0.0.1:25109\n' > new.cfg
+        plan
+        [ "$status" -eq 2 ]
+        run "$T" plan -f t.cfg -S "$PWD/nobody.sock"
+        [ "$status" -eq 1 ]
 }
 
 @test "master socket: level, unknown commands, targets" {
@@ -306,4 +344,122 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [[ "$output" == "Unknown command: 'nonsense'"* ]]
         run ask "show version"
         [ "${lines[0]}" = 3.4.0 ]
+}
+
+@test "-h and --help: the usage, without a complaint; what is not supported says what to use instead" {
+        for a in -h '-?' --help; do
+                run "$T" "$a"
+                [ "$status" -eq 1 ]
+                [[ "$output" == *"Usage : telamon"* && "$output" != *ALERT* ]]
+        done
+        refused() { # OPTION TEXT
+                run "$T" -c "$1" -f t.cfg
+                [ "$status" -eq 1 ] && [[ "$output" == *"[ALERT]"*"'$2"*"$3"* && "$output" != *Usage* ]]
+        }
+        refused -dKall "-dK' is not supported" "telamon explain"
+        refused -dC "-dC' is not supported" "telamon dump"
+        refused -dCkey "-dC' is not supported" "telamon dump"
+        refused -dA/x "-dA' is not supported" "-dL"
+        refused -dt "-dt' is not supported" "no traces"
+        refused -dr "-dr' is not supported" "init-addr none"
+        refused -dMno-merge "-dMno-merge'" "only a byte"
+        refused -dM0x41,integrity "-dM0x41,integrity'" "only a byte"
+        for a in -dM -dM0x41 -dM0x41,poison -dMno-poison; do
+                run "$T" -c "$a" -f t.cfg
+                [ "$status" -eq 0 ] && [[ "$output" != *NOTICE* ]]
+        done
+        for a in -dI -dD -dV -dT -dG -dR -dS -dZ -dF -dc -de -dp -dk -dv -4 "-N 5" "-x /dev/null"; do
+                # shellcheck disable=SC2086
+                run "$T" -c $a -f t.cfg
+                [ "$status" -eq 0 ] && [[ "$output" == *"[NOTICE]"*"option '${a%% *}' has no effect: "* ]]
+        done
+        run "$T" -c -n 0 -m 0 -f t.cfg
+        [ "$status" -eq 0 ]
+}
+
+@test "-L, -n and -m reach the process" {
+        cat >> t.cfg <<-'EOF'
+		.if !streq("$HAPROXY_LOCALPEER",me)
+		.alert "not me"
+		.endif
+		EOF
+        run "$T" -c -L me -f t.cfg
+        [ "$status" -eq 0 ]
+        run "$T" -c -f t.cfg
+        [ "$status" -eq 1 ]
+        for form in "" -W; do
+                # shellcheck disable=SC2086
+                start $form -db -L me -n 321 -m 300 -S "$PWD/m.sock" -f t.cfg
+                p=$PID
+                [ -z "$form" ] || p=$(worker)
+                grep -q '^Max data size  *314572800 ' "/proc/$p/limits"
+                if [ -n "$form" ]; then ask "@1 show info" | grep -q '^Maxconn: 321'; fi
+                kill "$PID"
+                wait "$PID" || true
+        done
+}
+
+# form WORD OPTIONS: how a file with these words runs. Sets MODE: single or master, and GROUND: front or back; LINES: what was printed.
+form() {
+        { echo global; printf '    %s\n' $1; cat base.cfg; } > t.cfg
+        rm -f pid out
+        # shellcheck disable=SC2086
+        "$T" $2 -p "$PWD/pid" -f t.cfg > out 2>&1 3>&- &
+        job=$!
+        wait_port 25100
+        until_ok test -s pid
+        pid=$(cat pid)
+        PIDS="$PIDS $pid"
+        GROUND=back
+        [ "$pid" != "$job" ] || GROUND=front
+        MODE=single
+        if grep -q role "/proc/$pid/task/$pid/children" || pgrep -P "$pid" > /dev/null; then MODE=master; fi
+        LINES=$(wc -l < out)
+        kill "$pid"
+        until_ok sh -c "! ss -ltn | grep -q :25100"
+        wait "$job" || true
+}
+
+@test "daemon, master-worker and quiet in the file act as HAProxy's do, in every form" {
+        while read -r word options ground mode; do
+                form "$(echo "$word" | tr , ' ')" "$(echo "$options" | tr , ' ' | tr -d .)"
+                [ "$GROUND $MODE" = "$ground $mode" ] || { echo "$word $options: $GROUND $MODE"; false; }
+        done <<-EOF
+		daemon . back single
+		daemon -W back master
+		daemon -Ws front master
+		daemon -db front single
+		daemon -W,-db front master
+		daemon -d front single
+		master-worker . front master
+		master-worker -db front master
+		master-worker -d front master
+		master-worker -D back master
+		daemon,master-worker . back master
+		daemon,master-worker -db front master
+		EOF
+        for o in "" -W; do
+                form quiet "$o"
+                [ "$LINES" -eq 0 ]
+        done
+        for o in -Ws "-W -db" "-W -V"; do
+                form quiet "$o"
+                [ "$LINES" -gt 0 ]
+        done
+        mkdir sub # the second start sees the same directory, and the same inherited sockets
+        cp base.cfg sub/t.cfg
+        sed -i '1i global\n    daemon\n    master-worker' sub/t.cfg
+        run "$T" -C sub -p "$PWD/pid" -f t.cfg 3>&-
+        [ "$status" -eq 0 ]
+        PIDS="$PIDS $(cat pid)"
+        wait_port 25100
+}
+
+@test "-W on a terminal frames what is wrong, and keeps classic lines" {
+        echo 'nonsense here' >> t.cfg
+        run script -qec "$T -W -db -f t.cfg" /dev/null
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"^^^^^^^^"* && "$output" != *"parsing [t.cfg:11]"* ]]
+        run "$T" -W -db -f t.cfg
+        [[ "$output" == *"[ALERT]"*"parsing [t.cfg:11] : unknown keyword 'nonsense'"* && "$output" != *"^^^"* ]]
 }

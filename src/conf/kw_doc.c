@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const char *const apply_text[] = { "at once", "to new connections and requests",
-                                          "with the next start of the worker",
+                                          "by a new worker that the reload starts on the same sockets",
                                           "only with a restart; a reload that changes it is refused" };
 
 void kw_roff(struct buf *out, const char *z)

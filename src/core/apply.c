@@ -295,17 +295,11 @@ static void refuse_delta(void *ctx, const struct conf_delta *dl)
         struct refusal *r = ctx;
         struct diag *g;
 
-        if (!dl->kw || dl->kw->apply < KW_SWAP)
+        if (!dl->kw || dl->kw->apply != KW_REFUSED)
                 return;
-        if (dl->kw->apply == KW_SWAP) {
-                g = diag_add(r->d, DIAG_WARNING, conf_span(r->o, dl->kw), "W0251",
-                             "'%s' changes with the next start of the worker; until then the old value is used.",
-                             dl->kw->name);
-        } else {
-                r->refused = true;
-                g = diag_add(r->d, DIAG_ALERT, conf_span(r->o, dl->kw), "E0252",
-                             "'%s' cannot be changed by a reload, it takes a restart.", dl->kw->name);
-        }
+        r->refused = true;
+        g = diag_add(r->d, DIAG_ALERT, conf_span(r->o, dl->kw), "E0252",
+                     "'%s' cannot be changed by a reload, it takes a restart.", dl->kw->name);
         g->parsing = false;
 }
 
@@ -314,21 +308,12 @@ static bool same_text(const char *a, const char *b)
         return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* A section `global` that appears or disappears has no rows to compare; what the process was started with must be the same. */
-static bool same_process(const struct global_cfg *a, const struct global_cfg *b)
-{
-        return a->uid == b->uid && a->gid == b->gid && same_text(a->chroot, b->chroot) && a->daemon == b->daemon &&
-               same_text(a->pidfile, b->pidfile) && a->master_worker == b->master_worker &&
-               a->ulimit_n == b->ulimit_n && a->quiet == b->quiet;
-}
-
 static bool global_allowed(const struct change_set *s, struct diags *d)
 {
         const struct conf_obj *b = conf_find(s->to, KIND_GLOBAL, STR(""));
         struct diag *g;
 
-        if (!s->from || (b && conf_find(s->from, KIND_GLOBAL, STR(""))) ||
-            same_process(global_of(s->from), global_of(s->to)))
+        if (change_global_weight(s) != KW_REFUSED)
                 return true;
         g = diag_add(d, DIAG_ALERT, b ? b->at : SPAN_NONE, "E0253",
                      "section 'global' holds words that cannot be changed by a reload, it takes a restart.");
@@ -344,7 +329,7 @@ static bool allowed(const struct change_set *s, struct diags *d)
                 const struct change *c = list_item(i, struct change, link);
                 struct refusal r = { d, c->after, false };
 
-                if (c->op != CHANGE_SET || c->apply < KW_SWAP || c->before->kind != c->after->kind)
+                if (c->op != CHANGE_SET || c->apply != KW_REFUSED || c->before->kind != c->after->kind)
                         continue;
                 conf_diff_obj(c->before, c->after, refuse_delta, &r);
                 ok = ok && !r.refused;

@@ -253,11 +253,43 @@ void change_print(const struct change_set *s, struct buf *out)
         }
 }
 
-void engine_plan(const struct conf *old, const struct conf *new, struct buf *out)
+static bool same_text(const char *a, const char *b)
 {
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+enum kw_apply change_global_weight(const struct change_set *s)
+{
+        const struct global_cfg *a, *b;
+
+        if (!s->from || (conf_find(s->from, KIND_GLOBAL, STR("")) && conf_find(s->to, KIND_GLOBAL, STR(""))))
+                return KW_LIVE;
+        a = global_of(s->from);
+        b = global_of(s->to);
+        if (a->daemon != b->daemon || !same_text(a->pidfile, b->pidfile) || a->master_worker != b->master_worker ||
+            a->quiet != b->quiet)
+                return KW_REFUSED;
+        return a->uid == b->uid && a->gid == b->gid && same_text(a->chroot, b->chroot) && a->nbthread == b->nbthread &&
+                               a->maxaccept == b->maxaccept && a->ulimit_n == b->ulimit_n
+                       ? KW_LIVE
+                       : KW_SWAP;
+}
+
+enum kw_apply engine_plan(const struct conf *old, const struct conf *new, struct buf *out)
+{
+        enum kw_apply worst;
         struct change_set s;
 
         change_diff((struct conf *)(uintptr_t)old, (struct conf *)(uintptr_t) new, &s);
-        change_print(&s, out);
+        worst = change_global_weight(&s);
+        list_for_each (i, &s.all) {
+                const struct change *c = list_item(i, struct change, link);
+
+                if (c->op == CHANGE_SET && c->apply > worst)
+                        worst = c->apply;
+        }
+        if (out)
+                change_print(&s, out);
         change_set_fini(&s);
+        return worst;
 }

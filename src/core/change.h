@@ -34,6 +34,8 @@ struct change_set {
 /* Compares; `from` NULL = everything is new. Only objects of ORIGIN_FILE take part. What comes or goes with its section is not listed by
  * itself: a new backend is one change whatever its servers. */
 void change_diff(struct conf *from, struct conf *to, struct change_set *ret_set);
+/* A section `global` that appears or disappears has no rows to compare: what its words would take. */
+enum kw_apply change_global_weight(const struct change_set *s);
 /* One line per change: "~ server web/s1: weight 1 -> 5 (live)", "+ frontend api", "- bind ...". */
 void change_print(const struct change_set *s, struct buf *out);
 bool change_prepare(struct change_set *s, struct engine_binds *b, struct diags *d);

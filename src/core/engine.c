@@ -293,6 +293,11 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
         return ok;
 }
 
+bool engine_wants_swap(const struct engine *e, const struct conf *c)
+{
+        return engine_threads(c) != e->n_threads || engine_plan(world.conf, c, NULL) == KW_SWAP;
+}
+
 /* ---- threads ---- */
 
 static void *data_main(void *arg)
@@ -469,6 +474,57 @@ void engine_soft_stop(struct engine *e)
                 front_stop(list_item(i, struct front, link));
         announce_fronts(FRONT_OPEN, FRONT_STOPPED);
         threads_run(soft_stop_here, NULL, NULL);
+        timer_start(&e->control, &e->stopping, mono_add_ms(thr_self->now, STOP_MS));
+}
+
+static void retire_here(void *arg)
+{
+        (void)arg;
+        sess_retire();
+}
+
+/* Who is not asked for new sessions need not look after its servers, nor log what its successor logs. */
+static void stop_checks(void)
+{
+        list_for_each (i, &world.backs) {
+                const struct back *b = list_item(i, struct back, link);
+
+                for (uint32_t k = 0; k < b->n_srv; k++)
+                        if (b->srv[k]->check)
+                                b->srv[k]->check->enabled = false;
+        }
+}
+
+void engine_health(struct engine *e, void (*tell)(void *ctx, const char *cmd), void *ctx)
+{
+        (void)e;
+        list_for_each (i, &world.backs) {
+                const struct back *b = list_item(i, struct back, link);
+
+                for (uint32_t k = 0; k < b->n_srv; k++) {
+                        const struct server *s = b->srv[k];
+                        AUTO_BUF(cmd);
+
+                        if (!s->check || atomic_load_explicit(&s->oper, memory_order_relaxed) != SRV_STOPPED)
+                                continue;
+                        buf_printf(&cmd, "set server %s/%s health down", b->cell.name, s->cell.name);
+                        buf_putc(&cmd, 0);
+                        tell(ctx, cmd.p);
+                }
+        }
+}
+
+void engine_retire(struct engine *e)
+{
+        atomic_store(&world.retiring, true);
+        if (atomic_exchange(&world.stopping, true))
+                return;
+        stop_checks();
+        list_for_each (i, &world.fronts)
+                front_stop(list_item(i, struct front, link));
+        if (world.cli)
+                front_stop(world.cli);
+        threads_run(retire_here, NULL, NULL);
         timer_start(&e->control, &e->stopping, mono_add_ms(thr_self->now, STOP_MS));
 }
 

@@ -63,8 +63,11 @@ int engine_new(const struct conf *first, const struct engine_opts *o, struct eng
  * `diff` ("~ server web/s1: weight 1 -> 5 (live)"). false: nothing has changed, the reasons are in `d`. */
 bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, struct buf *diff, struct diags *d);
 
-/* The same comparison without doing anything; `old` may be NULL. */
-void engine_plan(const struct conf *old, const struct conf *new, struct buf *out);
+/* The same comparison without doing anything; `old` may be NULL, `out` too. The heaviest way in which a change applies:
+ * KW_SWAP is left undone by engine_apply() and takes another process, KW_REFUSED makes it fail. */
+enum kw_apply engine_plan(const struct conf *old, const struct conf *new, struct buf *out);
+/* Does c hold words that this engine cannot take over, so that only a new process would have them? */
+bool engine_wants_swap(const struct engine *e, const struct conf *c);
 
 int engine_start(struct engine *e);                    /* starts the data threads and the listeners */
 void engine_replay(struct engine *e, const char *cmd); /* a journal command, at admin level, not journalled again */
@@ -74,7 +77,12 @@ int engine_cli_attach(struct engine *e, int fd, int level);
 const char *const *engine_log_paths(const struct conf *c, size_t *ret_n);
 void engine_log_fd(struct engine *e, const char *path, int fd);
 void engine_soft_stop(struct engine *e); /* listeners off; hooks->stopped when the last session ends */
-void engine_pause(struct engine *e);     /* SIGTTOU: listeners off, sockets kept */
+/* Another process serves the same sockets from now on: as a soft stop, but the runtime sockets are left, too, and no idle connection is
+ * closed before its client has had one more answer, which says so (Connection: close): no client sees a broken connection. */
+void engine_retire(struct engine *e);
+/* A runtime command for each server that its checks hold for down: what a successor need not find out again. */
+void engine_health(struct engine *e, void (*tell)(void *ctx, const char *cmd), void *ctx);
+void engine_pause(struct engine *e); /* SIGTTOU: listeners off, sockets kept */
 void engine_resume(struct engine *e);
 void engine_stop(struct engine *e); /* joins the threads */
 void engine_free(struct engine *e); /* takes the world down; a process that just ends need not */

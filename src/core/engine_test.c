@@ -323,10 +323,10 @@ static void refused_and_broken(void **state)
 
         (void)state;
         start(base, 1);
-        assert_false(apply("global\n    maxconn 100\n    user root\ndefaults\n" TIMES
+        assert_false(apply("global\n    maxconn 100\n    pidfile /nowhere\ndefaults\n" TIMES
                            "listen l\n    bind 127.0.0.1:26005\n    server a 127.0.0.1:1 weight 9\n",
                            &diff));
-        assert_non_null(strstr(diff.p, "'user' cannot be changed by a reload, it takes a restart."));
+        assert_non_null(strstr(diff.p, "'pidfile' cannot be changed by a reload, it takes a restart."));
         assert_int_equal(server_find(back_find(STR("l")), STR("a"))->weight, 1);
         assert_int_equal(world.reloads, 0);
         assert_int_equal(world.n_servers, 1);
@@ -341,7 +341,7 @@ static void a_new_global_section_is_looked_at(void **state)
 
         (void)state;
         start(base, 1);
-        buf_printf(&text, "global\n    user root\n%s", base);
+        buf_printf(&text, "global\n    pidfile /nowhere\n%s", base);
         buf_putc(&text, 0);
         assert_false(apply(text.p, &diff));
         assert_non_null(strstr(diff.p, "it takes a restart"));

@@ -225,7 +225,8 @@ struct world {
         _Atomic uint32_t n_listeners;
         struct rate conn_rate, sess_rate;
         _Atomic uint64_t tot_conns, tot_reqs;
-        atomic_bool stopping;
+        atomic_bool stopping; /* soft stop */
+        atomic_bool retiring; /* that one, because another process serves on the same sockets */
 };
 extern struct world world;
 

@@ -243,7 +243,9 @@ static void released(struct wire *w, bool reusable)
 {
         struct sess *s = container_of(w, struct sess, wire);
 
-        if (reusable && !atomic_load_explicit(&world.stopping, memory_order_relaxed)) {
+        /* Who was not told to close (the head of the answer was out before) may ask again. */
+        if (reusable && (!atomic_load_explicit(&world.stopping, memory_order_relaxed) ||
+                         atomic_load_explicit(&world.retiring, memory_order_relaxed))) {
                 s->idle_since = thr_self->now;
                 idle_wait(s);
                 if (w->io->in.len > 0 || (w->ep->flags & EP_RX))
@@ -285,6 +287,16 @@ void sess_soft_stop(void)
                 else if (s->state == SESS_IDLE && s->n_req > 0 && s->wire.io->in.len == 0 &&
                          !(s->wire.ep->flags & EP_RX))
                         sess_close(s, false);
+        }
+}
+
+void sess_retire(void)
+{
+        list_for_each_safe (i, &sess_thr()->all) {
+                struct sess *s = list_item(i, struct sess, link);
+
+                if (s->carrier)
+                        s->proto->stop(s);
         }
 }
 

@@ -47,6 +47,7 @@ void sess_pause_front(struct front *fe, bool pause);
 /* Gives a connection's place back: shards that wait for a limit accept again. l may be NULL. Any data thread. */
 void sess_place_free(struct front *fe, struct listener *l);
 void sess_limit_moved(void); /* the same for a limit that was raised. Any thread of the engine */
+void sess_retire(void);      /* this thread: carriers of many requests take no new ones; all else goes on */
 void sess_soft_stop(void);   /* this thread: idle sessions are closed, busy ones after their answer */
 void sess_kill_all(void);    /* this thread: hard stop */
 struct list *sess_all(void); /* of this thread, for `show sess` */

@@ -9,6 +9,7 @@ struct cursor {
         int argc, at; /* argv[at] is the option itself */
         char *const *argv;
         struct buf *why;
+        bool refused; /* known, and not to be had */
 };
 
 struct option {
@@ -17,7 +18,7 @@ struct option {
         const char *help; /* NULL: not in the usage text */
         bool attached;    /* may be followed by text without a blank: -dM0x50 */
         bool (*set)(struct args *a, struct cursor *c, const char *attached);
-        const char *idle; /* why it has no effect; then `set` may be NULL */
+        const char *idle; /* why it has no effect; then `set` may be NULL. With refuse(): what to use instead */
 };
 
 static bool next_arg(struct cursor *c, const char **ret_arg)
@@ -121,8 +122,8 @@ TEXT(set_role, role)
                 (void)x;                                                                                               \
                 return next_int(c, lo, &a->field);                                                                     \
         }
-NUMBER(set_maxconn, maxconn, 1)
-NUMBER(set_memory, memory_mb, 1)
+NUMBER(set_maxconn, maxconn, 0)
+NUMBER(set_memory, memory_mb, 0)
 
 static bool skip_arg(struct args *a, struct cursor *c, const char *x)
 {
@@ -142,17 +143,39 @@ static bool skip_number(struct args *a, struct cursor *c, const char *x)
         return next_int(c, 1, &v);
 }
 
+/* -dM[<byte>][,poison|no-poison]; the other words of HAProxy's allocator have nothing here to act on. */
 static bool set_poison(struct args *a, struct cursor *c, const char *x)
 {
-        char *end;
-        long v = *x && *x != ',' ? strtol(x, &end, 0) : 0x50;
+        char *end = (char *)(uintptr_t)x;
+        long v = chr_is_digit(*x) ? strtol(x, &end, 0) : 0x50;
+        const char *word = *end == ',' ? end + 1 : end;
 
-        if (*x && *x != ',' && (v < 0 || v > 255 || (*end && *end != ','))) {
-                buf_printf(c->why, "option '%s': only a byte to fill memory with is supported", c->argv[c->at]);
+        if (v > 255 || (*end && *end != ',' && end != x) ||
+            (*word && strcmp(word, "poison") != 0 && strcmp(word, "no-poison") != 0)) {
+                buf_printf(c->why,
+                           "option '%s': only a byte to fill memory with, 'poison' and 'no-poison' are supported",
+                           c->argv[c->at]);
+                c->refused = true;
                 return false;
         }
-        a->poison = (int)v;
+        a->poison = strcmp(word, "no-poison") == 0 ? -1 : (int)v;
         return true;
+}
+
+static bool refuse(struct args *a, struct cursor *c, const char *x)
+{
+        (void)a;
+        (void)x;
+        c->refused = true;
+        return false;
+}
+
+static bool show_usage(struct args *a, struct cursor *c, const char *x)
+{
+        (void)a;
+        (void)c;
+        (void)x;
+        return false;
 }
 
 static bool set_old(struct args *a, struct cursor *c, int signo)
@@ -232,6 +255,9 @@ static bool set_diag(struct args *a, struct cursor *c, const char *x)
 static const struct option options[] = {
         { "--role", NULL, NULL, false, set_role, NULL },
         { "--diag=", "json", "prints diagnostics as JSON", true, set_diag, NULL },
+        { "--help", NULL, NULL, false, show_usage, NULL },
+        { "-h", NULL, NULL, false, show_usage, NULL },
+        { "-?", NULL, NULL, false, show_usage, NULL },
         { "--", NULL, NULL, false, set_rest, NULL },
         { "-f", "<cfgfile|cfgdir>", "adds a file, or the *.cfg files of a directory (may be repeated)", false, set_file,
           NULL },
@@ -264,7 +290,11 @@ static const struct option options[] = {
         { "-x", "<socket>", NULL, false, skip_arg,
           "listening sockets share their port with the old process until it has left" },
         { "-4", NULL, NULL, false, NULL, "no name is looked up while running in this version" },
-        { "-dr", NULL, NULL, false, NULL, "use init-addr in the file" },
+        { "-dK", NULL, NULL, true, refuse, "'telamon manual' lists all keywords, 'telamon explain' tells of one" },
+        { "-dC", NULL, NULL, true, refuse, "'telamon dump' prints a configuration as it was understood" },
+        { "-dA", NULL, NULL, true, refuse, "'-dL' lists the files that such an archive would hold" },
+        { "-dt", NULL, NULL, true, refuse, "there are no traces in this version" },
+        { "-dr", NULL, NULL, false, refuse, "'init-addr none' in the file starts without an address" },
         { "-dD", NULL, NULL, false, NULL, "all advice is always given" },
         { "-dI", NULL, NULL, false, NULL, "there are no insecure forks" },
         { "-dV", NULL, NULL, false, NULL, "there is no TLS to servers in this version" },
@@ -310,7 +340,9 @@ static bool take(struct args *a, struct cursor *c)
                 buf_printf(c->why, "unknown option '%s'", z);
                 return false;
         }
-        if (o->idle && a->n_idle < array_len(a->idle))
+        if (o->set == refuse)
+                buf_printf(c->why, "option '%s' is not supported: %s", o->name, o->idle);
+        else if (o->idle && a->n_idle < array_len(a->idle))
                 a->idle[a->n_idle++] = o->name;
         return !o->set || o->set(a, c, attached);
 }
@@ -318,12 +350,12 @@ static bool take(struct args *a, struct cursor *c)
 enum args_answer args_parse(int argc, char *const *argv, struct args *ret_a, struct buf *ret_why)
 {
         struct args a = { .program = argc > 0 ? argv[0] : "telamon", .poison = -1 };
-        struct cursor c = { argc, 1, argv, ret_why };
+        struct cursor c = { .argc = argc, .at = 1, .argv = argv, .why = ret_why };
 
         for (; c.at < argc; c.at++)
                 if (!take(&a, &c)) {
                         args_fini(&a);
-                        return ARGS_USAGE;
+                        return c.refused ? ARGS_REFUSED : ARGS_USAGE;
                 }
         if (a.n_files == 0 && a.show == SHOW_NONE && !a.condition) {
                 args_fini(&a);
@@ -331,6 +363,30 @@ enum args_answer args_parse(int argc, char *const *argv, struct args *ret_a, str
         }
         *ret_a = a;
         return ARGS_OK;
+}
+
+bool args_in_front(const struct args *a)
+{
+        return a->foreground || a->debug || a->notify;
+}
+
+char **args_with(char **argv, const char *const *more)
+{
+        size_t n = 0, m = 0;
+        char **v;
+
+        while (argv[n])
+                n++;
+        while (more[m])
+                m++;
+        v = calloc(n + m + 1, sizeof(*v));
+        ASSERT(v != NULL);
+        v[0] = argv[0];
+        for (size_t i = 0; i < m; i++)
+                v[i + 1] = (char *)(uintptr_t)more[i];
+        for (size_t i = 1; i < n; i++)
+                v[m + i] = argv[i];
+        return v;
 }
 
 bool args_background(const struct args *a)

@@ -34,11 +34,18 @@ struct args {
         unsigned n_idle;
 };
 
-enum args_answer { ARGS_OK, ARGS_USAGE /* *ret_why names the fault, or is NULL */ };
+enum args_answer {
+        ARGS_OK,
+        ARGS_USAGE,  /* *ret_why names the fault, or is empty */
+        ARGS_REFUSED /* an option that we know and do not have: *ret_why says what to use instead */
+};
 
 /* argv[0] is the program. */
 enum args_answer args_parse(int argc, char *const *argv, struct args *ret_a, struct buf *ret_why);
 bool args_background(const struct args *a); /* -D, and neither -db nor -d */
+bool args_in_front(const struct args *a);   /* -db, -d, -Ws: what `daemon` and `quiet` in the file cannot change */
+/* argv with `more` (ends with NULL) behind the program's name; on the heap, strings borrowed. */
+char **args_with(char **argv, const char *const *more);
 void args_fini(struct args *a);
 void args_usage(struct buf *out);
 /* "name TAB help TAB file|none|" lines: the third part says what follows the option, for shell completion. */

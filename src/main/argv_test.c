@@ -106,9 +106,8 @@ static void refused(void **state)
                 { "telamon", "-f", "x", "-Zfoo" },
                 { "telamon", "-f", "x", "-n" },
                 { "telamon", "-f", "x", "-n", "many" },
-                { "telamon", "-f", "x", "-n", "0" },
+                { "telamon", "-f", "x", "-n", "-1" },
                 { "telamon", "-f", "x", "-sf", "me" },
-                { "telamon", "-f", "x", "-dMzz" },
                 { "telamon", "-f", "x", "-vx" },
                 { "telamon", "-f", "x", "-x" },
                 { "telamon", "-f", "x", "--diag=xml" },
@@ -119,6 +118,26 @@ static void refused(void **state)
         (void)state;
         for (size_t i = 0; i < array_len(rows); i++)
                 assert_int_equal(parse(rows[i], &a), ARGS_USAGE);
+}
+
+static void known_but_not_to_be_had(void **state)
+{
+        static const char *const rows[] = { "-dMzz",  "-dM300", "-dM1x", "-dM,fail", "-dK",
+                                            "-dKall", "-dC7",   "-dA",   "-dr",      "-dt" };
+        static const char *const bytes[] = { "-dM", "-dM80", "-dM0x50,poison", "-dMpoison", "-dM," };
+        struct args a;
+
+        (void)state;
+        for (size_t i = 0; i < array_len(rows); i++)
+                assert_int_equal(parse(ARGV("-f", "x", rows[i]), &a), ARGS_REFUSED);
+        for (size_t i = 0; i < array_len(bytes); i++) {
+                assert_int_equal(parse(ARGV("-f", "x", bytes[i]), &a), ARGS_OK);
+                assert_int_equal(a.poison, 0x50);
+                args_fini(&a);
+        }
+        assert_int_equal(parse(ARGV("-f", "x", "-dM0x41,no-poison", "-n", "0"), &a), ARGS_OK);
+        assert_int_equal(a.poison, -1);
+        args_fini(&a);
 }
 
 static unsigned said;
@@ -151,6 +170,7 @@ int main(void)
                 cmocka_unit_test(versions),
                 cmocka_unit_test(values),
                 cmocka_unit_test(refused),
+                cmocka_unit_test(known_but_not_to_be_had),
                 cmocka_unit_test(what_has_no_effect_is_said),
         };
 

@@ -23,7 +23,7 @@ enum channel_type {
         CH_TEXT = 1, /* s: lines for stderr and the answer of `reload` */
         CH_SOCKET,   /* s key, s what, s place, b listen_spec: one address to bind */
         CH_LOG_PATH, /* s path: a local log socket that the worker may ask for */
-        CH_LOADED, /* u exit code (0 = fine), u uid + 1, u gid + 1, u fd limit wanted, u threads, s chroot, s pidfile; fd: bundle */
+        CH_LOADED, /* u exit code (0 = fine), u uid + 1, u gid + 1, u fd limit wanted, u threads, u LOADED_*, s chroot, s pidfile; fd: bundle */
         /* supervisor -> worker */
         CH_RIGHTS, /* u uid + 1, u gid + 1, s chroot; fd: heartbeat page. First message. */
         CH_LISTEN, /* s key; fds: its sockets */
@@ -31,12 +31,22 @@ enum channel_type {
         CH_REPLAY, /* s command of the journal */
         CH_APPLY,  /* u generation; fd: bundle. Ends the messages of a configuration. */
         CH_CLI,    /* u level; fd: a connection for the runtime CLI */
+        CH_RETIRE, /* another worker serves on the same sockets: finish and leave */
         /* worker -> supervisor */
         CH_DIFF,    /* s: lines that tell what a reload changed, before CH_APPLIED */
-        CH_APPLIED, /* u generation, u ok */
+        CH_HEALTH,  /* s command that gives a server its health again; before a CH_APPLIED with APPLIED_BUT_SWAP */
+        CH_APPLIED, /* u generation, u enum applied */
         CH_JOURNAL, /* s key, s command; empty = forget the key */
         CH_REOPEN,  /* s path */
         CH_TYPES
+};
+
+enum { LOADED_DAEMON = 1, LOADED_QUIET = 2, /* words of section global */ LOADED_SHOWN = 4 /* CH_TEXT was printed */ };
+
+enum applied {
+        APPLIED_NOT, /* nothing has changed */
+        APPLIED,
+        APPLIED_BUT_SWAP, /* but for words that only a new worker can take over */
 };
 
 struct channel_arg {

@@ -17,6 +17,7 @@ struct loader {
         struct args args;
         struct load load;
         struct engine_binds binds;
+        bool shown;
 };
 
 static int send_text(int fd, struct str text)
@@ -70,11 +71,14 @@ static struct str text_or_empty(const char *z)
 
 static int send_loaded(const struct loader *l, int code)
 {
-        struct channel_arg a[] = { CH_U(code), CH_U(0), CH_U(0), CH_U(0), CH_U(0), CH_S(STR("")), CH_S(STR("")) };
+        struct channel_arg a[] = {
+                CH_U(code), CH_U(0), CH_U(0), CH_U(0), CH_U(0), CH_U(0), CH_S(STR("")), CH_S(STR(""))
+        };
         const struct global_cfg *g;
         unsigned threads;
         int bundle = -1, e;
 
+        a[5].u = l->shown ? LOADED_SHOWN : 0;
         if (code)
                 return channel_send(l->fd, CH_LOADED, a, NULL, 0);
         g = global_of(l->load.conf);
@@ -83,12 +87,25 @@ static int send_loaded(const struct loader *l, int code)
         a[2].u = (uint64_t)g->gid + 1;
         a[3].u = limits_files_wanted(g, l->binds.n, threads);
         a[4].u = threads;
-        a[5].s = text_or_empty(g->chroot);
-        a[6].s = text_or_empty(g->pidfile);
+        a[5].u |= (g->daemon ? LOADED_DAEMON : 0) | (g->quiet ? LOADED_QUIET : 0);
+        a[6].s = text_or_empty(g->chroot);
+        a[7].s = text_or_empty(g->pidfile);
         e = vfs_seal(l->load.vfs, &bundle);
         if (e == 0)
                 e = channel_send(l->fd, CH_LOADED, a, &bundle, 1);
         return e;
+}
+
+/* The supervisor keeps and answers classic lines; who looks at a terminal sees the faulty words framed, as without a supervisor. */
+static void show(struct loader *l)
+{
+        AUTO_BUF(text);
+
+        if (load_form(&l->args) != DIAG_FRAME || args_background(&l->args))
+                return;
+        load_report(&l->load, DIAG_FRAME, &text);
+        proclog_raw(buf_view(&text));
+        l->shown = true;
 }
 
 static int load_and_tell(struct loader *l)
@@ -100,6 +117,7 @@ static int load_and_tell(struct loader *l)
                 engine_binds(l->load.conf, engine_threads(l->load.conf), &l->binds);
                 code = l->binds.n ? 0 : 2;
         }
+        show(l);
         load_report(&l->load, l->args.json_diag ? DIAG_JSON : DIAG_CLASSIC, &text);
         e = send_text(l->fd, buf_view(&text));
         if (e == 0 && code == 0)
@@ -117,6 +135,7 @@ static int loader_main(int argc, char **argv, int channel_fd)
 
         if (channel_fd < 0 || args_parse(argc, argv, &l.args, &why) != ARGS_OK)
                 return 1;
+        proclog_quiet(l.args.quiet);
         load_environment(&l.args);
         load_init(&l.load);
         e = load_and_tell(&l);

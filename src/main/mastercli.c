@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ struct client {
         struct buf in, out;
         int level, target; /* pid that lines go to, 0 = master */
         bool prompt, eof, wants_reload, quit, dead;
+        bool queued; /* what is under way began before we asked */
         struct grave grave;
 };
 
@@ -91,19 +93,18 @@ static void on_relay(struct ev_fd *e, uint32_t events)
 
 static int pid_of(struct client *c, struct str target)
 {
-        int worker = c->m->ops->worker();
         uint64_t v;
 
         if (str_is(target, "1"))
-                return worker;
-        if (target.n > 1 && target.p[0] == '!' && str_to_u64(str_sub(target, 1, target.n - 1), &v) && worker &&
-            v == (uint64_t)worker)
-                return worker;
+                return c->m->ops->worker(0);
+        if (target.n > 1 && target.p[0] == '!' && str_to_u64(str_sub(target, 1, target.n - 1), &v) && v > 0 &&
+            v <= INT_MAX)
+                return c->m->ops->worker((int)v);
         return 0;
 }
 
 /* Sends one line to the worker; its CLI answers and closes. */
-static void forward(struct client *c, struct str line)
+static void forward(struct client *c, int pid, struct str line)
 {
         static const char nl = '\n';
         int fds[2], e;
@@ -113,7 +114,7 @@ static void forward(struct client *c, struct str line)
                 end_answer(c);
                 return;
         }
-        e = c->m->ops->attach(fds[1], c->level);
+        e = c->m->ops->attach(pid, fds[1], c->level);
         (void)close(fds[1]);
         if (e < 0 || send(fds[0], line.p, line.n, MSG_NOSIGNAL) != (ssize_t)line.n ||
             send(fds[0], &nl, 1, MSG_NOSIGNAL) != 1) {
@@ -148,7 +149,14 @@ static void run_reload(struct client *c, struct str args)
 {
         (void)args;
         c->wants_reload = true;
-        c->m->ops->reload();
+        c->queued = !c->m->ops->reload(false);
+}
+
+static void run_hard_reload(struct client *c, struct str args)
+{
+        (void)args;
+        c->wants_reload = true;
+        c->queued = !c->m->ops->reload(true);
 }
 
 static void run_version(struct client *c, struct str args)
@@ -222,8 +230,10 @@ static void run_quit(struct client *c, struct str args)
 
 static const struct command commands[] = {
         { "echo", "echo <text>", "print text to the output", CLI_USER, run_echo },
+        { "hard-reload", "hard-reload", "reload with a new worker; the old one ends at once, with its connections",
+          CLI_OPERATOR, run_hard_reload },
         { "operator", "operator", "lower the level of the current CLI session to operator", CLI_USER, run_operator },
-        { "reload", "reload", "achieve a soft-reload of haproxy", CLI_OPERATOR, run_reload },
+        { "reload", "reload", "reload the files; connections go on", CLI_OPERATOR, run_reload },
         { "send bundle", "send bundle", "send the running configuration (for telamon plan)", CLI_ADMIN, run_bundle },
         { "show cli level", "show cli level", "display the level of the current CLI session", CLI_USER, run_level },
         { "show proc", "show proc", "show processes status", CLI_USER, run_proc },
@@ -324,7 +334,7 @@ static void run_at(struct client *c, struct str line)
                 c->target = pid;
                 say_prompt(c);
         } else if (pid)
-                forward(c, rest);
+                forward(c, pid, rest);
         else
                 run_master(c, rest);
 }
@@ -337,8 +347,8 @@ static void run_line(struct client *c, struct str line)
                 run_at(c, line);
         else if (str_is(line, "quit") || (c->target && str_is(line, "prompt")))
                 run_master(c, line);
-        else if (c->target && c->target == c->m->ops->worker())
-                forward(c, line);
+        else if (c->target && c->m->ops->worker(c->target))
+                forward(c, c->target, line);
         else if (c->target) {
                 buf_printf(&c->out, "Can't find the target PID matching the prefix '@!%d'\n", c->target);
                 c->target = 0;
@@ -486,12 +496,18 @@ static void on_accept_error(struct listen_shard *s, int err)
         proclog(PROC_WARNING, "master socket: cannot accept (%s).", strerror(err < 0 ? -err : err));
 }
 
+void mastercli_reloading(struct mastercli *m)
+{
+        list_for_each (i, &m->clients)
+                list_item(i, struct client, link)->queued = false;
+}
+
 void mastercli_reloaded(struct mastercli *m, bool ok, struct str log)
 {
         list_for_each_safe (i, &m->clients) {
                 struct client *c = list_item(i, struct client, link);
 
-                if (!c->wants_reload)
+                if (!c->wants_reload || c->queued)
                         continue;
                 buf_printf(&c->out, "Success=%d\n--\n", ok);
                 buf_str(&c->out, log);

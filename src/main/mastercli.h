@@ -14,16 +14,18 @@ struct mastercli;
 
 struct mastercli_ops { /* what it asks of the supervisor */
         void (*show_proc)(struct buf *out);
-        void (*reload)(void);             /* mastercli_reloaded() will come */
-        bool (*reload_failed)(void);      /* the last one, for the prompt */
-        int (*worker)(void);              /* pid, 0 = none now */
-        int (*bundle)(void);              /* the running configuration, borrowed; -1 = none */
-        int (*attach)(int fd, int level); /* gives a connection to the worker; negative errno */
+        /* hard: connections do not outlive it. mastercli_reloaded() will come; false: not begun yet */
+        bool (*reload)(bool hard);
+        bool (*reload_failed)(void); /* the last one, for the prompt */
+        int (*worker)(int pid);      /* pid if that is a worker, also one that leaves; 0: the current; 0 = none */
+        int (*bundle)(void);         /* the running configuration, borrowed; -1 = none */
+        int (*attach)(int pid, int fd, int level); /* gives a connection to this worker; negative errno */
 };
 
 /* Binds every -S of the command line; alerts are logged. NULL when one cannot be had. */
 struct mastercli *mastercli_new(struct loop *l, const struct args *a, const struct mastercli_ops *ops);
 void mastercli_free(struct mastercli *m);
+void mastercli_reloading(struct mastercli *m); /* a reload begins: for all who have asked so far */
 void mastercli_reloaded(struct mastercli *m, bool ok, struct str log); /* answers all who asked for it */
 
 /* Client side, for `telamon plan`: the running configuration's bundle through a unix master socket. fd or negative errno. */

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { PLAN_TAKEN, PLAN_ERROR, PLAN_NO_LISTENER, PLAN_REFUSED }; /* exit codes */
+
 #define USAGE "Usage : telamon plan -f <new cfgfile|cfgdir>* ( --against <old cfgfile|cfgdir> | -S <master socket> )\n"
 
 static bool print_report(const struct load *l, const struct args *a)
@@ -67,21 +69,38 @@ static bool load_old(struct load *l, const struct args *a, const char *against)
         return ok || print_report(l, a);
 }
 
+static int verdict(enum kw_apply worst, bool any)
+{
+        if (worst == KW_REFUSED)
+                (void)puts("A reload would be refused: it takes a restart.");
+        else if (worst == KW_SWAP)
+                (void)puts("A reload would start a new worker beside the old one, on the same sockets.");
+        else if (!any)
+                (void)puts("Nothing would change.");
+        return worst == KW_REFUSED ? PLAN_REFUSED : PLAN_TAKEN;
+}
+
+static int print_plan(const struct conf *old, const struct conf *new)
+{
+        AUTO_BUF(out);
+        enum kw_apply worst = engine_plan(old, new, &out);
+
+        (void)fwrite(out.p, 1, out.n, stdout);
+        if (engine_count_binds(new))
+                return verdict(worst, out.n > 0);
+        (void)puts("A reload would be refused: nothing would listen.");
+        return PLAN_NO_LISTENER;
+}
+
 static int compare(const struct args *a, const char *against)
 {
         struct load old, new;
-        int code = 1;
-        AUTO_BUF(out);
+        int code = PLAN_ERROR;
 
         load_init(&old);
         load_init(&new);
-        if (load_old(&old, a, against) && (load_disk(&new, a), print_report(&new, a))) {
-                engine_plan(old.conf, new.conf, &out);
-                (void)fwrite(out.p, 1, out.n, stdout);
-                if (out.n == 0)
-                        (void)puts("Nothing would change.");
-                code = 0;
-        }
+        if (load_old(&old, a, against) && (load_disk(&new, a), print_report(&new, a)))
+                code = print_plan(old.conf, new.conf);
         load_fini(&old);
         load_fini(&new);
         return code;

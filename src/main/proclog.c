@@ -38,9 +38,14 @@ static void say(struct str s)
         }
 }
 
-void proclog_raw(struct str lines)
+void proclog_keep(struct str lines)
 {
         buf_str(&self.kept, lines);
+}
+
+void proclog_raw(struct str lines)
+{
+        proclog_keep(lines);
         if (!self.quiet && !self.silent)
                 say(lines);
 }

@@ -14,8 +14,9 @@ void proclog_quiet(bool quiet); /* -q and `quiet`: nothing on stderr; still kept
 void proclog_silence(void);     /* after going to the background: nothing on stderr any more, also not later */
 bool proclog_is_silent(void);
 void proclog(enum proc_level l, const char *fmt, ...) fmt_like(2, 3);
-void proclog_raw(struct str lines); /* lines that carry their own intro (diagnostics, a child's messages) */
-void proclog_forget(void);          /* a new start or reload: what was kept is dropped */
+void proclog_raw(struct str lines);  /* lines that carry their own intro (diagnostics, a child's messages) */
+void proclog_keep(struct str lines); /* lines that somebody else has printed */
+void proclog_forget(void);           /* a new start or reload: what was kept is dropped */
 struct str proclog_kept(void);
 
 #endif

@@ -27,14 +27,24 @@ static void hard_stop_due(struct timer *t)
         stop_now(r, 0);
 }
 
-void runner_drain(struct runner *r)
+static void leave(struct runner *r, void (*how)(struct engine *e))
 {
         if (r->draining)
                 return;
         r->draining = true;
         if (r->hard_stop_after_ms > 0)
                 timer_start(r->loop, &r->hard_stop, mono_add_ms(thr_self->now, r->hard_stop_after_ms));
-        engine_soft_stop(r->engine);
+        how(r->engine);
+}
+
+void runner_drain(struct runner *r)
+{
+        leave(r, engine_soft_stop);
+}
+
+void runner_retire(struct runner *r)
+{
+        leave(r, engine_retire);
 }
 
 static void drained(void *ctx)

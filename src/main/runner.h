@@ -27,7 +27,8 @@ struct runner {
 bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool master_worker, struct diags *d);
 int runner_run(struct runner *r); /* starts, runs until the end, frees; the exit code as runner_exit() wants it */
 void runner_drain(struct runner *r);
-void runner_fini(struct runner *r); /* when runner_run() is not called */
+void runner_retire(struct runner *r); /* drains; another process serves on its sockets */
+void runner_fini(struct runner *r);   /* when runner_run() is not called */
 /* Ends the process the way it was asked to: by the signal itself (a shell sees 128 + n), else with `code`. */
 _Noreturn void runner_exit(int ended_by, int code);
 

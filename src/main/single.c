@@ -1,6 +1,7 @@
 /* main/single.c - see the header. */
 #include "main/single.h"
 
+#include "main/again.h"
 #include "main/binds.h"
 #include "main/daemon.h"
 #include "main/limits.h"
@@ -36,13 +37,11 @@ static void report(const struct load *l, const struct args *a)
         proclog_raw(buf_view(&b));
 }
 
-/* The load and what -c checks beyond it. Exit code 0, 1 or 2. */
-static int load_all(struct load *l, const struct args *a, struct privileges *ret_p, struct engine_binds *ret_b)
+/* What -c checks beyond the load. Exit code 0, 1 or 2. */
+static int judge(const struct load *l, const struct args *a, struct privileges *ret_p, struct engine_binds *ret_b)
 {
-        bool ok = load_disk(l, a);
-
         report(l, a);
-        if (!ok)
+        if (!l->conf)
                 return 1;
         privileges_of(l->conf, ret_p);
         engine_binds(l->conf, engine_threads(l->conf), ret_b);
@@ -69,7 +68,8 @@ int single_check(const struct args *a)
         int code;
 
         load_init(&l);
-        code = load_all(&l, a, &p, &binds);
+        (void)load_disk(&l, a);
+        code = judge(&l, a, &p, &binds);
         say_checked(&l, a, code);
         if (a->list_libs && code == 0)
                 (void)dl_iterate_phdr(print_lib, NULL);
@@ -139,7 +139,7 @@ static bool background(struct single *s)
         const struct global_cfg *g = global_of(s->load.conf);
         int e;
 
-        if (s->args->foreground || s->args->debug || !(s->args->daemon || g->daemon))
+        if (!args_background(s->args) && (args_in_front(s->args) || !g->daemon))
                 return true;
         e = daemon_fork(&s->daemon);
         if (e < 0)
@@ -213,7 +213,6 @@ static bool prepare(struct single *s)
 {
         const struct global_cfg *g = global_of(s->load.conf);
 
-        proclog_quiet(s->args->quiet || (g->quiet && !s->args->verbose));
         limits_files(limits_files_wanted(g, s->binds.n, engine_threads(s->load.conf)));
         if (!bind_all(s) || !open_pidfile(s) || !background(s))
                 return false;
@@ -222,19 +221,32 @@ static bool prepare(struct single *s)
         return build(s);
 }
 
-int single_run(const struct args *a, int *ret_ended_by)
+static int start(struct single *s, char **argv)
+{
+        const struct args *a = s->args;
+        const struct global_cfg *g = load_disk(&s->load, a) ? global_of(s->load.conf) : NULL;
+        int code;
+
+        if (g && g->master_worker) {
+                again_with(argv, "-W");
+                return 1;
+        }
+        proclog_quiet(a->quiet || (g && g->quiet && !a->verbose && !args_in_front(a)));
+        code = judge(&s->load, a, &s->priv, &s->binds);
+        if (code == 2)
+                proclog(PROC_ALERT,
+                        "[telamon.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
+        return code == 0 && !prepare(s) ? 1 : code;
+}
+
+int single_run(const struct args *a, char **argv, int *ret_ended_by)
 {
         static struct single s; /* the engine's hooks point into it until the process ends */
         int code;
 
         s = (struct single){ .args = a, .daemon = DAEMON_INIT, .pidfile = -1 };
         load_init(&s.load);
-        code = load_all(&s.load, a, &s.priv, &s.binds);
-        if (code == 2)
-                proclog(PROC_ALERT,
-                        "[telamon.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
-        if (code == 0 && !prepare(&s))
-                code = 1;
+        code = start(&s, argv);
         if (code == 0) {
                 daemon_ready(&s.daemon);
                 code = runner_run(&s.runner);

@@ -5,6 +5,6 @@
 
 #include "main/argv.h"
 
-int single_check(const struct args *a);                  /* -c; exit code 0, 1 or 2 */
-int single_run(const struct args *a, int *ret_ended_by); /* exit code, and the signal that ended it */
+int single_check(const struct args *a);                               /* -c; exit code 0, 1 or 2 */
+int single_run(const struct args *a, char **argv, int *ret_ended_by); /* exit code, and the signal that ended it */
 #endif

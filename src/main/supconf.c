@@ -81,8 +81,9 @@ static bool set_loaded(struct supconf *c, struct channel_msg *m)
         c->uid = (int)a[1].u - 1;
         c->gid = (int)a[2].u - 1;
         c->files = a[3].u;
-        c->chroot = a[5].s.n ? arena_strdup(&c->mem, a[5].s) : NULL;
-        c->pidfile = a[6].s.n ? arena_strdup(&c->mem, a[6].s) : NULL;
+        c->flags = (unsigned)a[5].u;
+        c->chroot = a[6].s.n ? arena_strdup(&c->mem, a[6].s) : NULL;
+        c->pidfile = a[7].s.n ? arena_strdup(&c->mem, a[7].s) : NULL;
         c->bundle = m->n_fds ? m->fds[0] : -1;
         m->n_fds = 0;
         c->loaded = true;
@@ -103,13 +104,14 @@ bool supconf_take(struct supconf *c, struct channel_msg *m)
 }
 
 /* The length of the kernel's queue follows maxconn and backlog: it is changed on the sockets there are. New ones beside those of a
- * running listener would take connections that nobody accepts. */
-static bool same_but_backlog(const struct sup_bind *a, const struct sup_bind *b)
+ * running listener would take connections that nobody accepts; so more threads get more sockets only with a new worker. */
+static bool same_socket(const struct sup_bind *a, const struct sup_bind *b)
 {
         struct listen_spec s = a->spec;
         AUTO_BUF(bytes);
 
         s.backlog = b->spec.backlog;
+        s.shards = b->spec.shards;
         spec_encode(&s, &bytes);
         return str_eq(buf_view(&bytes), b->spec_bytes);
 }
@@ -119,9 +121,10 @@ static bool open_one(struct sup_bind *b, const struct sup_bind *had, const struc
         const char *step = "";
         int e;
 
-        if (had && had->n_fds && same_but_backlog(had, b)) {
+        if (had && had->n_fds && same_socket(had, b)) {
                 memcpy(b->fds, had->fds, had->n_fds * sizeof(*b->fds));
                 b->n_fds = had->n_fds;
+                b->n_polled = had->n_polled;
                 for (unsigned i = 0; i < b->n_fds && had->spec.backlog != b->spec.backlog; i++)
                         (void)listen(b->fds[i], b->spec.backlog > 0 ? b->spec.backlog : SOMAXCONN);
                 return true;
@@ -162,6 +165,41 @@ void supconf_give_back(struct supconf *c, struct supconf *old)
         for (size_t i = 0; old && i < c->n_binds; i++)
                 if (shared(&c->binds[i], find(old, c->binds[i].key)))
                         c->binds[i].n_fds = 0;
+}
+
+void supconf_widen(struct supconf *c, const struct args *a)
+{
+        for (size_t i = 0; i < c->n_binds; i++) {
+                struct sup_bind *b = &c->binds[i];
+                struct listen_spec more = b->spec;
+                const char *step = "";
+                int e;
+
+                if (b->n_fds >= b->spec.shards)
+                        continue;
+                more.shards -= b->n_fds;
+                e = binds_open(&more, a, b->fds + b->n_fds, &step);
+                if (e < 0)
+                        binds_explain(&more, b->place, b->what, step, e);
+                else
+                        b->n_fds += more.shards;
+        }
+}
+
+void supconf_widened(struct supconf *c)
+{
+        for (size_t i = 0; i < c->n_binds; i++)
+                c->binds[i].n_polled = c->binds[i].n_fds;
+}
+
+void supconf_narrow(struct supconf *c)
+{
+        for (size_t i = 0; i < c->n_binds; i++) {
+                struct sup_bind *b = &c->binds[i];
+
+                binds_close(b->fds + b->n_polled, b->n_fds - b->n_polled);
+                b->n_fds = b->n_polled;
+        }
 }
 
 bool supconf_has_log(const struct supconf *c, struct str path)

@@ -11,7 +11,7 @@ struct sup_bind {
         const char *key, *what, *place;
         struct str spec_bytes; /* equal bytes = equal spec */
         struct listen_spec spec;
-        unsigned n_fds;
+        unsigned n_fds, n_polled; /* of them, those that a worker is known to poll */
         int fds[LISTEN_SHARDS_MAX];
 };
 
@@ -23,6 +23,7 @@ struct supconf {
         const char **logs;
         size_t n_logs;
         int uid, gid, code;
+        unsigned flags; /* LOADED_* */
         uint64_t files;
         const char *chroot, *pidfile;
         bool loaded; /* CH_LOADED came */
@@ -41,6 +42,11 @@ bool supconf_bind(struct supconf *c, struct supconf *old, const struct args *a);
 void supconf_settle(struct supconf *c, struct supconf *old);
 /* After the worker has refused c: old keeps all it had. */
 void supconf_give_back(struct supconf *c, struct supconf *old);
+/* Before a new worker: more sockets where it has more threads than the last one. There are never fewer: whoever waits in the queue of
+ * one that is closed would be refused. What cannot be had is logged, the worker does with what there is. */
+void supconf_widen(struct supconf *c, const struct args *a);
+void supconf_widened(struct supconf *c); /* the worker polls what there is */
+void supconf_narrow(struct supconf *c);  /* it did not come up: what nobody polls is closed */
 bool supconf_has_log(const struct supconf *c, struct str path);
 
 #endif

@@ -94,6 +94,40 @@ static void equal_binds_keep_their_sockets(void **state)
         assert_false(is_open(kept));
 }
 
+/* More threads get more sockets with their worker, fewer threads keep those there are. */
+static void sockets_of_a_new_worker(void **state)
+{
+        struct supconf *a = supconf_new(), *b = supconf_new();
+        struct listen_spec more = loopback(5), fewer = loopback(5);
+        int kept, extra;
+
+        (void)state;
+        more.shards = 3;
+        fewer.shards = 1;
+        assert_true(give_bind(a, "up", 5) && give_bind(a, "down", 5) && supconf_bind(a, NULL, &none));
+        supconf_widened(a);
+        kept = a->binds[0].fds[1];
+        assert_true(give_spec(b, "up", &more) && give_spec(b, "down", &fewer) && supconf_bind(b, a, &none));
+        assert_int_equal(b->binds[0].n_fds, 2); /* the running worker would not poll a third */
+        supconf_settle(b, a);
+        supconf_free(a);
+        supconf_widen(b, &none);
+        assert_int_equal(b->binds[0].n_fds, 3);
+        assert_int_equal(b->binds[0].fds[1], kept);
+        assert_int_equal(b->binds[1].n_fds, 2);
+        extra = b->binds[0].fds[2];
+        assert_true(is_open(extra));
+        supconf_narrow(b); /* the new worker did not come */
+        assert_int_equal(b->binds[0].n_fds, 2);
+        assert_false(is_open(extra));
+        assert_true(is_open(kept));
+        supconf_widen(b, &none);
+        supconf_widened(b);
+        supconf_narrow(b);
+        assert_int_equal(b->binds[0].n_fds, 3);
+        supconf_free(b);
+}
+
 static void a_refused_reload_loses_nothing(void **state)
 {
         struct supconf *a = supconf_new(), *b = supconf_new();
@@ -112,7 +146,9 @@ static void a_refused_reload_loses_nothing(void **state)
 
 static void loaders_words_are_checked(void **state)
 {
-        struct channel_arg ok[] = { CH_U(0), CH_U(1), CH_U(1), CH_U(0), CH_U(2), CH_S(STR("")), CH_S(STR("")) };
+        struct channel_arg ok[] = {
+                CH_U(0), CH_U(1), CH_U(1), CH_U(0), CH_U(2), CH_U(0), CH_S(STR("")), CH_S(STR(""))
+        };
         struct supconf *c = supconf_new();
 
         (void)state;
@@ -161,6 +197,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(equal_binds_keep_their_sockets),
                 cmocka_unit_test(a_refused_reload_loses_nothing),
+                cmocka_unit_test(sockets_of_a_new_worker),
                 cmocka_unit_test(loaders_words_are_checked),
                 cmocka_unit_test(hostile_specs),
         };

@@ -1,13 +1,16 @@
 /* main/supervisor.c - see the header.
  *
- * Two small machines run beside each other. The worker: NONE -> STARTING -> UP, back to NONE when it dies (then respawned
- * from the last good configuration, after a pause when it dies often). The load: IDLE -> LOADING (loader runs) -> HELD (waits for an
- * UP worker) -> APPLYING (the worker compares and changes itself) -> IDLE. A reload asked for meanwhile is remembered once. */
+ * Two small machines run beside each other. The worker: none -> STARTING -> UP -> gone when it dies (then respawned from the last good
+ * configuration, after a pause when it dies often). The load: IDLE -> LOADING (loader runs) -> HELD (waits for an UP worker) ->
+ * APPLYING (the worker compares and changes itself) -> IDLE, or -> SWAPPING when some words take a new worker: it is started beside the
+ * old one on the same sockets, and once it is UP the old one is LEAVING. A reload asked for meanwhile is remembered once. */
 #include "main/supervisor.h"
 
 #include "ev/sig.h"
+#include "main/again.h"
 #include "main/binds.h"
 #include "main/channel.h"
+#include "main/child.h"
 #include "main/daemon.h"
 #include "main/heartbeat.h"
 #include "main/journal.h"
@@ -23,7 +26,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -35,14 +37,18 @@
 #define HANG_CHECK_MS  500
 #define ABORT_GRACE_MS 1000
 #define LOADER_MAX_MS  120000
+#define LEAVING_MAX    16 /* workers that finish their sessions; beyond, the oldest is ended */
 
-enum worker_state { W_NONE, W_STARTING, W_UP };
-enum load_state { L_IDLE, L_LOADING, L_HELD, L_APPLYING };
+enum worker_state { W_STARTING, W_UP, W_LEAVING };
+enum load_state { L_IDLE, L_LOADING, L_HELD, L_APPLYING, L_SWAPPING };
 
-struct child {
-        int pid; /* 0 = none */
-        struct ev_fd channel;
-        mono_t since;
+struct worker {
+        struct list link; /* sup.workers, oldest first */
+        struct child child;
+        enum worker_state state;
+        struct heartbeat *beat;
+        struct timer kill_hung;
+        unsigned hung_checks, reloads; /* the latter: sup.reloads at its start */
 };
 
 static struct {
@@ -50,34 +56,35 @@ static struct {
         char **argv;
         struct loop loop;
         struct sig_watch sigs;
-        struct child worker, loader;
-        enum worker_state worker_state;
+        struct list workers;
+        struct worker *worker, *coming; /* who serves, who is about to; NULL = nobody */
+        unsigned n_leaving;
+        struct child loader;
         enum load_state load_state;
         struct supconf *good, *next;
         struct journal journal;
+        struct journal
+                health; /* of the worker that is about to be swapped: what its successor must not find out again */
         struct mastercli *cli;
         struct daemon daemon;
-        struct heartbeat *beat;
         struct timer respawn, watch, loader_limit;
-        struct timer kill_hung;
         mono_t crash[CRASHES_FREE + 1];
         unsigned n_crashes;
         uint64_t generation;
         unsigned reloads, failed;
-        unsigned hung_checks;
-        bool reload_wanted, last_failed, started, text_shown;
-        int stopping; /* signal, 0 = no */
-        int exit_code;
+        bool reload_wanted, last_failed, started;
+        bool hard, hard_wanted;  /* the reload under way, or the next, was asked to end all connections */
+        int stopping;            /* signal, 0 = no */
+        int exit_code, end_code; /* the latter: of the worker that served last */
         mono_t since;
 } sup;
 
 static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGCHLD, SIGTTOU, SIGTTIN, SIGQUIT };
 
 static void begin_load(void);
+static bool reload(bool hard);
 static void try_apply(void);
-static void start_worker(void);
-
-/* ---- children ---- */
+static void worker_applied(struct worker *w, enum applied answer);
 
 static void finish(int code)
 {
@@ -85,89 +92,21 @@ static void finish(int code)
         loop_stop(&sup.loop);
 }
 
-static void close_channel(struct child *c)
-{
-        if (c->channel.fd < 0)
-                return;
-        loop_del(&sup.loop, &c->channel);
-        (void)close(c->channel.fd);
-        c->channel.fd = -1;
-}
+/* ---- what a worker is given ---- */
 
-static char **child_argv(const char *role)
-{
-        size_t n = 0;
-        char **v;
-
-        while (sup.argv[n])
-                n++;
-        v = calloc(n + 3, sizeof(*v));
-        ASSERT(v != NULL);
-        v[0] = sup.argv[0];
-        v[1] = (char *)"--role";
-        v[2] = (char *)(uintptr_t)role;
-        for (size_t i = 1; i < n; i++)
-                v[i + 2] = sup.argv[i];
-        return v;
-}
-
-static int spawn_with(const char *role, int fd, posix_spawn_file_actions_t *fa, posix_spawnattr_t *at)
-{
-        char **v = child_argv(role);
-        sigset_t none;
-        pid_t pid = 0;
-        int e;
-
-        (void)sigemptyset(&none);
-        (void)posix_spawnattr_setsigmask(at, &none);
-        (void)posix_spawnattr_setflags(at, POSIX_SPAWN_SETSIGMASK);
-        e = posix_spawn_file_actions_adddup2(fa, fd, 3);
-        if (e == 0)
-                e = posix_spawn(&pid, "/proc/self/exe", fa, at, v, environ);
-        free(v);
-        return e ? -e : (int)pid;
-}
-
-/* fork + exec of ourselves: a fresh address layout, and no copy of our memory or descriptors. */
-static int spawn(const char *role, struct child *c, void (*fn)(struct ev_fd *, uint32_t))
-{
-        posix_spawn_file_actions_t fa;
-        posix_spawnattr_t at;
-        int fds[2], pid = channel_pair(fds);
-
-        if (pid < 0)
-                return pid;
-        (void)posix_spawn_file_actions_init(&fa);
-        (void)posix_spawnattr_init(&at);
-        pid = spawn_with(role, fds[1], &fa, &at);
-        (void)posix_spawn_file_actions_destroy(&fa);
-        (void)posix_spawnattr_destroy(&at);
-        (void)close(fds[1]);
-        if (pid < 0) {
-                (void)close(fds[0]);
-                proclog(PROC_ALERT, "Cannot start the %s (%s).", role, strerror(-pid));
-                return pid;
-        }
-        *c = (struct child){ .pid = pid, .channel = { .fd = fds[0], .fn = fn }, .since = thr_self->sys->mono() };
-        (void)loop_add_level(&sup.loop, &c->channel, false);
-        return 0;
-}
-
-/* ---- the worker ---- */
-
-static bool send_binds(const struct supconf *c)
+static bool send_binds(int fd, const struct supconf *c)
 {
         for (size_t i = 0; i < c->n_binds; i++) {
                 const struct sup_bind *b = &c->binds[i];
                 struct channel_arg a[] = { CH_S(str_of(b->key)) };
 
-                if (channel_send(sup.worker.channel.fd, CH_LISTEN, a, b->fds, b->n_fds) < 0)
+                if (channel_send(fd, CH_LISTEN, a, b->fds, b->n_fds) < 0)
                         return false;
         }
         return true;
 }
 
-static void send_log(struct str path)
+static void send_log(int to, struct str path)
 {
         char z[108];
         int fd = -1;
@@ -177,46 +116,62 @@ static void send_log(struct str path)
                 z[path.n] = 0;
                 fd = syslog_fd(z);
         }
-        (void)channel_send(sup.worker.channel.fd, CH_LOG_FD, (struct channel_arg[]){ CH_S(path) }, &fd, fd >= 0);
+        (void)channel_send(to, CH_LOG_FD, (struct channel_arg[]){ CH_S(path) }, &fd, fd >= 0);
         if (fd >= 0)
                 (void)close(fd);
 }
 
-static bool send_conf(const struct supconf *c, bool replay)
+static void send_replay(int fd, struct str cmd)
+{
+        (void)channel_send(fd, CH_REPLAY, (struct channel_arg[]){ CH_S(cmd) }, NULL, 0);
+}
+
+static void send_journal(int fd, const struct journal *j)
+{
+        list_for_each (i, &j->all)
+                send_replay(fd, str_of(list_item(i, struct journal_entry, link)->cmd));
+}
+
+static bool send_conf(int fd, const struct supconf *c, bool replay)
 {
         struct channel_arg a[] = { CH_U(++sup.generation) };
 
-        if (!send_binds(c))
+        if (!send_binds(fd, c))
                 return false;
         for (size_t i = 0; i < c->n_logs; i++)
-                send_log(str_of(c->logs[i]));
-        list_for_each (i, &sup.journal.all)
-                if (replay)
-                        (void)channel_send(
-                                sup.worker.channel.fd, CH_REPLAY,
-                                (struct channel_arg[]){ CH_S(str_of(list_item(i, struct journal_entry, link)->cmd)) },
-                                NULL, 0);
-        return channel_send(sup.worker.channel.fd, CH_APPLY, a, &c->bundle, 1) == 0;
+                send_log(fd, str_of(c->logs[i]));
+        if (replay) {
+                send_journal(fd, &sup.health);
+                send_journal(fd, &sup.journal);
+        }
+        return channel_send(fd, CH_APPLY, a, &c->bundle, 1) == 0;
 }
 
-static bool send_rights(const struct supconf *c)
+static bool send_rights(struct worker *w, const struct supconf *c)
 {
         struct channel_arg a[] = { CH_U(c->uid + 1), CH_U(c->gid + 1), CH_S(c->chroot ? str_of(c->chroot) : STR("")) };
         int memfd = -1;
         bool ok;
 
-        heartbeat_free(sup.beat);
-        sup.beat = NULL;
-        if (heartbeat_new(&memfd, &sup.beat) < 0)
+        if (heartbeat_new(&memfd, &w->beat) < 0)
                 return false;
-        ok = channel_send(sup.worker.channel.fd, CH_RIGHTS, a, &memfd, 1) == 0;
+        ok = channel_send(w->child.channel.fd, CH_RIGHTS, a, &memfd, 1) == 0;
         (void)close(memfd);
         return ok;
 }
 
-static void worker_applied(bool ok);
+/* ---- what a worker says ---- */
 
-static void worker_message(struct channel_msg *m)
+static void take_journal(struct worker *w, const struct channel_msg *m)
+{
+        if (w != sup.worker)
+                return; /* who leaves no longer speaks for the service */
+        journal_set(&sup.journal, m->arg[0].s, m->arg[1].s);
+        if (sup.coming && m->arg[1].s.n)
+                send_replay(sup.coming->child.channel.fd, m->arg[1].s);
+}
+
+static void worker_message(struct worker *w, struct channel_msg *m)
 {
         switch (m->type) {
         case CH_DIFF:
@@ -226,22 +181,27 @@ static void worker_message(struct channel_msg *m)
                         proclog_raw(m->arg[0].s);
                 break;
         case CH_APPLIED:
-                if (m->arg[0].u == sup.generation)
-                        worker_applied(m->arg[1].u == 1);
+                if (m->arg[0].u == sup.generation && m->arg[1].u <= APPLIED_BUT_SWAP)
+                        worker_applied(w, (enum applied)m->arg[1].u);
                 break;
-        case CH_JOURNAL: journal_set(&sup.journal, m->arg[0].s, m->arg[1].s); break;
+        case CH_JOURNAL: take_journal(w, m); break;
+        case CH_HEALTH:
+                if (w == sup.worker)
+                        journal_set(&sup.health, m->arg[0].s, m->arg[0].s);
+                break;
         case CH_REOPEN:
                 if (sup.good && supconf_has_log(sup.good, m->arg[0].s))
-                        send_log(m->arg[0].s);
+                        send_log(w->child.channel.fd, m->arg[0].s);
                 break;
         default:
-                proclog(PROC_ALERT, "Current worker (%d) sends what a worker may not send.", sup.worker.pid);
-                (void)kill(sup.worker.pid, SIGKILL);
+                proclog(PROC_ALERT, "Worker (%d) sends what a worker may not send.", w->child.pid);
+                (void)kill(w->child.pid, SIGKILL);
         }
 }
 
 static void on_worker(struct ev_fd *e, uint32_t events)
 {
+        struct worker *w = container_of(e, struct worker, child.channel);
         static struct channel_msg m;
         int r;
 
@@ -251,31 +211,87 @@ static void on_worker(struct ev_fd *e, uint32_t events)
                 return;
         if (r <= 0) { /* its death will be told by SIGCHLD; a live one without a channel is of no use */
                 if (r < 0)
-                        (void)kill(sup.worker.pid, SIGKILL);
-                close_channel(&sup.worker);
+                        (void)kill(w->child.pid, SIGKILL);
+                child_close(&w->child, &sup.loop);
                 return;
         }
-        worker_message(&m);
+        worker_message(w, &m);
         channel_drop(&m);
+}
+
+/* ---- a worker's life ---- */
+
+static void kill_hung_due(struct timer *t)
+{
+        (void)kill(container_of(t, struct worker, kill_hung)->child.pid, SIGKILL);
+}
+
+static void worker_forget(struct worker *w)
+{
+        child_close(&w->child, &sup.loop);
+        timer_stop(&sup.loop, &w->kill_hung);
+        heartbeat_free(w->beat);
+        list_del(&w->link);
+        sup.n_leaving -= w->state == W_LEAVING;
+        free(w);
+}
+
+static struct worker *worker_start(void)
+{
+        struct worker *w = calloc(1, sizeof(*w));
+
+        ASSERT(w != NULL);
+        if (child_start(&w->child, &sup.loop, "worker", sup.argv, on_worker) < 0) {
+                free(w);
+                return NULL;
+        }
+        timer_init(&w->kill_hung, kill_hung_due);
+        w->reloads = sup.reloads;
+        list_push(&sup.workers, &w->link);
+        proclog(PROC_NOTICE, "New worker (%d) forked", w->child.pid);
+        if (!send_rights(w, sup.good) || !send_conf(w->child.channel.fd, sup.good, true))
+                (void)kill(w->child.pid, SIGKILL);
+        return w;
 }
 
 static void start_worker(void)
 {
-        sup.hung_checks = 0;
-        if (spawn("worker", &sup.worker, on_worker) < 0) {
+        supconf_widen(sup.good, sup.args);
+        sup.worker = worker_start();
+        if (!sup.worker)
                 timer_start(&sup.loop, &sup.respawn, mono_add_ms(thr_self->now, 1000));
-                return;
-        }
-        sup.worker_state = W_STARTING;
-        proclog(PROC_NOTICE, "New worker (%d) forked", sup.worker.pid);
-        if (!send_rights(sup.good) || !send_conf(sup.good, true))
-                (void)kill(sup.worker.pid, SIGKILL);
 }
 
 static void respawn_due(struct timer *t)
 {
         (void)t;
         start_worker();
+}
+
+static void end_oldest_leaving(void)
+{
+        list_for_each (i, &sup.workers) {
+                struct worker *w = list_item(i, struct worker, link);
+
+                if (w->state != W_LEAVING)
+                        continue;
+                proclog(PROC_WARNING, "More than %d workers are leaving: the oldest (%d) is ended.", LEAVING_MAX,
+                        w->child.pid);
+                (void)kill(w->child.pid, SIGTERM);
+                return;
+        }
+}
+
+/* Another one serves on its sockets. */
+static void worker_leave(struct worker *w)
+{
+        w->state = W_LEAVING;
+        if (++sup.n_leaving > LEAVING_MAX)
+                end_oldest_leaving();
+        if (sup.hard)
+                (void)kill(w->child.pid, SIGTERM);
+        else
+                (void)channel_send(w->child.channel.fd, CH_RETIRE, NULL, NULL, 0);
 }
 
 /* ---- loads ---- */
@@ -296,6 +312,9 @@ static void log_lines(struct str text)
 
 static void load_ended(bool ok)
 {
+        sup.hard = false;
+        journal_fini(&sup.health);
+        journal_init(&sup.health);
         if (sup.next)
                 log_lines(buf_view(&sup.next->text));
         if (!ok)
@@ -311,13 +330,12 @@ static void load_ended(bool ok)
                 sup.failed++;
         sdnotify(ok ? "READY=1\nSTATUS=Ready." : "READY=1\nSTATUS=Reload failed!");
         mastercli_reloaded(sup.cli, ok, proclog_kept());
-        if (sup.reload_wanted && !sup.stopping)
-                begin_load();
+        if (sup.reload_wanted)
+                (void)reload(false);
 }
 
 static void first_load_failed(void)
 {
-        log_lines(buf_view(&sup.next->text));
         if (sup.next->loaded && sup.next->code == 2)
                 proclog(PROC_ALERT,
                         "[telamon.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
@@ -362,27 +380,40 @@ static void first_load_done(void)
                 finish(1);
                 return;
         }
-        log_lines(buf_view(&c->text));
-        buf_drop(&c->text, c->text.n);
         sup.good = c;
         sup.next = NULL;
         sup.load_state = L_IDLE;
         start_worker();
 }
 
+/* What the loader has to say comes before what the load leads to, unless it said so itself. */
+static void take_text(struct supconf *c)
+{
+        if (c->flags & LOADED_SHOWN)
+                proclog_keep(buf_view(&c->text));
+        else
+                log_lines(buf_view(&c->text));
+        buf_drop(&c->text, c->text.n);
+}
+
 static void load_done(void)
 {
+        bool first = !sup.good && sup.next->loaded && !sup.next->code;
+
+        if (first && (sup.next->flags & LOADED_DAEMON) && !args_background(sup.args) && !args_in_front(sup.args)) {
+                again_with(sup.argv, "-D");
+                finish(1);
+                return;
+        }
+        if (first && (sup.next->flags & LOADED_QUIET) && !sup.args->verbose && !args_in_front(sup.args))
+                proclog_quiet(true);
+        take_text(sup.next);
         if (!sup.next->loaded || sup.next->code) {
                 load_failed(sup.next->loaded && sup.next->code == 2 ? "no listener" : NULL);
                 return;
         }
         if (!sup.good) {
                 first_load_done();
-                return;
-        }
-        if (sup.next->uid != sup.good->uid || sup.next->gid != sup.good->gid ||
-            strcmp(sup.next->chroot ? sup.next->chroot : "", sup.good->chroot ? sup.good->chroot : "") != 0) {
-                load_failed("user, group and chroot cannot be changed without a restart");
                 return;
         }
         if (!supconf_bind(sup.next, sup.good, sup.args)) {
@@ -393,13 +424,18 @@ static void load_done(void)
         try_apply();
 }
 
+static bool worker_is_up(void)
+{
+        return sup.worker && sup.worker->state == W_UP;
+}
+
 static void try_apply(void)
 {
-        if (sup.load_state != L_HELD || sup.worker_state != W_UP)
+        if (sup.load_state != L_HELD || !worker_is_up())
                 return;
         sup.load_state = L_APPLYING;
-        if (!send_conf(sup.next, false))
-                (void)kill(sup.worker.pid, SIGKILL); /* its death ends the load */
+        if (!send_conf(sup.worker->child.channel.fd, sup.next, false))
+                (void)kill(sup.worker->child.pid, SIGKILL); /* its death ends the load */
 }
 
 static void on_loader(struct ev_fd *e, uint32_t events)
@@ -419,7 +455,7 @@ static void on_loader(struct ev_fd *e, uint32_t events)
                 channel_drop(&m);
         if (r != 0)
                 (void)kill(sup.loader.pid, SIGKILL);
-        close_channel(&sup.loader);
+        child_close(&sup.loader, &sup.loop);
         timer_stop(&sup.loop, &sup.loader_limit);
         if (sup.load_state == L_LOADING)
                 load_done();
@@ -437,25 +473,29 @@ static void begin_load(void)
         sup.reload_wanted = false;
         sup.next = supconf_new();
         sup.load_state = L_LOADING;
-        if (spawn("loader", &sup.loader, on_loader) < 0)
+        if (child_start(&sup.loader, &sup.loop, "loader", sup.argv, on_loader) < 0)
                 load_failed("the loader cannot be started");
         else
                 timer_start(&sup.loop, &sup.loader_limit, mono_add_ms(thr_self->now, LOADER_MAX_MS));
 }
 
-static void reload(void)
+/* False: it will begin when the one under way has ended, with what the files say then. */
+static bool reload(bool hard)
 {
-        if (sup.stopping)
-                return;
-        if (!sup.started || sup.load_state != L_IDLE) { /* one at a time; the latest wins */
+        sup.hard_wanted |= hard;
+        if (!sup.started || sup.stopping || sup.load_state != L_IDLE) {
                 sup.reload_wanted = true;
-                return;
+                return false;
         }
+        sup.hard = sup.hard_wanted;
+        sup.hard_wanted = false;
         proclog_forget();
-        proclog(PROC_NOTICE, "Reloading HAProxy");
+        proclog(PROC_NOTICE, "Reloading HAProxy%s", sup.hard ? " (hard-reload)" : "");
         sdnotify_reloading();
         sup.reloads++;
+        mastercli_reloading(sup.cli);
         begin_load();
+        return true;
 }
 
 /* ---- what the worker's answers and deaths mean ---- */
@@ -468,28 +508,77 @@ static void first_start_done(void)
         sdnotify("READY=1\nSTATUS=Ready.\nMAINPID=%d", (int)getpid());
         daemon_ready(&sup.daemon);
         if (sup.reload_wanted)
-                reload();
+                (void)reload(false);
 }
 
-static void worker_applied(bool ok)
+static void swap_failed(const char *why)
 {
-        if (sup.load_state == L_APPLYING) {
-                struct supconf *old = ok ? sup.good : NULL;
+        supconf_narrow(sup.good);
+        proclog(PROC_ALERT,
+                "%s: the old one serves on, with the new configuration but for the words that take a new worker.", why);
+        load_ended(false);
+}
 
-                if (ok) {
-                        supconf_settle(sup.next, old);
-                        sup.good = sup.next;
-                } else
-                        supconf_give_back(sup.next, sup.good);
-                load_ended(ok);
-                supconf_free(old);
+static void begin_swap(void)
+{
+        sup.load_state = L_SWAPPING;
+        limits_files(sup.good->files);
+        supconf_widen(sup.good, sup.args);
+        sup.coming = worker_start();
+        if (!sup.coming)
+                swap_failed("The new worker cannot be started");
+}
+
+static void swap_done(void)
+{
+        struct worker *old = sup.worker;
+
+        sup.worker = sup.coming;
+        sup.coming = NULL;
+        worker_leave(old);
+        load_ended(true);
+}
+
+static void load_applied(enum applied answer)
+{
+        struct supconf *old = answer ? sup.good : NULL;
+
+        if (!answer) {
+                supconf_give_back(sup.next, sup.good);
+                load_ended(false);
                 return;
         }
-        if (sup.worker_state != W_STARTING || !ok)
+        supconf_settle(sup.next, old);
+        supconf_widened(sup.next);
+        sup.good = sup.next;
+        supconf_free(old);
+        log_lines(buf_view(&sup.good->text));
+        buf_drop(&sup.good->text, sup.good->text.n);
+        sup.next = NULL;
+        if (answer == APPLIED_BUT_SWAP || sup.hard)
+                begin_swap();
+        else
+                load_ended(true);
+}
+
+static void worker_applied(struct worker *w, enum applied answer)
+{
+        if (w->state == W_UP && w == sup.worker && sup.load_state == L_APPLYING) {
+                load_applied(answer);
+                return;
+        }
+        if (w->state != W_STARTING || !answer)
                 return; /* a refused start ends by its exit */
-        sup.worker_state = W_UP;
-        if (!sup.started)
+        w->state = W_UP;
+        if (sup.stopping)
+                (void)kill(w->child.pid, sup.stopping);
+        supconf_widened(sup.good);
+        if (w == sup.coming)
+                swap_done();
+        else if (!sup.started)
                 first_start_done();
+        else if (sup.load_state == L_SWAPPING)
+                load_ended(true); /* the old one died meanwhile */
         try_apply();
 }
 
@@ -530,32 +619,68 @@ static void respawn(void)
         timer_start(&sup.loop, &sup.respawn, mono_add_ms(thr_self->now, ms));
 }
 
-static void worker_died(int status)
+static void say_death(const struct worker *w, int status)
 {
-        int code = end_code(status);
+        int code = end_code(status), pid = w->child.pid;
 
-        if (sup.started)
+        if (w->state == W_LEAVING)
+                proclog(PROC_WARNING, "Former worker (%d) exited with code %d (%s)", pid, code, end_name(status));
+        else if (sup.started && w != sup.coming)
                 proclog(code == 0 || code == 1 ? PROC_WARNING : PROC_ALERT,
-                        "Current worker (%d) exited with code %d (%s)", sup.worker.pid, code, end_name(status));
+                        "Current worker (%d) exited with code %d (%s)", pid, code, end_name(status));
         else
-                proclog(PROC_WARNING, "Failed to load worker (%d) exited with code %d (%s)", sup.worker.pid, code,
+                proclog(PROC_WARNING, "Failed to load worker (%d) exited with code %d (%s)", pid, code,
                         end_name(status));
-        close_channel(&sup.worker);
-        timer_stop(&sup.loop, &sup.kill_hung);
-        sup.worker.pid = 0;
-        sup.worker_state = W_NONE;
-        if (sup.stopping || !sup.started) {
-                int end = sup.stopping ? (sup.stopping == SIGTERM ? 0 : code) : code ? code : 1;
+}
 
-                proclog(PROC_WARNING, "All workers exited. Exiting... (%d)", end);
-                finish(end);
-                return;
-        }
+static void last_worker_died(void)
+{
+        int code = sup.end_code;
+        int end = sup.stopping ? (sup.stopping == SIGTERM ? 0 : code) : code ? code : 1;
+
+        proclog(PROC_WARNING, "All workers exited. Exiting... (%d)", end);
+        finish(end);
+}
+
+static void current_died(void)
+{
+        sup.worker = sup.coming; /* it is about to serve anyway */
+        sup.coming = NULL;
         if (sup.load_state == L_APPLYING) { /* what it was about to apply may be what killed it */
                 supconf_give_back(sup.next, sup.good);
                 load_failed("the worker died while it applied the new configuration");
-        }
-        respawn();
+        } else if (sup.load_state == L_SWAPPING && !sup.worker)
+                load_ended(false);
+        if (!sup.worker)
+                respawn();
+}
+
+static void worker_died(struct worker *w, int status)
+{
+        bool current = w == sup.worker, coming = w == sup.coming;
+
+        say_death(w, status);
+        worker_forget(w);
+        if (current)
+                sup.end_code = end_code(status);
+        if (sup.stopping || !sup.started) {
+                sup.worker = current ? NULL : sup.worker;
+                sup.coming = coming ? NULL : sup.coming;
+                if (list_empty(&sup.workers))
+                        last_worker_died();
+        } else if (coming) {
+                sup.coming = NULL;
+                swap_failed("The new worker does not start");
+        } else if (current)
+                current_died();
+}
+
+static struct worker *worker_by_pid(int pid)
+{
+        list_for_each (i, &sup.workers)
+                if (list_item(i, struct worker, link)->child.pid == pid)
+                        return list_item(i, struct worker, link);
+        return NULL;
 }
 
 static void reap(void)
@@ -563,8 +688,10 @@ static void reap(void)
         int status, pid;
 
         while ((pid = sig_reap(&status)) > 0) {
-                if (pid == sup.worker.pid)
-                        worker_died(status);
+                struct worker *w = worker_by_pid(pid);
+
+                if (w)
+                        worker_died(w, status);
                 else if (pid == sup.loader.pid)
                         sup.loader.pid = 0; /* its channel tells the rest */
         }
@@ -572,47 +699,35 @@ static void reap(void)
 
 /* ---- the watch over a hung worker ---- */
 
-/* A worker that is stopped (SIGSTOP, a debugger) is not hung. */
-static bool is_stopped(int pid)
+static void check_worker(struct worker *w)
 {
-        char path[32], text[512];
-        const char *p;
-        ssize_t n;
-        int fd;
+        uint64_t lag = w->beat && w->state != W_STARTING ? heartbeat_lag(w->beat, thr_self->sys->mono()) : 0;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return true;
-        n = read(fd, text, sizeof(text) - 1);
-        (void)close(fd);
-        text[n > 0 ? n : 0] = 0;
-        p = strrchr(text, ')');
-        return !p || p[1] != ' ' || p[2] == 'T' || p[2] == 't';
-}
-
-static void kill_hung_due(struct timer *t)
-{
-        (void)t;
-        if (sup.worker.pid)
-                (void)kill(sup.worker.pid, SIGKILL);
+        /* One that is stopped (SIGSTOP, a debugger) is not hung. */
+        w->hung_checks = lag > HANG_NS && !child_is_stopped(w->child.pid) ? w->hung_checks + 1 : 0;
+        if (w->hung_checks != 2) /* twice: the first may be our own late wake-up */
+                return;
+        proclog(PROC_ALERT, "Current worker (%d) hangs since %llu ms: it is replaced.", w->child.pid,
+                (unsigned long long)(lag / NS_PER_MS));
+        (void)kill(w->child.pid, SIGABRT);
+        timer_start(&sup.loop, &w->kill_hung, mono_add_ms(thr_self->now, ABORT_GRACE_MS));
 }
 
 static void check_hung(struct timer *t)
 {
-        uint64_t lag = sup.beat && sup.worker_state == W_UP ? heartbeat_lag(sup.beat, thr_self->sys->mono()) : 0;
-
         timer_start(&sup.loop, t, mono_add_ms(thr_self->now, HANG_CHECK_MS));
-        sup.hung_checks = lag > HANG_NS && !is_stopped(sup.worker.pid) ? sup.hung_checks + 1 : 0;
-        if (sup.hung_checks != 2) /* twice: the first may be our own late wake-up */
-                return;
-        proclog(PROC_ALERT, "Current worker (%d) hangs since %llu ms: it is replaced.", sup.worker.pid,
-                (unsigned long long)(lag / NS_PER_MS));
-        (void)kill(sup.worker.pid, SIGABRT);
-        timer_start(&sup.loop, &sup.kill_hung, mono_add_ms(thr_self->now, ABORT_GRACE_MS));
+        list_for_each (i, &sup.workers)
+                check_worker(list_item(i, struct worker, link));
 }
 
 /* ---- signals and the master socket ---- */
+
+/* One that starts cannot drain yet: it is told once it is UP. */
+static void signal_worker(const struct worker *w, int signo)
+{
+        if (w->state != W_STARTING || signo != SIGUSR1)
+                (void)kill(w->child.pid, signo);
+}
 
 static void stop(int signo)
 {
@@ -623,10 +738,10 @@ static void stop(int signo)
         timer_stop(&sup.loop, &sup.respawn);
         if (sup.loader.pid)
                 (void)kill(sup.loader.pid, SIGKILL);
-        if (sup.worker.pid)
-                (void)kill(sup.worker.pid, signo);
-        else
+        if (list_empty(&sup.workers))
                 finish(signo == SIGINT ? 130 : 0);
+        list_for_each (i, &sup.workers)
+                signal_worker(list_item(i, struct worker, link), signo);
 }
 
 static void on_signal(struct sig_watch *s, int signo, int pid)
@@ -636,11 +751,11 @@ static void on_signal(struct sig_watch *s, int signo, int pid)
         if (signo == SIGCHLD)
                 reap();
         else if (signo == SIGUSR2 || signo == SIGHUP)
-                reload();
+                (void)reload(false);
         else if (signo == SIGTERM || signo == SIGINT || signo == SIGUSR1)
                 stop(signo);
-        else if (sup.worker.pid && signo != SIGQUIT)
-                (void)kill(sup.worker.pid, signo);
+        else if (sup.worker && signo != SIGQUIT)
+                (void)kill(sup.worker->child.pid, signo);
 }
 
 static void print_row(struct buf *out, int pid, const char *type, const char *reloads, mono_t since)
@@ -653,6 +768,14 @@ static void print_row(struct buf *out, int pid, const char *type, const char *re
         buf_printf(out, "%-15d %-15s %-15s %-15s %-15s\n", pid, type, reloads, up, HAPROXY_LEVEL);
 }
 
+static void print_worker(struct buf *out, const struct worker *w)
+{
+        char reloads[16];
+
+        (void)snprintf(reloads, sizeof(reloads), "%u", w->state == W_LEAVING ? sup.reloads - w->reloads : 0);
+        print_row(out, w->child.pid, "worker", reloads, w->child.since);
+}
+
 static void show_proc(struct buf *out)
 {
         char reloads[48];
@@ -661,8 +784,16 @@ static void show_proc(struct buf *out)
         buf_printf(out, "%-15s %-15s %-15s %-15s %-15s\n", "#<PID>", "<type>", "<reloads>", "<uptime>", "<version>");
         print_row(out, (int)getpid(), "master", reloads, sup.since);
         buf_puts(out, "# workers\n");
-        if (sup.worker.pid)
-                print_row(out, sup.worker.pid, "worker", "0", sup.worker.since);
+        if (sup.worker)
+                print_worker(out, sup.worker);
+        if (sup.n_leaving)
+                buf_puts(out, "# old workers\n");
+        list_for_each (i, &sup.workers) {
+                const struct worker *w = list_item(i, struct worker, link);
+
+                if (w->state == W_LEAVING)
+                        print_worker(out, w);
+        }
 }
 
 static bool reload_failed(void)
@@ -670,9 +801,11 @@ static bool reload_failed(void)
         return sup.last_failed;
 }
 
-static int worker_pid(void)
+static int worker_pid(int pid)
 {
-        return sup.worker_state == W_UP ? sup.worker.pid : 0;
+        const struct worker *w = pid ? worker_by_pid(pid) : sup.worker;
+
+        return w && w->state != W_STARTING ? w->child.pid : 0;
 }
 
 static int bundle(void)
@@ -680,24 +813,17 @@ static int bundle(void)
         return sup.good ? sup.good->bundle : -1;
 }
 
-static int attach(int fd, int level)
+static int attach(int pid, int fd, int level)
 {
+        const struct worker *w = worker_by_pid(pid);
         struct channel_arg a[] = { CH_U(level) };
 
-        return channel_send(sup.worker.channel.fd, CH_CLI, a, &fd, 1);
+        return w ? channel_send(w->child.channel.fd, CH_CLI, a, &fd, 1) : -ESRCH;
 }
 
 static const struct mastercli_ops cli_ops = { show_proc, reload, reload_failed, worker_pid, bundle, attach };
 
 /* ---- life ---- */
-
-/* Inherited descriptors (fd@N) are for our sockets, not for children. */
-static void keep_from_children(void)
-{
-        for (int fd = 3; fd < 1024; fd++)
-                if (fcntl(fd, F_GETFD) >= 0)
-                        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
 
 static bool open_up(void)
 {
@@ -710,9 +836,10 @@ static bool open_up(void)
                 return false;
         }
         journal_init(&sup.journal);
+        journal_init(&sup.health);
+        list_init(&sup.workers);
         timer_init(&sup.respawn, respawn_due);
         timer_init(&sup.watch, check_hung);
-        timer_init(&sup.kill_hung, kill_hung_due);
         timer_init(&sup.loader_limit, loader_too_slow);
         sup.cli = mastercli_new(&sup.loop, sup.args, &cli_ops);
         return sup.cli != NULL;
@@ -721,13 +848,14 @@ static bool open_up(void)
 static void close_down(void)
 {
         mastercli_free(sup.cli);
-        close_channel(&sup.worker);
-        close_channel(&sup.loader);
+        list_for_each_safe (i, &sup.workers)
+                worker_forget(list_item(i, struct worker, link));
+        child_close(&sup.loader, &sup.loop);
         if (sup.next != sup.good)
                 supconf_free(sup.next);
         supconf_free(sup.good);
-        heartbeat_free(sup.beat);
         journal_fini(&sup.journal);
+        journal_fini(&sup.health);
         sig_watch_stop(&sup.sigs);
         loop_fini(&sup.loop);
 }
@@ -737,8 +865,8 @@ int supervisor_run(const struct args *a, char **argv)
         sup.args = a;
         sup.argv = argv;
         sup.daemon = (struct daemon)DAEMON_INIT;
-        sup.worker.channel.fd = sup.loader.channel.fd = -1;
-        keep_from_children();
+        sup.loader.channel.fd = -1;
+        again_keep_from_children();
         if (args_background(a) && daemon_fork(&sup.daemon) < 0)
                 return 1;
         thr_self = thr_new(0, &sys_kernel, 65536);

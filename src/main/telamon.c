@@ -1,5 +1,6 @@
 /* main/telamon.c - the entry point: argv decides the role, nothing else happens here. */
 #include "core/role.h"
+#include "main/again.h"
 #include "main/argv.h"
 #include "main/limits.h"
 #include "main/load.h"
@@ -72,7 +73,7 @@ static int run(const struct args *a, char **argv, int *ret_ended_by)
                 return single_check(a);
         if (a->master_worker)
                 return supervisor_run(a, argv);
-        return single_run(a, ret_ended_by);
+        return single_run(a, argv, ret_ended_by);
 }
 
 static int start(const struct args *a, char **argv, int *ret_ended_by)
@@ -82,6 +83,7 @@ static int start(const struct args *a, char **argv, int *ret_ended_by)
                 return show(a);
         if (a->condition)
                 return load_condition(a->condition);
+        again_remember();
         if (a->dir && chdir(a->dir) != 0) {
                 proclog(PROC_ALERT, "Could not change to directory %s : %s", a->dir, strerror(errno));
                 return 1;
@@ -100,6 +102,7 @@ int main(int argc, char **argv)
 {
         const struct verb *v = argc > 1 && argv[1][0] != '-' ? verb_find(argv[1]) : NULL;
         const struct role *role = argc > 2 && strcmp(argv[1], "--role") == 0 ? role_find(argv[2]) : NULL;
+        enum args_answer answer;
         struct args a;
         int code, ended_by = 0;
         AUTO_BUF(why);
@@ -108,7 +111,12 @@ int main(int argc, char **argv)
                 return v->main(argc - 1, argv + 1);
         if (role)
                 return role->main(argc, argv, fcntl(ROLE_CHANNEL, F_GETFD) >= 0 ? ROLE_CHANNEL : -1);
-        if (args_parse(argc, argv, &a, &why) != ARGS_OK)
+        answer = args_parse(argc, argv, &a, &why);
+        if (answer == ARGS_REFUSED) {
+                proclog(PROC_ALERT, "%.*s.", (int)why.n, why.p);
+                return 1;
+        }
+        if (answer != ARGS_OK)
                 return usage(&why);
         if (a.role) {
                 buf_printf(&why, "unknown role '%s'", a.role);

@@ -57,7 +57,7 @@ static const char *const types[] = { [KW_T_FLAG] = "flag",
                                      [KW_T_REFUSED] = "not supported" };
 static const char *const applies[] = { [KW_LIVE] = "at once, also for what is under way",
                                        [KW_NEW] = "for new sessions and requests",
-                                       [KW_SWAP] = "with the next start of the worker",
+                                       [KW_SWAP] = "by a new worker, that the reload starts beside the old one",
                                        [KW_REFUSED] = "only by a restart" };
 
 static void explain_kinds(const struct kw_ref *r, struct buf *out)

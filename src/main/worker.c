@@ -31,7 +31,7 @@ struct worker {
         struct privileges priv;
         struct given *given, **given_end;
         uint64_t generation;
-        bool rights;
+        bool rights, wants_swap;
         int null; /* -1 = we stay in the foreground */
 };
 
@@ -105,9 +105,9 @@ static void tell_lines(enum channel_type t, struct str text)
         }
 }
 
-static void tell_applied(bool ok)
+static void tell_applied(enum applied answer)
 {
-        struct channel_arg a[] = { CH_U(self.generation), CH_U(ok) };
+        struct channel_arg a[] = { CH_U(self.generation), CH_U(answer) };
 
         (void)channel_send(self.channel.fd, CH_APPLIED, a, NULL, 0);
 }
@@ -131,15 +131,23 @@ static void binds_of(const struct conf *c, struct engine_binds *ret_b)
                 take_sockets(&ret_b->v[i]);
 }
 
+static void tell_health(void *ctx, const char *cmd)
+{
+        (void)ctx;
+        (void)tell(CH_HEALTH, str_of(cmd), STR(""));
+}
+
 static bool apply_running(struct load *l, struct engine_binds *b)
 {
         AUTO_BUF(diff);
+        bool swap = engine_wants_swap(self.runner.engine, l->conf);
         bool ok = engine_apply(self.runner.engine, l->conf, b, &diff, &l->diags);
 
         for (size_t i = 0; i < b->n; i++)
                 binds_close(b->v[i].fds, b->v[i].n_fds);
         self.runner.hard_stop_after_ms = global_of(l->conf)->hard_stop_after_ms;
         tell_lines(CH_DIFF, buf_view(&diff));
+        self.wants_swap |= ok && swap; /* until it comes: the words are in the configuration, not in us */
         return ok;
 }
 
@@ -152,6 +160,8 @@ static bool apply(int bundle)
         atomic_store_explicit(&self.beat->changing, 1, memory_order_relaxed);
         load_init(&l);
         ok = load_bundle(&l, &self.args, bundle);
+        if (ok && !self.runner.engine && global_of(l.conf)->quiet && !self.args.verbose && !args_in_front(&self.args))
+                proclog_quiet(true);
         if (ok) {
                 binds_of(l.conf, &b);
                 ok = self.runner.engine ? apply_running(&l, &b) : runner_init(&self.runner, l.conf, &b, true, &l.diags);
@@ -193,8 +203,9 @@ static bool drop(void)
         return e == 0;
 }
 
-/* A log connection outside of a configuration (those start with a CH_LISTEN) answers our CH_REOPEN. */
-static void answer_reopen(void)
+/* Outside of a configuration (those start with a CH_LISTEN): a log connection that answers our CH_REOPEN, or what was changed in our
+ * predecessor while we started. */
+static void answer_alone(void)
 {
         hand_over();
         forget_given();
@@ -210,14 +221,18 @@ static bool handle(struct channel_msg *m, int *ret_bundle)
         case CH_REPLAY:
                 keep(m);
                 m->n_fds = 0;
-                if (m->type == CH_LOG_FD && self.runner.engine && !self.given->next)
-                        answer_reopen();
+                if (m->type != CH_LISTEN && self.runner.engine && !self.given->next)
+                        answer_alone();
                 return true;
         case CH_APPLY:
                 self.generation = m->arg[0].u;
                 *ret_bundle = m->fds[0];
                 m->n_fds = 0;
                 return self.rights;
+        case CH_RETIRE:
+                if (self.runner.engine)
+                        runner_retire(&self.runner);
+                return true;
         case CH_CLI:
                 if (self.runner.engine && engine_cli_attach(self.runner.engine, m->fds[0], (int)m->arg[0].u) == 0)
                         m->n_fds = 0;
@@ -248,7 +263,11 @@ static void on_channel(struct ev_fd *e, uint32_t events)
         }
         channel_drop(&m);
         if (bundle >= 0) {
-                tell_applied(apply(bundle));
+                enum applied answer = !apply(bundle) ? APPLIED_NOT : self.wants_swap ? APPLIED_BUT_SWAP : APPLIED;
+
+                if (answer == APPLIED_BUT_SWAP)
+                        engine_health(self.runner.engine, tell_health, NULL);
+                tell_applied(answer);
                 (void)close(bundle);
         }
 }
@@ -259,7 +278,7 @@ static void on_started(struct runner *r)
                 daemon_detach_output(self.null);
         (void)loop_add_level(r->loop, &self.channel, false);
         (void)heartbeat_start(self.beat, r->engine);
-        tell_applied(true);
+        tell_applied(APPLIED);
 }
 
 /* All messages up to the first CH_APPLY. */
@@ -298,7 +317,7 @@ static int worker_main(int argc, char **argv, int channel_fd)
                 (void)close(bundle);
                 code = runner_run(&self.runner);
         } else
-                tell_applied(false);
+                tell_applied(APPLIED_NOT);
         runner_exit(self.runner.ended_by, code);
 }
 

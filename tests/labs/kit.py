@@ -132,12 +132,14 @@ def port_of(ls):
 
 
 def cli(path, command, seconds=5):
-    """One command to a runtime socket or the master's; its answer."""
+    """One command to a runtime socket or the master's (which stays open until we have said all); its answer."""
     out = b""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(seconds)
         s.connect(str(path))
         s.sendall(command.encode() + b"\n")
+        if "master" in str(path):
+            s.shutdown(socket.SHUT_WR)
         while d := s.recv(65536):
             out += d
     return out.decode(errors="replace")

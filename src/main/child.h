@@ -1,0 +1,23 @@
+/* main/child.h - a process that the supervisor started from its own binary, and the channel to it.
+ *
+ * Threads: the supervisor's.  Ownership: caller's storage; the channel is closed by child_close(), the process is reaped by who
+ * hears of its death. */
+#ifndef MAIN_CHILD_H
+#define MAIN_CHILD_H
+
+#include "ev/loop.h"
+
+struct child {
+        int pid;              /* 0 = none */
+        struct ev_fd channel; /* fd -1 = closed */
+        mono_t since;
+};
+
+/* `telamon --role ROLE` with the arguments of argv and the other end of the channel as descriptor 3; fn hears of messages. Negative errno: it was
+ * logged. */
+int child_start(struct child *c, struct loop *l, const char *role, char **argv, void (*fn)(struct ev_fd *, uint32_t));
+void child_close(struct child *c, struct loop *l); /* twice is fine */
+/* Does a stopped process (SIGSTOP, a debugger) hide behind this pid? One that cannot be asked is taken for stopped. */
+bool child_is_stopped(int pid);
+
+#endif
