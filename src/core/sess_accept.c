@@ -33,9 +33,7 @@ static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
         pin(&s->cfg->pins);
         s->http = s->cfg->px->mode == PX_HTTP;
         s->src = *from;
-        s->accepted = s->idle_since = thr_self->now;
-        timer_init(&s->timer, sess_timeout);
-        task_init(&s->task, sess_task);
+        s->idle_since = thr_self->now;
         wire_init(&s->wire, false);
         s->wire.owner = &sess_wire_owner;
         s->wire.head_max = s->cfg->bufsize;

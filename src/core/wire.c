@@ -309,7 +309,7 @@ static int head_bad(struct wire *w, struct side *s)
 {
         const struct h1 *h = &w->io->box->parser;
 
-        s->bad = (struct side_bad){ w->server ? 502 : h->status, h1_why_text(h->why), h->bad_at };
+        s->bad = (struct side_bad){ h1_why_text(h->why), h->bad_at, w->server ? 502 : h->status };
         w->close_after = true;
         return MSG_BAD;
 }
@@ -382,7 +382,7 @@ static int take_plain(struct wire *w, struct side *s, struct iovec *v, int *n)
 static int bad_body(struct wire *w, struct side *s, const char *why)
 {
         w->close_after = true;
-        s->bad = (struct side_bad){ w->server ? 502 : 400, why, 0 };
+        s->bad = (struct side_bad){ why, 0, w->server ? 502 : 400 };
         return MSG_BAD;
 }
 
