@@ -37,7 +37,7 @@ static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
         wire_init(&s->wire, false);
         s->wire.owner = &sess_wire_owner;
         s->wire.head_max = s->cfg->bufsize;
-        conn_adopt(&s->wire.conn, fd);
+        conn_adopt(&s->wire.conn, fd, from->sa.sa_family != AF_UNIX);
         list_push(&t->all, &s->link);
         raise_max(&world.max_conns, atomic_load_explicit(&world.cur_conns, memory_order_relaxed));
         raise_max(&fe->cur_max, atomic_load_explicit(&fe->cur, memory_order_relaxed));

@@ -607,6 +607,22 @@ static void wire_tunnel(struct side *s)
         s->flags = (uint16_t)((s->flags & ~(SIDE_RX_DONE | SIDE_TX_DONE | SIDE_TX_END)) | SIDE_TUNNEL);
 }
 
+int wire_connected(struct side *server, struct side *client)
+{
+        struct wire *w = server->carrier, *c = client->carrier;
+        ssize_t n;
+
+        if (client->ops != &wire_ops || c->rx_body != HBODY_TUNNEL || c->io->in.len == 0 || w->ep != &w->conn.ep ||
+            !(w->ep->flags & EP_CONNECTING))
+                return conn_connected(&w->conn);
+        n = conn_tx_first(&w->conn, c->io->in.p + c->io->in.off, c->io->in.len);
+        if (n < 0)
+                return n == -EAGAIN ? 0 : (int)n;
+        in_take(c, (size_t)n);
+        server->tx_bytes += (uint64_t)n;
+        return 1;
+}
+
 static void wire_want(struct side *s)
 {
         struct wire *w = s->carrier;
