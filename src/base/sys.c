@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+/* The calls of the data path go through syscall(2): libc's own are cancellation points, which costs two atomic operations
+ * a call in a program with threads, and nobody here is ever cancelled. */
 
 /* Repeats an interrupted call; the result is negative errno in the error case. */
 #define CALL(type, expr)                                                                                               \
@@ -63,7 +67,7 @@ static int k_socket(int domain, int type, int proto)
 /* Not repeated: an interrupted non-blocking connect goes on by itself, a second call would say EALREADY. */
 static int k_connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
-        if (connect(fd, sa, len) == 0)
+        if (syscall(SYS_connect, fd, sa, len) == 0)
                 return 0;
         return errno == EINTR ? -EINPROGRESS : -errno;
 }
@@ -75,7 +79,7 @@ static int k_bind(int fd, const struct sockaddr *sa, socklen_t len)
 
 static int k_accept(int fd, struct sockaddr *sa, socklen_t *len)
 {
-        CALL(int, accept4(fd, sa, len, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        CALL(int, (int)syscall(SYS_accept4, fd, sa, len, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 static int k_getsockname(int fd, struct sockaddr *sa, socklen_t *len)
@@ -95,16 +99,16 @@ static int k_getopt(int fd, int level, int name, void *v, socklen_t *len)
 
 static ssize_t k_recv(int fd, void *p, size_t n, int flags)
 {
-        CALL(ssize_t, recv(fd, p, n, flags));
+        CALL(ssize_t, syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL));
 }
 
 static ssize_t k_send(int fd, const struct iovec *v, int n, int flags)
 {
         if (n == 1) { /* the common case is cheaper without a msghdr to copy in */
-                CALL(ssize_t, send(fd, v->iov_base, v->iov_len, flags | MSG_NOSIGNAL));
+                CALL(ssize_t, syscall(SYS_sendto, fd, v->iov_base, v->iov_len, flags | MSG_NOSIGNAL, NULL, 0));
         }
         const struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n };
-        CALL(ssize_t, sendmsg(fd, &m, flags | MSG_NOSIGNAL));
+        CALL(ssize_t, syscall(SYS_sendmsg, fd, &m, flags | MSG_NOSIGNAL));
 }
 
 static ssize_t k_sendto(int fd, const struct iovec *v, int n, const struct sockaddr *sa, socklen_t len)
@@ -118,7 +122,7 @@ static ssize_t k_sendto(int fd, const struct iovec *v, int n, const struct socka
 
 static ssize_t k_splice(int from, int to, size_t n, unsigned flags)
 {
-        CALL(ssize_t, splice(from, NULL, to, NULL, n, flags | SPLICE_F_NONBLOCK | SPLICE_F_MOVE));
+        CALL(ssize_t, syscall(SYS_splice, from, NULL, to, NULL, n, flags | SPLICE_F_NONBLOCK | SPLICE_F_MOVE));
 }
 
 /* Enlarging can be refused (the user's pipe quota is used up): the pipe is kept as it is. */
@@ -141,7 +145,7 @@ static int k_shutdown(int fd, int how)
 
 static void k_close(int fd)
 {
-        (void)close(fd); /* Linux frees the number even when it says EINTR */
+        (void)syscall(SYS_close, fd); /* Linux frees the number even when it says EINTR */
 }
 
 static int k_poll_ctl(int epfd, int op, int fd, uint32_t events, void *data)
@@ -153,7 +157,7 @@ static int k_poll_ctl(int epfd, int op, int fd, uint32_t events, void *data)
 
 static int k_poll_wait(int epfd, struct epoll_event *ev, int n, int timeout_ms)
 {
-        int r = epoll_wait(epfd, ev, n, timeout_ms);
+        int r = (int)syscall(SYS_epoll_pwait, epfd, ev, n, timeout_ms, NULL, sizeof(uint64_t));
 
         if (r < 0 && errno == EINTR)
                 return 0;

@@ -93,6 +93,7 @@ void strm_answer(struct strm *s, int status)
         if (s->cl.ops)
                 s->cl.ops->rx_head_free(&s->cl);
         s->req = NULL;
+        s->cl_active = thr_self->now;
         if (send_page(s, page_of(status), &o->m) == MSG_OK)
                 strm_goto(s, STRM_ANSWER);
         mem_put(o, size);
@@ -107,7 +108,7 @@ enum run strm_step_answer(struct strm *s)
                 r = s->cl.ops->tx_flush(&s->cl);
                 if (r == MSG_WAIT) {
                         int ms = s->fcfg->px->timeout.client;
-                        s->deadline = ms ? mono_add_ms(s->step_since, ms) : MONO_NEVER;
+                        s->deadline = ms ? mono_add_ms(s->cl_active, ms) : MONO_NEVER;
                         s->deadline_kind = DL_CLIENT;
                         return RUN_WAIT;
                 }

@@ -45,9 +45,9 @@ enum {                       /* side.flags */
 };
 
 struct side_bad {
-        int status;      /* 400, 408, 413, 414, 431, 501, 505 ...; 502 on the server's side */
         const char *why; /* literal, for `show errors` and logs */
         uint32_t offset;
+        uint16_t status; /* 400, 408, 413, 414, 431, 501, 505 ...; 502 on the server's side */
 };
 
 /* How a message's body is framed on its way out. */
@@ -95,10 +95,10 @@ struct side {
         struct strm *strm;
         void *carrier;         /* struct wire, H2 stream, applet instance */
         struct hmsg *trailers; /* received; valid until rx_park */
-        uint16_t flags;
-        int err; /* negative errno */
         struct side_bad bad;
         uint64_t rx_bytes, tx_bytes; /* on the wire in this exchange, heads included (%U, %B, CSV bin and bout) */
+        int err;                     /* negative errno */
+        uint16_t flags;
 };
 
 #endif

@@ -162,7 +162,7 @@ static void granted(struct mail *m)
                 return;
         }
         st->waiting = NULL;
-        strm_grant(st, st->generation, srv);
+        strm_grant(st, st->id, srv);
 }
 
 /* The slot is held by the caller; true: it went to a waiter. */

@@ -19,6 +19,8 @@ static void sess_thr_free(void *p)
         struct sess_thr *t = p;
 
         slab_fini(&t->slab);
+        slab_fini(&t->idle);
+        slab_fini(&t->dst);
         mem_put(t, t->size);
 }
 
@@ -37,6 +39,8 @@ struct sess_thr *sess_thr(void)
                 ASSERT(t != NULL);
                 t->size = size;
                 slab_init(&t->slab, "sess", sizeof(struct sess), 0);
+                slab_init(&t->idle, "sess_idle", sizeof(struct sess_idle), 0);
+                slab_init(&t->dst, "sess_dst", sizeof(struct addr), 0);
                 list_init(&t->all);
                 list_init(&t->shards);
                 thr_self->local[sess_local] = t;
@@ -51,7 +55,12 @@ struct list *sess_all(void)
 
 static void bury(struct grave *g)
 {
-        slab_put(&sess_thr()->slab, container_of(g, struct sess, grave));
+        struct sess *s = container_of(g, struct sess, grave);
+        struct sess_thr *t = sess_thr();
+
+        slab_put(&t->idle, s->idle);
+        slab_put(&t->dst, s->dst);
+        slab_put(&t->slab, s);
 }
 
 void sess_close(struct sess *s, bool reset)
@@ -59,8 +68,10 @@ void sess_close(struct sess *s, bool reset)
         if (s->state == SESS_DEAD)
                 return;
         s->state = SESS_DEAD;
-        timer_stop(thr_self->loop, &s->timer);
-        task_cancel(&s->task);
+        if (s->idle) {
+                timer_stop(thr_self->loop, &s->idle->timer);
+                task_cancel(&s->idle->task);
+        }
         srv_conn_forget_owner(s);
         if (s->carrier)
                 s->proto->close(s);
@@ -72,26 +83,46 @@ void sess_close(struct sess *s, bool reset)
         loop_bury(thr_self->loop, &s->grave, bury);
 }
 
-/* Lazy: a timer that runs already and is not later than wanted stays where it is. */
-static void sess_deadline(struct sess *s, int ms)
+static void on_timeout(struct timer *t);
+static void on_task(struct ev_task *t);
+
+/* False: no memory, the session is closed. */
+static bool own_idle(struct sess *s)
 {
-        if (ms <= 0) {
-                s->deadline = MONO_NEVER;
-                return;
+        if (likely(s->idle))
+                return true;
+        s->idle = slab_get(&sess_thr()->idle);
+        if (!s->idle) {
+                sess_close(s, true);
+                return false;
         }
-        s->deadline = mono_add_ms(thr_self->now, ms);
-        if (!timer_active(&s->timer) || s->timer.when > s->deadline)
-                timer_start(thr_self->loop, &s->timer, s->deadline);
+        s->idle->sess = s;
+        timer_init(&s->idle->timer, on_timeout);
+        task_init(&s->idle->task, on_task);
+        return true;
 }
 
-void sess_timeout(struct timer *t)
+/* Lazy: a timer that runs already and is not later than wanted stays where it is. */
+static void wait_at_most(struct sess_idle *i, int ms)
 {
-        struct sess *s = container_of(t, struct sess, timer);
+        if (ms <= 0) {
+                i->deadline = MONO_NEVER;
+                return;
+        }
+        i->deadline = mono_add_ms(thr_self->now, ms);
+        if (!timer_active(&i->timer) || i->timer.when > i->deadline)
+                timer_start(thr_self->loop, &i->timer, i->deadline);
+}
 
-        if (s->state == SESS_BUSY || s->deadline == MONO_NEVER)
+static void on_timeout(struct timer *t)
+{
+        struct sess_idle *i = container_of(t, struct sess_idle, timer);
+        struct sess *s = i->sess;
+
+        if (s->state == SESS_BUSY || i->deadline == MONO_NEVER)
                 return; /* the stream keeps its own time */
-        if (thr_self->now < s->deadline) {
-                timer_start(thr_self->loop, t, s->deadline);
+        if (thr_self->now < i->deadline) {
+                timer_start(thr_self->loop, t, i->deadline);
                 return;
         }
         if (s->state == SESS_IDLE && s->carrier)
@@ -149,7 +180,7 @@ bool sess_begin_stream(struct sess *s)
         return true;
 }
 
-static void idle_wait(struct sess *s)
+static void idle_wait(struct sess *s) /* or closes it */
 {
         const struct proxy_cfg *px = s->cfg->px;
         int ms = s->n_req == 0 ? px->timeout.http_request : px->timeout.http_keep_alive;
@@ -160,10 +191,12 @@ static void idle_wait(struct sess *s)
                 ms = px->timeout.client;
         s->state = SESS_IDLE;
         wire_rest(&s->wire);
-        sess_deadline(s, ms);
+        if (!own_idle(s))
+                return;
+        wait_at_most(s->idle, ms);
         s->wire.ep->ops->want(s->wire.ep);
         if (unlikely(s->wire.ep->flags & EP_ERR)) /* it could not be watched: nothing would wake us */
-                loop_post(thr_self->loop, &s->task);
+                loop_post(thr_self->loop, &s->idle->task);
 }
 
 static void drain(struct sess *s)
@@ -176,9 +209,9 @@ static void drain(struct sess *s)
                         wire_rest(&s->wire);
                         return;
                 }
-                s->drained += s->wire.io->in.len;
+                s->idle->drained += s->wire.io->in.len;
                 wire_take(&s->wire, s->wire.io->in.len);
-                if (r != MSG_OK || s->drained > DRAIN_BYTES) {
+                if (r != MSG_OK || s->idle->drained > DRAIN_BYTES) {
                         sess_close(s, false);
                         return;
                 }
@@ -231,11 +264,9 @@ void sess_idle_wake(struct wire *w)
                 sess_close(s, false);
 }
 
-void sess_task(struct ev_task *t)
+static void on_task(struct ev_task *t)
 {
-        struct sess *s = container_of(t, struct sess, task);
-
-        sess_idle_wake(&s->wire);
+        sess_idle_wake(&container_of(t, struct sess_idle, task)->sess->wire);
 }
 
 /* The stream left the connection. */
@@ -248,8 +279,8 @@ static void released(struct wire *w, bool reusable)
                          atomic_load_explicit(&world.retiring, memory_order_relaxed))) {
                 s->idle_since = thr_self->now;
                 idle_wait(s);
-                if (w->io->in.len > 0 || (w->ep->flags & EP_RX))
-                        loop_post(thr_self->loop, &s->task);
+                if (s->state == SESS_IDLE && (w->io->in.len > 0 || (w->ep->flags & EP_RX)))
+                        loop_post(thr_self->loop, &s->idle->task);
                 return;
         }
         sess_finish(s, w->reset_after);
@@ -265,13 +296,15 @@ void sess_finish(struct sess *s, bool reset)
                 sess_close(s, reset);
                 return;
         }
+        if (!own_idle(s))
+                return;
         /* Closing with unread bytes would make the kernel send a RST that can destroy our answer on its way: FIN first, then read and
          * forget for a moment (RFC 9112 9.6). */
         s->state = SESS_DRAIN;
         e->ops->shut(e);
         e->ops->want(e);
-        sess_deadline(s, DRAIN_MS);
-        loop_post(thr_self->loop, &s->task);
+        wait_at_most(s->idle, DRAIN_MS);
+        loop_post(thr_self->loop, &s->idle->task);
 }
 
 /* ---- the whole thread ---- */
@@ -313,14 +346,17 @@ void sess_kill_all(void)
 
 const struct addr *sess_dst(struct sess *s)
 {
+        static const struct addr nowhere = { .sa = { .sa_family = AF_UNIX } };
         struct sockaddr_storage sa;
         socklen_t len = sizeof(sa);
 
-        if (s->dst.sa.sa_family == AF_UNSPEC) {
-                if (thr_self->sys->getsockname(s->wire.conn.ev.fd, (struct sockaddr *)&sa, &len) == 0)
-                        addr_from_sockaddr(&s->dst, (struct sockaddr *)&sa, len);
-                else
-                        s->dst.sa.sa_family = AF_UNIX; /* gone: asked only once */
-        }
-        return &s->dst;
+        if (s->dst)
+                return s->dst;
+        s->dst = slab_get(&sess_thr()->dst);
+        if (!s->dst)
+                return &nowhere;
+        *s->dst = nowhere; /* also when the peer is gone: asked only once */
+        if (thr_self->sys->getsockname(s->wire.conn.ev.fd, (struct sockaddr *)&sa, &len) == 0)
+                addr_from_sockaddr(s->dst, (struct sockaddr *)&sa, len);
+        return s->dst;
 }

@@ -1,6 +1,6 @@
 /* core/sess.h - a client's connection on a frontend, and the requests on it one after the other.
  *
- * Idle it is a few hundred bytes and owns no buffer. A stream is made at the first byte of a request (HTTP) or at once (TCP).
+ * Idle it is three hundred bytes and owns no buffer. A stream is made at the first byte of a request (HTTP) or at once (TCP).
  * Threads: its loop's. */
 #ifndef CORE_SESS_H
 #define CORE_SESS_H
@@ -15,10 +15,11 @@ struct front_proto;
 
 struct sess {
         uint32_t magic;
-        uint8_t state; /* enum sess_state */
-        bool http, has_private;
+        uint32_t n_req; /* streams begun so far */
+        uint8_t state;  /* enum sess_state */
         uint8_t cli_level;
-        uint32_t n_req;                  /* streams begun so far */
+        bool http, has_private;
+        struct addr src;
         struct wire wire;                /* the client's connection, and HTTP/1 or TCP on it while `proto` is NULL */
         const struct front_layer *layer; /* core/front.h: the filter under the wire, or NULL */
         const struct front_proto *proto; /* what carries messages; NULL: the wire itself, or not chosen yet */
@@ -26,13 +27,22 @@ struct sess {
         struct front *front;
         struct front_cfg *cfg;     /* pinned; renewed between requests */
         struct listener *listener; /* NULL: attached by another way */
-        struct timer timer;        /* idle: http-keep-alive or http-request; lazily moved */
-        struct ev_task task;       /* goes on with bytes that came early */
-        struct addr src, dst;      /* dst is fetched when first asked: sess_dst() */
-        mono_t accepted, deadline, idle_since;
+        struct sess_idle *idle;    /* NULL: it never waited without a stream, as TCP does not */
+        struct addr *dst;          /* NULL until asked: sess_dst() */
+        mono_t idle_since;         /* at first: when it was accepted */
+        union {
+                struct list link; /* all sessions of the thread; until its end */
+                struct grave grave;
+        };
+};
+_Static_assert(sizeof(struct sess) <= 224, "see core/strm.h");
+
+struct sess_idle { /* what waiting without a stream needs */
+        struct sess *sess;
+        struct timer timer;  /* http-keep-alive or http-request; lazily moved */
+        struct ev_task task; /* goes on with bytes that came early */
+        mono_t deadline;
         uint32_t drained; /* bytes thrown away while closing */
-        struct list link; /* all sessions of the thread */
-        struct grave grave;
 };
 
 const struct addr *sess_dst(struct sess *s);

@@ -33,13 +33,11 @@ static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
         pin(&s->cfg->pins);
         s->http = s->cfg->px->mode == PX_HTTP;
         s->src = *from;
-        s->accepted = s->idle_since = thr_self->now;
-        timer_init(&s->timer, sess_timeout);
-        task_init(&s->task, sess_task);
+        s->idle_since = thr_self->now;
         wire_init(&s->wire, false);
         s->wire.owner = &sess_wire_owner;
         s->wire.head_max = s->cfg->bufsize;
-        conn_adopt(&s->wire.conn, fd);
+        conn_adopt(&s->wire.conn, fd, from->sa.sa_family != AF_UNIX);
         list_push(&t->all, &s->link);
         raise_max(&world.max_conns, atomic_load_explicit(&world.cur_conns, memory_order_relaxed));
         raise_max(&fe->cur_max, atomic_load_explicit(&fe->cur, memory_order_relaxed));

@@ -9,7 +9,7 @@
 
 struct sess_thr {    /* per thread */
         size_t size; /* of this block, for mem_put */
-        struct slab slab;
+        struct slab slab, idle, dst;
         struct list all;    /* sessions */
         struct list shards; /* struct bind_shard: what this thread polls */
 };
@@ -22,9 +22,7 @@ struct bind_shard {
 
 struct sess_thr *sess_thr(void);
 void sess_close(struct sess *s, bool reset);
-void sess_timeout(struct timer *t);
 void sess_idle_wake(struct wire *w);
-void sess_task(struct ev_task *t);
 extern const struct wire_owner sess_wire_owner;
 bool sess_begin_stream(struct sess *s);
 

@@ -8,10 +8,10 @@
 
 #define SRV_CONN_MAGIC 0x5c000001u
 
-struct pool {        /* per thread */
-        size_t size; /* of this block, for mem_put */
-        struct slab slab;
-        struct list age; /* all idle connections, oldest first */
+struct pool {                   /* per thread */
+        size_t size;            /* of this block, for mem_put */
+        struct slab slab, once; /* connections that may be pooled, and those of TCP */
+        struct list age;        /* all idle connections, oldest first */
         uint32_t n_idle;
         struct timer purge;
 };
@@ -23,6 +23,7 @@ static void pool_free(void *p)
         struct pool *t = p;
 
         slab_fini(&t->slab);
+        slab_fini(&t->once);
         mem_put(t, t->size);
 }
 
@@ -42,7 +43,8 @@ static struct pool *pool_get(void)
                 p = mem_get(sizeof(*p), &size);
                 ASSERT(p != NULL);
                 p->size = size;
-                slab_init(&p->slab, "srv_conn", sizeof(struct srv_conn), 0);
+                slab_init(&p->slab, "srv_conn", sizeof(struct srv_conn_pooled), 0);
+                slab_init(&p->once, "srv_conn_tcp", sizeof(struct srv_conn), 0);
                 list_init(&p->age);
                 p->n_idle = 0;
                 timer_init(&p->purge, purge_tick);
@@ -51,11 +53,22 @@ static struct pool *pool_get(void)
         return p;
 }
 
+static inline struct srv_conn_pooled *pooled(struct srv_conn *c)
+{
+        ASSERT(c->pooled);
+        return container_of(c, struct srv_conn_pooled, c);
+}
+
+static void put(struct srv_conn *c)
+{
+        slab_put(c->pooled ? &pool_get()->slab : &pool_get()->once, c);
+}
+
 static void bury(struct grave *g)
 {
         struct srv_conn *c = container_of(g, struct srv_conn, grave);
 
-        slab_put(&pool_get()->slab, c);
+        put(c);
 }
 
 static void set_idle(struct srv_conn *c, bool idle)
@@ -66,16 +79,17 @@ static void set_idle(struct srv_conn *c, bool idle)
         if (c->idle == idle)
                 return;
         c->idle = idle;
+        struct srv_conn_pooled *x = pooled(c);
         if (idle) {
-                list_push_front(&col->idle.conns, &c->link);
-                list_push(&p->age, &c->age);
+                list_push_front(&col->idle.conns, &x->link);
+                list_push(&p->age, &x->age);
                 p->n_idle++;
                 col->idle.n++;
                 STAT_INC(col->st.idle_conn);
-                c->idle_since = thr_self->now;
+                x->idle_since = thr_self->now;
         } else {
-                list_del(&c->link);
-                list_del(&c->age);
+                list_del(&x->link);
+                list_del(&x->age);
                 p->n_idle--;
                 col->idle.n--;
                 STAT_ADD(col->st.idle_conn, -1);
@@ -100,9 +114,9 @@ static void idle_woken(struct wire *w)
 }
 
 /* Each server has its own delay, so the oldest is not always the first to expire. */
-static mono_t expires(const struct srv_conn *c)
+static mono_t expires(const struct srv_conn_pooled *x)
 {
-        return mono_add_ms(c->idle_since, c->srv->cfg->pool_purge_ms);
+        return mono_add_ms(x->idle_since, x->c.srv->cfg->pool_purge_ms);
 }
 
 static void purge_tick(struct timer *t)
@@ -112,7 +126,7 @@ static void purge_tick(struct timer *t)
         unsigned expired = 0;
 
         list_for_each (i, &p->age) {
-                mono_t when = expires(list_item(i, struct srv_conn, age));
+                mono_t when = expires(list_item(i, struct srv_conn_pooled, age));
 
                 if (when <= thr_self->now)
                         expired++;
@@ -123,13 +137,13 @@ static void purge_tick(struct timer *t)
                 next = mono_add_ms(thr_self->now, 1000);
         expired = (expired + 1) / 2; /* manual, pool-purge-delay: half of them each time */
         list_for_each_safe (i, &p->age) {
-                struct srv_conn *c = list_item(i, struct srv_conn, age);
+                struct srv_conn_pooled *x = list_item(i, struct srv_conn_pooled, age);
 
                 if (expired == 0)
                         break;
-                if (expires(c) > thr_self->now)
+                if (expires(x) > thr_self->now)
                         continue;
-                destroy(c, false);
+                destroy(&x->c, false);
                 expired--;
         }
         timer_start(thr_self->loop, t, next);
@@ -143,7 +157,7 @@ unsigned srv_conn_purge(unsigned at_most)
         list_for_each_safe (i, &p->age) {
                 if (n >= at_most)
                         break;
-                destroy(list_item(i, struct srv_conn, age), false);
+                destroy(&list_item(i, struct srv_conn_pooled, age)->c, false);
                 n++;
         }
         return n;
@@ -154,7 +168,7 @@ void srv_conn_drop_idle(struct server *s)
         struct server_col *col = server_col(s);
 
         list_for_each_safe (i, &col->idle.conns)
-                destroy(list_item(i, struct srv_conn, link), false);
+                destroy(&list_item(i, struct srv_conn_pooled, link)->c, false);
 }
 
 /* May this connection be kept? The policy of the backend that used it, and the server's limits. */
@@ -186,8 +200,8 @@ static void released(struct wire *w, bool reusable)
         }
         set_idle(c, true);
         w->ep->ops->want(w->ep);
-        if (!timer_active(&p->purge) || expires(c) < p->purge.when)
-                timer_start(thr_self->loop, &p->purge, expires(c));
+        if (!timer_active(&p->purge) || expires(pooled(c)) < p->purge.when)
+                timer_start(thr_self->loop, &p->purge, expires(pooled(c)));
 }
 
 static const struct wire_owner wire_owner = { .idle_wake = idle_woken, .released = released };
@@ -209,11 +223,12 @@ struct srv_conn *srv_conn_reuse(struct strm *s)
         if (!s->http || col->idle.n == 0)
                 return NULL;
         list_for_each_safe (i, &col->idle.conns) {
-                struct srv_conn *c = list_item(i, struct srv_conn, link);
+                struct srv_conn_pooled *x = list_item(i, struct srv_conn_pooled, link);
+                struct srv_conn *c = &x->c;
                 bool first = s->first;
-                if (c->owner && c->owner != s->sess)
+                if (x->owner && x->owner != s->sess)
                         continue;
-                if (!c->owner && (policy == REUSE_NEVER || (policy == REUSE_SAFE && first) ||
+                if (!x->owner && (policy == REUSE_NEVER || (policy == REUSE_SAFE && first) ||
                                   (policy == REUSE_AGGRESSIVE && first && c->n_req < 2)))
                         continue;
                 if (!conn_idle_ok(&c->wire.conn) ||
@@ -233,7 +248,7 @@ struct srv_conn *srv_conn_reuse(struct strm *s)
 int srv_conn_open(struct strm *s)
 {
         struct sockaddr_storage sa;
-        struct srv_conn *c = slab_get(&pool_get()->slab);
+        struct srv_conn *c = slab_get(s->http ? &pool_get()->slab : &pool_get()->once);
         socklen_t len;
         int r;
 
@@ -241,8 +256,7 @@ int srv_conn_open(struct strm *s)
                 return -ENOMEM;
         c->magic = SRV_CONN_MAGIC;
         c->srv = s->srv;
-        list_init(&c->link);
-        list_init(&c->age);
+        c->pooled = s->http;
         c->addr_seq = atomic_load_explicit(&s->srv->addr_seq, memory_order_acquire);
         wire_init(&c->wire, true);
         c->wire.head_max = s->bcfg->bufsize;
@@ -253,12 +267,12 @@ int srv_conn_open(struct strm *s)
         if ((r == -EMFILE || r == -ENFILE) && srv_conn_purge(8) > 0) /* our own idle ones are the first to go */
                 r = conn_connect(&c->wire.conn, (struct sockaddr *)&sa, len, NULL);
         if (r < 0) {
-                slab_put(&pool_get()->slab, c);
+                put(c);
                 return r;
         }
         pin(&c->srv->pins);
         if (s->http && s->bcfg->px->http_reuse == REUSE_NEVER) {
-                c->owner = s->sess;
+                pooled(c)->owner = s->sess;
                 s->sess->has_private = true;
         }
         STAT_INC(server_col(s->srv)->st.connect);
@@ -273,8 +287,8 @@ void srv_conn_forget_owner(struct sess *ss)
         if (!ss->has_private)
                 return;
         list_for_each_safe (i, &p->age) {
-                struct srv_conn *c = list_item(i, struct srv_conn, age);
-                if (c->owner == ss)
-                        destroy(c, false);
+                struct srv_conn_pooled *x = list_item(i, struct srv_conn_pooled, age);
+                if (x->owner == ss)
+                        destroy(&x->c, false);
         }
 }

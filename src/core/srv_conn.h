@@ -12,16 +12,26 @@
 
 struct srv_conn {
         uint32_t magic;
-        uint32_t n_req;    /* exchanges it carried */
-        uint32_t addr_seq; /* of the server's address when it was opened: an older one is not reused */
         bool idle;
+        bool pooled; /* it is a srv_conn_pooled */
         struct wire wire;
-        struct server *srv; /* pinned */
+        union {
+                struct {
+                        struct server *srv; /* pinned */
+                        uint32_t n_req;     /* exchanges it carried */
+                        uint32_t addr_seq;  /* of the server's address when it was opened: an older one is not reused */
+                };
+                struct grave grave;
+        };
+};
+_Static_assert(sizeof(struct srv_conn) <= 128, "see core/strm.h");
+
+struct srv_conn_pooled { /* HTTP: may be kept for another exchange */
+        struct srv_conn c;
         struct sess *owner; /* http-reuse never: only this session may use it again */
         struct list link;   /* server column's idle list */
         struct list age;    /* thread's idle list, oldest first */
         mono_t idle_since;
-        struct grave grave;
 };
 
 /* An idle connection of this thread that the reuse policy allows, attached to s->sv; NULL: open one. */

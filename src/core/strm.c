@@ -71,7 +71,7 @@ uint64_t strm_count(void)
 
 static void count_bytes(struct strm *s)
 {
-        uint64_t in = s->cl.rx_bytes - s->counted_in, out = s->cl.tx_bytes - s->counted_out;
+        uint32_t in = (uint32_t)s->cl.rx_bytes - s->counted_in, out = (uint32_t)s->cl.tx_bytes - s->counted_out;
         struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
 
         for (int i = 0; i < 3; i++) {
@@ -175,16 +175,15 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
         s->fcfg = cfg;
         s->st_front = &((struct front_col *)cell_col(&fe->cell))->st;
         pin(&cfg->pins);
-        s->generation = s->id = ++t->next;
+        s->id = ++t->next;
         s->deadline = MONO_NEVER;
-        s->cl_active = s->sv_active = s->step_since = thr_self->now;
+        s->cl_active = s->sv_active = thr_self->now;
         s->t.accept = ss->idle_since;
         s->t.idle_end = thr_self->now;
         if (!http)
                 s->t.request = thr_self->now;
         s->log.wall_us = thr_self->wall_us - (int64_t)((thr_self->now - s->t.accept) / 1000);
         s->log.req_wall_us = thr_self->wall_us;
-        s->read_size[0] = s->read_size[1] = cfg->bufsize;
         task_init(&s->task, run_task);
         timer_init(&s->timer, on_timer);
         list_init(&s->srv_link);
@@ -262,7 +261,6 @@ static void finish(struct strm *s)
         task_cancel(&s->task);
         list_del(&s->link);
         s->magic = 0;
-        s->generation = 0;
         loop_bury(thr_self->loop, &s->grave, bury);
 }
 
@@ -271,7 +269,6 @@ static void finish(struct strm *s)
 enum run strm_goto(struct strm *s, enum strm_step step)
 {
         s->step = (uint8_t)step;
-        s->step_since = thr_self->now;
         return RUN_NEXT;
 }
 
@@ -306,8 +303,8 @@ static void wait_for_events(struct strm *s)
                 s->sv.ops->rx_park(&s->sv);
                 s->sv.ops->want(&s->sv);
         }
-        if (s->cl.rx_bytes + s->cl.tx_bytes - s->counted_in - s->counted_out > 65536)
-                count_bytes(s); /* long sessions show up in the counters while they live */
+        if ((uint32_t)(s->cl.rx_bytes + s->cl.tx_bytes) - s->counted_in - s->counted_out > 65536)
+                count_bytes(s); /* long sessions show up in the counters while they live; one turn moves a few MiB */
         if (s->step == STRM_XFER)
                 strm_xfer_deadline(s);
         if (s->deadline != MONO_NEVER && (!timer_active(&s->timer) || s->timer.when > s->deadline))

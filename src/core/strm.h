@@ -60,17 +60,18 @@ struct srv_conn;
 struct strm {
         uint32_t magic;
         uint8_t step; /* enum strm_step */
-        bool http, running, again;
-        bool redispatched, reused, no_log, logged, counted_back, has_slot, req_sent, rsp_seen;
-        bool tunnel, connect, upgrade, head_request, no_splice;
+        bool http : 1, running : 1, again : 1, redispatched : 1, reused : 1, no_log : 1, logged : 1, counted_back : 1;
+        bool has_slot : 1, req_sent : 1, rsp_seen : 1, tunnel : 1, connect : 1, upgrade : 1, head_request : 1;
+        bool no_splice : 1;
         bool first;       /* request of its session */
         bool cut[2];      /* request, answer: nobody takes that direction's bytes any more */
         char term[2];     /* cause, phase; '-' '-' */
         uint8_t hook_pos; /* where the hooks go on after a wait */
         uint8_t tries;    /* connection attempts after the first */
         uint8_t deadline_kind;
-        int client_ms;   /* idle limit of this stream instead of its frontend's (CLI: `set timeout cli`); 0 = none */
-        uint16_t status; /* of the answer; 0 none */
+        uint8_t read_step[2]; /* request, answer: how much is read at once (core/strm_xfer.c) */
+        uint16_t status;      /* of the answer; 0 none */
+        int client_ms; /* idle limit of this stream instead of its frontend's (CLI: `set timeout cli`); 0 = none */
         struct sess *sess;
         struct front *front;
         struct front_cfg *fcfg; /* pinned */
@@ -85,22 +86,21 @@ struct strm {
         struct timer timer; /* one, lazily moved: `deadline` is the real one */
         mono_t deadline;
         mono_t cl_active, sv_active; /* last progress of each side */
-        mono_t step_since;
-        uint64_t generation; /* a queue grant for an older stream at this place is given back */
         struct queue_entry *waiting;
-        struct pipe *pipe[2];                        /* request, answer: while splicing */
-        uint8_t full_reads[2];                       /* reads in a row that filled the largest size */
-        uint32_t read_size[2];                       /* adaptive: 16 -> 64 -> 224 KiB */
-        uint64_t counted_in, counted_out;            /* of the sides' bytes: already in the columns */
-        uint64_t id;                                 /* unique in the process */
+        struct pipe *pipe[2];             /* request, answer: while splicing */
+        uint32_t counted_in, counted_out; /* of the sides' bytes: low bits of what is in the columns */
+        uint64_t id; /* unique in the process; a queue grant for an older stream at this place is given back */
         struct px_stat *st_front, *st_back, *st_srv; /* this thread's columns; NULL like bcfg and srv */
         struct strm_times t;
         struct strm_log log;
         struct expr_state *vars;
-        struct list link;     /* all streams of the thread */
         struct list srv_link; /* of its server on this thread */
-        struct grave grave;
+        union {
+                struct list link; /* all streams of the thread; until its end */
+                struct grave grave;
+        };
 };
+_Static_assert(sizeof(struct strm) <= 528, "an idle TCP session is a stream, a session and a server connection");
 
 /* All streams of this thread, for `show sess` and shutdowns. */
 struct list *strm_all(void);
@@ -119,7 +119,7 @@ void strm_answer(struct strm *s, int status);
 void strm_abort(struct strm *s, char cause, char phase);
 void strm_shutdown(struct strm *s, char cause); /* `shutdown session`, on-marked-down: from its own thread */
 /* The queue hands a slot over (mechanisms.md b). */
-void strm_grant(struct strm *s, uint64_t generation, struct server *srv);
+void strm_grant(struct strm *s, uint64_t id, struct server *srv);
 
 /* Milliseconds for the log; -1 when the phase was not reached. */
 struct strm_ms {

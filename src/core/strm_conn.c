@@ -108,7 +108,7 @@ enum run strm_step_connect(struct strm *s)
                 s->deadline = px->timeout.connect ? mono_add_ms(thr_self->now, px->timeout.connect) : MONO_NEVER;
                 s->deadline_kind = DL_CONNECT;
         }
-        r = conn_connected(&s->sc->wire.conn);
+        r = s->http ? conn_connected(&s->sc->wire.conn) : wire_connected(&s->sv, &s->cl);
         if (r < 0)
                 return strm_connect_failed(s, r, false);
         return r ? connected(s) : RUN_WAIT;

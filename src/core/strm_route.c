@@ -57,7 +57,7 @@ hot_path enum run strm_step_head(struct strm *s)
                 ms = px->timeout.http_request ? px->timeout.http_request : px->timeout.client;
                 /* From the accept, later from the request's first byte; a trickle does not move it (manual, timeout http-request). */
                 if (s->deadline == MONO_NEVER && ms)
-                        s->deadline = mono_add_ms(s->first ? s->sess->accepted : s->step_since, ms);
+                        s->deadline = mono_add_ms(s->first ? s->t.accept : s->t.idle_end, ms);
                 s->deadline_kind = DL_HTTP_REQUEST;
                 return RUN_WAIT;
         case MSG_BAD: return head_refused(s, s->cl.bad.status, 'P');
@@ -229,9 +229,9 @@ enum run strm_step_server(struct strm *s)
         return strm_goto(s, STRM_QUEUED);
 }
 
-void strm_grant(struct strm *s, uint64_t generation, struct server *srv)
+void strm_grant(struct strm *s, uint64_t id, struct server *srv)
 {
-        if (s->magic != STRM_MAGIC || s->generation != generation || s->step != STRM_QUEUED) {
+        if (s->magic != STRM_MAGIC || s->id != id || s->step != STRM_QUEUED) {
                 slot_release(srv); /* the waiter is gone: the slot goes on */
                 return;
         }

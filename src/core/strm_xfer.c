@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #define READ_STEPS  3
+#define FULL_READS  2          /* of the largest size in a row: then it is spliced */
 #define TURN_BUDGET (1u << 20) /* bytes of one direction per turn, so that one fast stream does not starve its thread */
 #define SPLICE_MIN  65536u
 #define XFER_IOV    32
@@ -225,7 +226,7 @@ static enum pumped drop_answer(struct strm *s, const char *why)
 {
         s->sv.ops->rx_head_free(&s->sv);
         s->rsp = NULL;
-        s->sv.bad = (struct side_bad){ 502, why, 0 };
+        s->sv.bad = (struct side_bad){ why, 0, 502 };
         return PUMP_DEAD;
 }
 
@@ -271,11 +272,19 @@ static enum pumped pump_answer_head(struct strm *s)
 
 /* ---- bodies ---- */
 
+/* strm.read_step: 0 = tune.bufsize, as at the beginning; 1 to READ_STEPS; beyond: the largest, filled up that often in a row. */
+static uint32_t read_size(const struct strm *s, enum dir d)
+{
+        unsigned step = s->read_step[d];
+
+        return step == 0 ? (uint32_t)s->fcfg->bufsize : read_sizes[(step < READ_STEPS ? step : READ_STEPS) - 1];
+}
+
 static void adapt(struct strm *s, enum dir d, size_t got, bool blocked)
 {
-        int i = 0;
+        unsigned i = 0, full = s->read_step[d] > READ_STEPS ? s->read_step[d] - READ_STEPS : 0;
 
-        while (i < READ_STEPS - 1 && s->read_size[d] > read_sizes[i])
+        while (i < READ_STEPS - 1 && read_size(s, d) > read_sizes[i])
                 i++;
         if (blocked)
                 i = 0;
@@ -283,11 +292,11 @@ static void adapt(struct strm *s, enum dir d, size_t got, bool blocked)
                 i++;
         else if (got < read_sizes[i] / 4 && i > 0)
                 i--;
-        s->read_size[d] = read_sizes[i];
         if (blocked || got < read_sizes[i])
-                s->full_reads[d] = 0;
-        else if (i == READ_STEPS - 1)
-                s->full_reads[d]++;
+                full = 0;
+        else if (i == READ_STEPS - 1 && full < FULL_READS)
+                full++;
+        s->read_step[d] = (uint8_t)(i + 1 + full);
 }
 
 static bool want_splice(struct strm *s, enum dir d)
@@ -298,7 +307,8 @@ static bool want_splice(struct strm *s, enum dir d)
 
         if (s->pipe[d])
                 return true;
-        if (!(from->flags & to->flags & SIDE_SPLICE) || s->no_splice || (!asked && s->full_reads[d] < 2))
+        if (!(from->flags & to->flags & SIDE_SPLICE) || s->no_splice ||
+            (!asked && s->read_step[d] < READ_STEPS + FULL_READS))
                 return false;
         if (from->ops->opaque(from) < SPLICE_MIN || to->ops->opaque_tx(to) < SPLICE_MIN)
                 return false;
@@ -385,7 +395,7 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
                 return PUMP_IDLE;
         if (want_splice(s, d))
                 return pump_splice(s, d, budget);
-        r = from->ops->rx_body(from, v, &n, s->read_size[d]);
+        r = from->ops->rx_body(from, v, &n, read_size(s, d));
         if (r == MSG_WAIT)
                 return PUMP_IDLE;
         if (r == MSG_END)

@@ -317,7 +317,7 @@ static int head_bad(struct wire *w, struct side *s)
 {
         const struct h1 *h = &w->io->box->parser;
 
-        s->bad = (struct side_bad){ w->server ? 502 : h->status, h1_why_text(h->why), h->bad_at };
+        s->bad = (struct side_bad){ h1_why_text(h->why), h->bad_at, w->server ? 502 : h->status };
         w->close_after = true;
         return MSG_BAD;
 }
@@ -390,7 +390,7 @@ static int take_plain(struct wire *w, struct side *s, struct iovec *v, int *n)
 static int bad_body(struct wire *w, struct side *s, const char *why)
 {
         w->close_after = true;
-        s->bad = (struct side_bad){ w->server ? 502 : 400, why, 0 };
+        s->bad = (struct side_bad){ why, 0, w->server ? 502 : 400 };
         return MSG_BAD;
 }
 
@@ -615,6 +615,22 @@ static void wire_tunnel(struct side *s)
         w->tx_head_done = true;
         w->close_after = true;
         s->flags = (uint16_t)((s->flags & ~(SIDE_RX_DONE | SIDE_TX_DONE | SIDE_TX_END)) | SIDE_TUNNEL);
+}
+
+int wire_connected(struct side *server, struct side *client)
+{
+        struct wire *w = server->carrier, *c = client->carrier;
+        ssize_t n;
+
+        if (client->ops != &wire_ops || c->rx_body != HBODY_TUNNEL || c->io->in.len == 0 || w->ep != &w->conn.ep ||
+            !(w->ep->flags & EP_CONNECTING))
+                return conn_connected(&w->conn);
+        n = conn_tx_first(&w->conn, c->io->in.p + c->io->in.off, c->io->in.len);
+        if (n < 0)
+                return n == -EAGAIN ? 0 : (int)n;
+        in_take(c, (size_t)n);
+        server->tx_bytes += (uint64_t)n;
+        return 1;
 }
 
 static void wire_want(struct side *s)

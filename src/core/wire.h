@@ -72,6 +72,9 @@ extern const struct mux_ops wire_ops;
 void wire_init(struct wire *w, bool server);
 /* Begins a message exchange for a stream; tunnel: no HTTP at all (mode tcp). */
 void wire_attach(struct wire *w, struct side *s, bool tunnel);
+/* Is the server's connection established? What the client of a tunnel said already goes along with the question. 1 yes, 0 not
+ * yet, negative errno. */
+int wire_connected(struct side *server, struct side *client);
 /* Tries to have unread bytes: MSG_OK, MSG_WAIT, MSG_END (FIN), MSG_ERR. For owners of idle connections. */
 int wire_fill(struct wire *w, size_t max);
 /* For a carrier of its own over this wire (core/front.h): the unread bytes, and taking some of them. */

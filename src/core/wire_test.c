@@ -61,7 +61,7 @@ static void end_new(struct end *e, bool server)
         wire_init(&e->w, server);
         e->w.head_max = 16384;
         e->w.owner = &wire_owner;
-        conn_adopt(&e->w.conn, fds[0]);
+        conn_adopt(&e->w.conn, fds[0], false);
         e->fd = fds[1];
         attach(e, false);
 }
@@ -580,7 +580,7 @@ static void test_attach_starts_clean(void **st)
         assert_int_equal(e.s.ops->tx(&e.s, answer(&h, 1), &f, NULL, 0, true), MSG_OK);
         e.s.ops->end(&e.s, true);
         assert_true(e.reusable);
-        e.s = (struct side){ .strm = &owner, .flags = 0xffff, .err = -1, .trailers = &h.m, .bad = { 400, "x", 1 } };
+        e.s = (struct side){ .strm = &owner, .flags = 0xffff, .err = -1, .trailers = &h.m, .bad = { "x", 1, 400 } };
         wire_attach(&e.w, &e.s, false);
         assert_int_equal(e.s.flags & ~SIDE_SPLICE, 0);
         assert_int_equal(e.s.err, 0);

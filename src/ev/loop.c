@@ -85,7 +85,7 @@ static int add(struct loop *l, struct ev_fd *e, uint32_t events)
 
 int loop_add(struct loop *l, struct ev_fd *e)
 {
-        return add(l, e, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+        return add(l, e, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET);
 }
 
 int loop_add_level(struct loop *l, struct ev_fd *e, bool exclusive)

@@ -18,9 +18,10 @@
 #include "ev/timer.h"
 
 struct ev_fd {
-        void (*fn)(struct ev_fd *e, uint32_t events); /* EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP | EPOLLERR */
-        int fd;                                       /* -1 = not open */
-        uint32_t added : 1;                           /* known to epoll */
+        void (*fn)(struct ev_fd *e,
+                   uint32_t events); /* EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR */
+        int fd;                      /* -1 = not open */
+        uint32_t added : 1;          /* known to epoll */
         uint32_t
                 turn : 31; /* low bits of when it was added: no event of that turn is meant for it; 0 = one came since */
 };

@@ -3,6 +3,8 @@
  * What the kernel guarantees and this file leans on (epoll(7), edge-triggered):
  * - data that comes after a short read is a new edge, and so is a FIN; but a FIN that was reported together with the
  *   data (EP_HUP) will not be reported again: after a hang-up a short read must not clear EP_RX;
+ * - of TCP a FIN is reported when all bytes before it are in the receive queue, and a read stops short of the queue's end
+ *   only at an urgent mark, which EPOLLPRI tells: else the read after a short one is the end (EP_LAST);
  * - a short send means the buffer is full, and room in it is a new edge;
  * - EPOLL_CTL_ADD reports what is ready already, so registering late loses nothing. */
 #include "net/conn.h"
@@ -63,12 +65,16 @@ static ssize_t rx_failed(struct conn *c, ssize_t r)
 static ssize_t conn_rx(struct ep *e, void *p, size_t n)
 {
         struct conn *c = conn_of(e);
-        ssize_t r = sys()->recv(c->ev.fd, p, n, 0);
+        ssize_t r = e->flags & EP_LAST ? 0 : sys()->recv(c->ev.fd, p, n, 0);
 
         if (unlikely(r <= 0))
                 return rx_failed(c, r);
-        if ((size_t)r < n && !(e->flags & (EP_HUP | EP_ERR)))
+        if ((size_t)r == n)
+                return r;
+        if (!(e->flags & (EP_HUP | EP_ERR)))
                 clear(e, EP_RX); /* drained: saves the call that would say EAGAIN */
+        else if ((e->flags & (EP_TCP | EP_ERR)) == EP_TCP)
+                set(e, EP_LAST);
         return r;
 }
 
@@ -116,7 +122,7 @@ static ssize_t conn_tx(struct ep *e, const struct iovec *v, int n, bool more)
 static ssize_t conn_rx_splice(struct ep *e, struct pipe *p, size_t n)
 {
         struct conn *c = conn_of(e);
-        ssize_t r = sys()->splice(c->ev.fd, p->wr, n, 0);
+        ssize_t r = e->flags & EP_LAST ? 0 : sys()->splice(c->ev.fd, p->wr, n, 0);
 
         if (r > 0) {
                 p->fill += (size_t)r;
@@ -219,8 +225,11 @@ static void on_events(struct ev_fd *ev, uint32_t events)
                 set(e, EP_RX);
         if (events & (EPOLLRDHUP | EPOLLHUP))
                 set(e, EP_HUP);
-        if (unlikely(events & EPOLLERR))
-                on_error(c);
+        if (unlikely(events & (EPOLLERR | EPOLLPRI))) {
+                clear(e, EP_TCP);
+                if (events & EPOLLERR)
+                        on_error(c);
+        }
         if ((events & EPOLLOUT) && !(e->flags & (EP_ERR | EP_SHUT))) {
                 clear(e, EP_CONNECTING); /* writable and no error: connect(2) is done */
                 set(e, EP_TX);
@@ -243,10 +252,10 @@ static void open_with(struct conn *c, int fd, unsigned flags)
         c->ep.flags = (uint16_t)(flags | EP_RAW);
 }
 
-void conn_adopt(struct conn *c, int fd)
+void conn_adopt(struct conn *c, int fd, bool tcp)
 {
         ASSERT(c->ev.fd < 0);
-        open_with(c, fd, EP_RX | EP_TX);
+        open_with(c, fd, EP_RX | EP_TX | (tcp ? EP_TCP : 0));
 }
 
 /* The port is chosen by connect(2), which knows the peer and so may use one port for many (RFC 6056 3.3). */
@@ -284,31 +293,42 @@ int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, co
                 sys()->close(fd);
                 return err;
         }
-        open_with(c, fd, err ? EP_CONNECTING : EP_TX);
+        open_with(c, fd, (err ? EP_CONNECTING : EP_TX) | (to->sa_family == AF_UNIX ? 0 : EP_TCP));
         c->ep.nagle = to->sa_family == AF_UNIX ? 0 : 2;
         return 0;
 }
 
+ssize_t conn_tx_first(struct conn *c, const void *p, size_t n)
+{
+        const struct iovec v = { (void *)(uintptr_t)p, n };
+        ssize_t r;
+
+        if (!(c->ep.flags & EP_CONNECTING) || c->ep.flags & EP_ERR)
+                return ep_tx(&c->ep, &v, 1, false);
+        r = sys()->send(c->ev.fd, &v, 1, 0); /* EAGAIN while SYN_SENT, the error if refused */
+        if (r < 0) {
+                if (r != -EAGAIN)
+                        die(c, (int)r);
+                return r;
+        }
+        clear(&c->ep, EP_CONNECTING);
+        if ((size_t)r == n)
+                set(&c->ep, EP_TX);
+        if (n > 0)
+                c->ep.nagle--;
+        return r;
+}
+
 int conn_connected(struct conn *c)
 {
-        static char none;
-        const struct iovec v = { &none, 0 };
         ssize_t r;
 
         if (c->ep.flags & EP_ERR)
                 return c->ep.err;
         if (!(c->ep.flags & EP_CONNECTING))
                 return 1;
-        r = sys()->send(c->ev.fd, &v, 1, 0); /* no byte: EAGAIN while SYN_SENT, the error if refused */
-        if (r == -EAGAIN)
-                return 0;
-        if (r < 0) {
-                die(c, (int)r);
-                return (int)r;
-        }
-        clear(&c->ep, EP_CONNECTING);
-        set(&c->ep, EP_TX);
-        return 1;
+        r = conn_tx_first(c, "", 0);
+        return r == -EAGAIN ? 0 : r < 0 ? (int)r : 1;
 }
 
 void conn_close(struct conn *c, bool reset)

@@ -22,7 +22,8 @@ struct conn {
 _Static_assert(sizeof(struct conn) == 48, "two of them in each idle session");
 
 void conn_init(struct conn *c, void (*wake)(struct ep *));
-void conn_adopt(struct conn *c, int fd); /* an accepted, non-blocking socket; RX and TX assumed ready */
+/* An accepted, non-blocking socket; RX and TX assumed ready. tcp: it is no unix socket. */
+void conn_adopt(struct conn *c, int fd, bool tcp);
 
 /* Starts connect(2): 0 = established at once (unix) or under way (EP_CONNECTING; tx answers -EAGAIN until the socket is
  * writable; then EP_TX comes or EP_ERR with ->err). `src` may be NULL; its port may be 0. Nagle never delays. Negative
@@ -30,6 +31,8 @@ void conn_adopt(struct conn *c, int fd); /* an accepted, non-blocking socket; RX
 int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, const struct addr *src);
 /* Is it established? Clears EP_CONNECTING: 1 yes, 0 not yet, negative errno. */
 int conn_connected(struct conn *c);
+/* The same asked with the first bytes, a call less: > 0 (taken) yes, -EAGAIN not yet. */
+ssize_t conn_tx_first(struct conn *c, const void *p, size_t n);
 void conn_close(struct conn *c, bool reset); /* at once; reset: RST instead of FIN. Clears all flags */
 /* An idle connection that says anything or closes is dead: true when nothing is readable and no hang-up was seen. Costs
  * a system call only when it is not watched or its last read filled the buffer. */

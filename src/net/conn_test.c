@@ -98,7 +98,7 @@ static void pair_up(struct end *a, struct end *b)
         conn_init(&a->c, on_wake);
         conn_init(&b->c, on_wake);
         assert_int_equal(conn_connect(&a->c, &to.sa, addr_len(&to), NULL), 0);
-        conn_adopt(&b->c, accept_fd());
+        conn_adopt(&b->c, accept_fd(), true);
         a->c.ep.ops->want(&a->c.ep);
         until(a, EP_TX);
         assert_false(a->c.ep.flags & EP_CONNECTING);
@@ -217,6 +217,88 @@ static void test_short_read_then_close_is_not_lost(void **st)
                 assert_true(b.c.ep.flags & EP_EOF);
                 end_pair(&a, &b);
         }
+}
+
+static unsigned recvs;
+
+static ssize_t counted_recv(int fd, void *p, size_t n, int flags)
+{
+        recvs++;
+        return sys_kernel.recv(fd, p, n, flags);
+}
+
+/* After a hang-up a short read of TCP is the last one: the end needs no call. */
+static void test_end_without_a_call(void **st)
+{
+        struct sys_ops counting = sys_kernel;
+        struct end a, b;
+        char buf[64];
+
+        (void)st;
+        counting.recv = counted_recv;
+        pair_up(&a, &b);
+        b.c.ep.ops->want(&b.c.ep);
+        assert_int_equal(say(&a, "last words"), 10);
+        conn_close(&a.c, false);
+        until(&b, EP_HUP);
+        recvs = 0;
+        thr->sys = &counting;
+        assert_int_equal(ep_rx(&b.c.ep, buf, sizeof(buf)), 10);
+        assert_true(b.c.ep.flags & EP_RX);
+        assert_int_equal(ep_rx(&b.c.ep, buf, sizeof(buf)), 0);
+        assert_int_equal(ep_rx(&b.c.ep, buf, sizeof(buf)), 0);
+        thr->sys = &sys_kernel;
+        assert_int_equal(recvs, 1);
+        assert_true(b.c.ep.flags & EP_EOF);
+        end_pair(&a, &b);
+}
+
+/* Urgent data cuts a read short (tcp(7)): what stands behind it must not be taken for missing. */
+static void test_urgent_is_not_the_end(void **st)
+{
+        struct end a, b;
+        char all[64];
+        size_t n = 0;
+        ssize_t r;
+
+        (void)st;
+        pair_up(&a, &b);
+        b.c.ep.ops->want(&b.c.ep);
+        assert_int_equal(say(&a, "before"), 6);
+        assert_int_equal(send(a.c.ev.fd, "U", 1, MSG_OOB), 1);
+        assert_int_equal(say(&a, "behind"), 6);
+        conn_close(&a.c, false);
+        until(&b, EP_HUP);
+        while ((r = ep_rx(&b.c.ep, all + n, sizeof(all) - n)) != 0) {
+                assert_true(r > 0);
+                n += (size_t)r;
+        }
+        assert_int_equal(n, 12);
+        assert_memory_equal(all, "beforebehind", 12);
+        end_pair(&a, &b);
+}
+
+/* The first bytes ask whether the connection stands. */
+static void test_first_bytes_ask(void **st)
+{
+        struct end a = { 0 }, b = { 0 };
+        struct addr to = target(lport);
+        char buf[64];
+        ssize_t r;
+
+        (void)st;
+        conn_init(&a.c, on_wake);
+        conn_init(&b.c, on_wake);
+        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), NULL), 0);
+        while ((r = conn_tx_first(&a.c, "hello", 5)) == -EAGAIN)
+                assert_true(a.c.ep.flags & EP_CONNECTING);
+        assert_int_equal(r, 5);
+        assert_int_equal(a.c.ep.flags & (EP_CONNECTING | EP_TX), EP_TX);
+        conn_adopt(&b.c, accept_fd(), true);
+        while ((r = ep_rx(&b.c.ep, buf, sizeof(buf))) == -EAGAIN)
+                b.c.ep.flags |= EP_RX;
+        assert_int_equal(r, 5);
+        end_pair(&a, &b);
 }
 
 static void test_reset(void **st)
@@ -544,7 +626,7 @@ static void test_unix(void **st)
         assert_int_equal(conn_connect(&a.c, (struct sockaddr *)&un, len, NULL), 0);
         assert_false(a.c.ep.flags & EP_CONNECTING); /* at once */
         assert_int_equal(say(&a, "ping"), 4);
-        conn_adopt(&b.c, sys_kernel.accept(fd, NULL, NULL));
+        conn_adopt(&b.c, sys_kernel.accept(fd, NULL, NULL), false);
         assert_int_equal(ep_rx(&b.c.ep, buf, sizeof(buf)), 4);
         end_pair(&a, &b);
         close(fd);
@@ -560,6 +642,9 @@ int main(void)
                 T(test_two_iovecs),
                 T(test_half_close),
                 T(test_short_read_then_close_is_not_lost),
+                T(test_end_without_a_call),
+                T(test_urgent_is_not_the_end),
+                T(test_first_bytes_ask),
                 T(test_reset),
                 T(test_full_buffers),
                 T(test_refused),

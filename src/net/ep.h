@@ -28,6 +28,8 @@ enum {
         EP_RAW = 64,         /* rx_splice and tx_splice work */
         EP_CONNECTING = 128, /* tx waits for connect(2) */
         EP_WATCHED = 256,    /* registered with the loop */
+        EP_TCP = 512,   /* after EP_HUP a short read is the last one (not of a unix socket, nor around urgent data) */
+        EP_LAST = 1024, /* it was: the next rx says "end" without asking the kernel */
 };
 
 struct ep_ops {

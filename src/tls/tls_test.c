@@ -110,7 +110,7 @@ static void end_open(struct end *x, int fd, struct tls_ctx *ctx, const char *nam
         *x = (struct end){ 0 };
         conn_init(&x->c, on_wake);
         x->c.ep.owner = x;
-        conn_adopt(&x->c, fd);
+        conn_adopt(&x->c, fd, false);
         assert_int_equal(tls_open(ctx, &x->c.ep, name, &x->ep), 0);
         assert_false(x->ep->flags & EP_RAW);
 }

@@ -116,13 +116,12 @@ static bool on_accept(struct listen_shard *s, int fd, const struct addr *from)
         struct client *c = calloc(1, sizeof(*c));
 
         (void)s;
-        (void)from;
         if (!c) {
                 (void)close(fd);
                 return true;
         }
         conn_init(&c->conn, woken);
-        conn_adopt(&c->conn, fd);
+        conn_adopt(&c->conn, fd, from->sa.sa_family != AF_UNIX);
         woken(&c->conn.ep);
         return true;
 }

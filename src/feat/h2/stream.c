@@ -112,7 +112,7 @@ static int h2_rx_head(struct side *s, struct hmsg **ret_m)
         struct hmsg *m = h2_head_msg(st->head);
 
         if (st->head->status) {
-                s->bad = (struct side_bad){ st->head->status, st->head->why, 0 };
+                s->bad = (struct side_bad){ st->head->why, 0, st->head->status };
                 return MSG_BAD;
         }
         if (m->body == HBODY_NONE || (m->body == HBODY_LENGTH && m->length == 0))
@@ -132,7 +132,7 @@ static void h2_rx_head_free(struct side *s)
 static int body_end(struct h2_stream *st, struct side *s)
 {
         if (st->trailers && st->trailers->status) {
-                s->bad = (struct side_bad){ st->trailers->status, st->trailers->why, 0 };
+                s->bad = (struct side_bad){ st->trailers->why, 0, st->trailers->status };
                 return MSG_BAD;
         }
         s->flags |= SIDE_RX_DONE;
