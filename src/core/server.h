@@ -56,7 +56,7 @@ struct server {
         _Atomic uint32_t weight; /* user weight 0..256 (uweight) */
         uint32_t iweight;        /* initial, from the file */
         _Atomic uint32_t maxconn;
-        _Atomic uint32_t minconn; /* 0, or the limit at low load: core/queue.h */
+        _Atomic uint32_t minconn;  /* 0, or the limit at low load: core/queue.h */
         struct addr addr;          /* TCP; read through server_addr() */
         const char *path;          /* unix socket, or NULL; of the configuration's strings */
         _Atomic uint32_t addr_seq; /* sequence lock of addr, path and port_*: odd = being written */
