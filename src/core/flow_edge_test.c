@@ -208,6 +208,22 @@ static void test_own_reply_refused_is_a_500(void **st)
         assert_string_equal(last.term, "IR");
 }
 
+/* A server that leaves the configuration while a request is on it: its connection does not go into the pool, where it would hold a server
+ * whose settings are gone (core/cells.c, server_retire()). */
+static void test_a_retired_server_keeps_no_connection(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        say(c, GET);
+        s = served();
+        atomic_fetch_or(&srv[0].admin, SRV_ADM_FMAINT);
+        say(s, OK5);
+        expect(c, "\r\n\r\nhello");
+        assert_true(s->eof);
+        assert_int_equal(server_col(&srv[0])->idle.n, 0);
+}
+
 /* ---- mechanisms.md f: no pointer into a head survives a wait ---- */
 
 /* While a stream waits, in a queue with its whole head or for its server, nothing may be read from the shared buffer. */
@@ -237,9 +253,10 @@ static void test_nothing_is_lent_during_a_wait(void **st)
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                T(test_pipelined_bytes_are_counted_once), T(test_bytes_of_a_tunnel_are_counted_once),
-                T(test_request_head_refused_is_a_400),    T(test_answer_head_refused_is_a_502),
-                T(test_own_reply_refused_is_a_500),       T(test_nothing_is_lent_during_a_wait),
+                T(test_pipelined_bytes_are_counted_once),     T(test_bytes_of_a_tunnel_are_counted_once),
+                T(test_request_head_refused_is_a_400),        T(test_answer_head_refused_is_a_502),
+                T(test_own_reply_refused_is_a_500),           T(test_nothing_is_lent_during_a_wait),
+                T(test_a_retired_server_keeps_no_connection),
         };
 
         if (argc > 1)

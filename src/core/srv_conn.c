@@ -106,7 +106,7 @@ static void purge_tick(struct timer *t)
 
         list_for_each (i, &p->age) {
                 struct srv_conn *c = list_item(i, struct srv_conn, age);
-                if (thr_self->now - c->idle_since < (uint64_t)c->srv->cfg->pool_purge_ms * NS_PER_MS)
+                if (thr_self->now - c->idle_since < (uint64_t)server_cfg_now(c->srv)->pool_purge_ms * NS_PER_MS)
                         break;
                 expired++;
         }
@@ -140,10 +140,14 @@ void srv_conn_drop_idle(struct server *s)
 /* May this connection be kept? The policy of the backend that used it, and the server's limits. */
 static bool may_keep(const struct srv_conn *c)
 {
-        const struct server_cfg *cfg = c->srv->cfg;
+        const struct server_cfg *cfg = server_cfg_now(c->srv);
         struct server_col *col = server_col(c->srv);
 
         if (atomic_load_explicit(&world.stopping, memory_order_relaxed))
+                return false;
+        /* Nobody will use it; and a server that left the configuration must not be held by idle connections: what it points to goes
+         * with the last stream. */
+        if (atomic_load_explicit(&c->srv->admin, memory_order_relaxed) & SRV_ADM_MAINT)
                 return false;
         if (cfg->pool_purge_ms == 0 || cfg->pool_max_conn == 0)
                 return false;
@@ -165,7 +169,8 @@ static void released(struct wire *w, bool reusable)
         set_idle(c, true);
         w->ep->ops->want(w->ep);
         if (!timer_active(&p->purge))
-                timer_start(thr_self->loop, &p->purge, mono_add_ms(thr_self->now, c->srv->cfg->pool_purge_ms));
+                timer_start(thr_self->loop, &p->purge,
+                            mono_add_ms(thr_self->now, server_cfg_now(c->srv)->pool_purge_ms));
 }
 
 static void begin(struct strm *s, struct srv_conn *c)
