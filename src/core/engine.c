@@ -273,7 +273,8 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
         bool ok;
 
         (void)e;
-        world.maxconn = first ? maxconn_of(c) : world.maxconn; /* limits that follow from it are made in prepare */
+        if (first)
+                world.maxconn = maxconn_of(c); /* limits that follow from it are made in prepare */
         change_diff(world.conf, c, &s);
         if (log_driver)
                 (void)log_driver->compile(c, NULL, false, d); /* the logger of the process itself */

@@ -1,4 +1,5 @@
 /* The edges of the data plane: what is counted, heads that cannot be written, limits, load. See core/flow_testing.h. */
+#include "base/asan.h"
 #include "core/event.h"
 #include "core/flow_testing.h"
 #include "core/hook.h"
@@ -207,14 +208,55 @@ static void test_own_reply_refused_is_a_500(void **st)
         assert_string_equal(last.term, "IR");
 }
 
+/* A server that leaves the configuration while a request is on it: its connection does not go into the pool, where it would hold a server
+ * whose settings are gone (core/cells.c, server_retire()). */
+static void test_a_retired_server_keeps_no_connection(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        say(c, GET);
+        s = served();
+        atomic_fetch_or(&srv[0].admin, SRV_ADM_FMAINT);
+        say(s, OK5);
+        expect(c, "\r\n\r\nhello");
+        assert_true(s->eof);
+        assert_int_equal(server_col(&srv[0])->idle.n, 0);
+}
+
+/* ---- mechanisms.md f: no pointer into a head survives a wait ---- */
+
+/* While a stream waits, in a queue with its whole head or for its server, nothing may be read from the shared buffer. */
+static void test_nothing_is_lent_during_a_wait(void **st)
+{
+        struct peer *c[2], *s;
+
+        (void)st;
+        atomic_store(&srv[0].maxconn, 1);
+        for (int i = 0; i < 2; i++) {
+                c[i] = client();
+                say(c[i], "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+                settle();
+                assert_int_equal(asan_hidden(thr_self->rx), ASAN_ON);
+        }
+        for (int i = 0; i < 2; i++) {
+                s = served();
+                expect(s, "\r\n\r\nhello");
+                say(s, OK5);
+                expect(c[i], "\r\n\r\nhello");
+                assert_int_equal(asan_hidden(thr_self->rx), ASAN_ON);
+        }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, start_http, stop)
 
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                T(test_pipelined_bytes_are_counted_once), T(test_bytes_of_a_tunnel_are_counted_once),
-                T(test_request_head_refused_is_a_400),    T(test_answer_head_refused_is_a_502),
-                T(test_own_reply_refused_is_a_500),
+                T(test_pipelined_bytes_are_counted_once),     T(test_bytes_of_a_tunnel_are_counted_once),
+                T(test_request_head_refused_is_a_400),        T(test_answer_head_refused_is_a_502),
+                T(test_own_reply_refused_is_a_500),           T(test_nothing_is_lent_during_a_wait),
+                T(test_a_retired_server_keeps_no_connection),
         };
 
         if (argc > 1)

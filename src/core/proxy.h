@@ -215,13 +215,13 @@ struct world {
         struct conf *conf; /* the current one */
         mono_t started;
         int64_t started_wall_us;
-        const char *node; /* of section global, or the host's name */
+        _Atomic(const char *) node; /* of section global, or the host's name; epoch */
         char *host;
         int pid;
-        _Atomic uint32_t cur_conns, max_conns; /* of the process */
-        _Atomic uint32_t paused_for_limit;     /* some shard waits for a place */
-        uint32_t maxconn, hard_maxconn;        /* hard: what the file and the fd limit allow */
-        uint32_t reloads;
+        _Atomic uint32_t cur_conns, max_conns;  /* of the process */
+        _Atomic uint32_t paused_for_limit;      /* some shard waits for a place */
+        _Atomic uint32_t maxconn, hard_maxconn; /* hard: what the file and the fd limit allow */
+        _Atomic uint32_t reloads;
         _Atomic uint32_t n_listeners;
         struct rate conn_rate, sess_rate;
         _Atomic uint64_t tot_conns, tot_reqs;

@@ -246,7 +246,9 @@ bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret
         struct queue *q = s ? s->queue : b->queue;
         struct queue_entry *e;
 
-        if (s && s->cfg->maxqueue && queue_length(q) >= (uint32_t)s->cfg->maxqueue)
+        int most = s ? server_cfg_now(s)->maxqueue : 0;
+
+        if (most && queue_length(q) >= (uint32_t)most)
                 return false;
         e = calloc(1, sizeof(*e));
         if (!q || !e) {

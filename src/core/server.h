@@ -48,7 +48,7 @@ struct server {
         struct cell cell;
         struct back *back;
         const struct conf_obj *obj;   /* of the current configuration: control thread */
-        const struct server_cfg *cfg; /* published with the backend's cfg; epoch */
+        const struct server_cfg *cfg; /* published with the backend's cfg; epoch; read through server_cfg_now() */
         int puid;                     /* number in the backend, from 1 */
         uint32_t pos;                 /* index in back->srv */
 
@@ -98,6 +98,12 @@ static inline struct server_col *server_col(struct server *s)
                 list_init(&c->idle.conns);
         }
         return c;
+}
+
+/* What the file says of it now. Stale once the server left the configuration: only its streams may ask then (they pin their cfg). */
+static inline const struct server_cfg *server_cfg_now(const struct server *s)
+{
+        return __atomic_load_n(&s->cfg, __ATOMIC_ACQUIRE); /* pairs with the release in core/apply.c */
 }
 
 struct server *server_find(struct back *b, struct str name);

@@ -52,9 +52,14 @@ static uint32_t front_limit(const struct front *fe)
         return front_maxconn(fe);
 }
 
+static const struct bind_cfg *cfg_of(const struct listener *l)
+{
+        return __atomic_load_n(&l->cfg, __ATOMIC_ACQUIRE); /* partner: commit_listener() */
+}
+
 static uint32_t bind_limit(const struct listener *l) /* 0 = none */
 {
-        return l ? (uint32_t)l->cfg->maxconn : 0;
+        return l ? (uint32_t)cfg_of(l)->maxconn : 0;
 }
 
 /* One more in *cur, unless there are `max` (0 = no limit). By compare-exchange: a place that was only tried is never seen taken. */
@@ -165,7 +170,7 @@ static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
                 sess_close(s, true);
                 return true;
         }
-        sess_begin(s, (uint8_t)l->cfg->level);
+        sess_begin(s, (uint8_t)cfg_of(l)->level);
         return more_room(l->front, l);
 }
 

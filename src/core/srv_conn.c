@@ -116,7 +116,7 @@ static void idle_woken(struct wire *w)
 /* Each server has its own delay, so the oldest is not always the first to expire. */
 static mono_t expires(const struct srv_conn_pooled *x)
 {
-        return mono_add_ms(x->idle_since, x->c.srv->cfg->pool_purge_ms);
+        return mono_add_ms(x->idle_since, server_cfg_now(x->c.srv)->pool_purge_ms);
 }
 
 static void purge_tick(struct timer *t)
@@ -174,15 +174,17 @@ void srv_conn_drop_idle(struct server *s)
 /* May this connection be kept? The policy of the backend that used it, and the server's limits. */
 static bool may_keep(const struct srv_conn *c)
 {
-        const struct server_cfg *cfg = c->srv->cfg;
+        const struct server_cfg *cfg = server_cfg_now(c->srv);
         struct server_col *col = server_col(c->srv);
 
         if (atomic_load_explicit(&world.stopping, memory_order_relaxed))
                 return false;
+        /* Nobody will use it; and a server that left the configuration must not be held by idle connections: what it points to goes
+         * with the last stream. */
+        if (atomic_load_explicit(&c->srv->admin, memory_order_relaxed) & SRV_ADM_MAINT)
+                return false;
         if (cfg->pool_purge_ms == 0 || cfg->pool_max_conn == 0)
                 return false;
-        if (atomic_load_explicit(&c->srv->admin, memory_order_relaxed) & SRV_ADM_FMAINT)
-                return false; /* nobody will ask for it: in maintenance, or deleted while this exchange ran */
         if (cfg->pool_max_conn > 0 && col->idle.n >= (uint32_t)cfg->pool_max_conn)
                 return false;
         return c->addr_seq == atomic_load_explicit(&c->srv->addr_seq, memory_order_acquire);

@@ -251,7 +251,7 @@ static cold_path int head_refused(struct wire *w, struct side *s)
         w->tx_body = HBODY_NONE;
         if (w->io != &wire_io_none)
                 w->io->tx_left = 0;
-        s->bad = (struct side_bad){ w->server ? 400 : 502, "a head that cannot be written", 0 };
+        s->bad = (struct side_bad){ "a head that cannot be written", 0, w->server ? 400 : 502 };
         return MSG_BAD;
 }
 

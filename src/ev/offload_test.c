@@ -142,18 +142,20 @@ static void test_bound_and_cancel(void **st)
 
 static void test_stop_drops_what_waits(void **st)
 {
-        struct work *held, *w;
+        struct work *held, *w, *late;
 
         (void)st;
         begin(1);
         held = make(2, 0, true);
         w = make(3, 0, false);
+        late = make(3, 1, false);
         assert_int_equal(offload_submit(&loop, OFFLOAD_CRYPTO, &held->job), 0);
         assert_int_equal(offload_submit(&loop, OFFLOAD_CRYPTO, &w->job), 0);
         (void)sem_post(&gate);
         offload_stop();
         loop_turn(&loop, false);
-        assert_int_equal(offload_submit(&loop, OFFLOAD_CRYPTO, &w->job), -EAGAIN);
+        assert_int_equal(offload_submit(&loop, OFFLOAD_CRYPTO, &late->job), -EAGAIN);
+        free(late);
         if (finished == 1)
                 free(w); /* dropped: still the submitter's */
         end();

@@ -51,10 +51,11 @@ void heartbeat_free(struct heartbeat *h)
                 (void)munmap(h, PAGE);
 }
 
-struct beater {
+static struct { /* one per process: its thread is never joined */
+        pthread_mutex_t lock;
         struct heartbeat *page;
-        const struct engine *engine;
-};
+        const struct engine *engine; /* NULL: it went, the thread ends */
+} beater = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static uint64_t mono(void)
 {
@@ -64,34 +65,52 @@ static uint64_t mono(void)
         return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
+/* The engine is not freed while the lock is held. */
+static bool beat_once(void)
+{
+        bool go_on;
+
+        (void)pthread_mutex_lock(&beater.lock);
+        go_on = beater.engine != NULL;
+        if (go_on) {
+                atomic_store_explicit(&beater.page->lag, engine_oldest_turn_ns(beater.engine), memory_order_relaxed);
+                atomic_store_explicit(&beater.page->written, mono(), memory_order_release);
+        }
+        (void)pthread_mutex_unlock(&beater.lock);
+        return go_on;
+}
+
 static void *beat(void *arg)
 {
         const struct timespec pause = { 0, BEAT_NS };
-        struct beater *b = arg;
 
-        for (;;) { /* ends with the process */
-                atomic_store_explicit(&b->page->lag, engine_oldest_turn_ns(b->engine), memory_order_relaxed);
-                atomic_store_explicit(&b->page->written, mono(), memory_order_release);
+        while (beat_once())
                 (void)nanosleep(&pause, NULL);
-        }
-        return NULL;
+        return arg;
 }
 
 int heartbeat_start(struct heartbeat *h, const struct engine *e)
 {
-        static struct beater b; /* one per process, never freed: its thread is never joined */
         pthread_t t;
         sigset_t all, was;
         int r;
 
-        b = (struct beater){ h, e };
+        beater.page = h;
+        beater.engine = e;
         (void)sigfillset(&all);
         (void)pthread_sigmask(SIG_SETMASK, &all, &was);
-        r = pthread_create(&t, NULL, beat, &b);
+        r = pthread_create(&t, NULL, beat, NULL);
         (void)pthread_sigmask(SIG_SETMASK, &was, NULL);
         if (r == 0)
                 (void)pthread_detach(t);
         return -r;
+}
+
+void heartbeat_stop(void)
+{
+        (void)pthread_mutex_lock(&beater.lock);
+        beater.engine = NULL;
+        (void)pthread_mutex_unlock(&beater.lock);
 }
 
 uint64_t heartbeat_lag(const struct heartbeat *h, uint64_t now)

@@ -16,8 +16,9 @@ struct heartbeat {
 int heartbeat_new(int *ret_memfd, struct heartbeat **ret_h); /* supervisor; the size is sealed */
 int heartbeat_map(int memfd, struct heartbeat **ret_h);      /* worker */
 void heartbeat_free(struct heartbeat *h);
-/* Starts the thread that beats every 100 ms, for the life of the process. */
+/* Starts the thread that beats every 100 ms, once in a process. */
 int heartbeat_start(struct heartbeat *h, const struct engine *e);
+void heartbeat_stop(void); /* before the engine is freed; also when it never started */
 uint64_t heartbeat_lag(const struct heartbeat *h, uint64_t now); /* ns; 0 before the first beat */
 
 #endif

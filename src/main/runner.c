@@ -142,6 +142,8 @@ int runner_run(struct runner *r)
         engine_stop(r->engine);
         if (log_driver)
                 log_driver->flush(LOG_FLUSH_MS);
+        if (r->ending)
+                r->ending(r);
         runner_fini(r);
         return e < 0 ? 1 : 0;
 }

@@ -18,6 +18,7 @@ struct runner {
         struct timer hard_stop;
         int hard_stop_after_ms;            /* 0 = none */
         void (*started)(struct runner *r); /* the engine serves; NULL = nobody asks */
+        void (*ending)(struct runner *r);  /* it serves no more and is about to be freed; NULL = nobody asks */
         int ended_by;                      /* signal that ended it, 0 = drained */
         bool draining;
 };

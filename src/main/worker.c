@@ -281,6 +281,12 @@ static void on_started(struct runner *r)
         tell_applied(APPLIED);
 }
 
+static void on_ending(struct runner *r)
+{
+        (void)r;
+        heartbeat_stop();
+}
+
 /* All messages up to the first CH_APPLY. */
 static int first_bundle(void)
 {
@@ -309,6 +315,7 @@ static int worker_main(int argc, char **argv, int channel_fd)
         self.runner.hooks.journal = journal;
         self.runner.hooks.reopen_log = reopen_log;
         self.runner.started = on_started;
+        self.runner.ending = on_ending;
         self.null = args_background(&self.args) ? daemon_null() : -1;
         bundle = first_bundle();
         if (bundle < 0 || !drop())

@@ -171,10 +171,10 @@ static void get_downtime(const struct stat_obj *o, struct stat_val *v)
 
 static void get_qlimit(const struct stat_obj *o, struct stat_val *v)
 {
-        if (!o->sv->cfg || o->sv->cfg->maxqueue <= 0)
+        if (server_cfg_now(o->sv)->maxqueue <= 0)
                 none(v);
         else
-                num(v, (uint64_t)o->sv->cfg->maxqueue);
+                num(v, (uint64_t)server_cfg_now(o->sv)->maxqueue);
 }
 
 static void get_pid(const struct stat_obj *o, struct stat_val *v)
@@ -358,10 +358,10 @@ static void get_algo(const struct stat_obj *o, struct stat_val *v)
 
 static void get_ilim(const struct stat_obj *o, struct stat_val *v)
 {
-        if (!o->sv->cfg || o->sv->cfg->pool_max_conn < 0)
+        if (server_cfg_now(o->sv)->pool_max_conn < 0)
                 none(v);
         else
-                num(v, (uint64_t)o->sv->cfg->pool_max_conn);
+                num(v, (uint64_t)server_cfg_now(o->sv)->pool_max_conn);
 }
 
 /* Of what this program has not: the count is truly zero. */

@@ -88,7 +88,7 @@ static void state_line(struct buf *out, const struct server *s)
 static void conn_line(struct buf *out, struct server *s)
 {
         struct px_sum sum;
-        int purge = s->cfg ? s->cfg->pool_purge_ms : 0, limit = s->cfg ? s->cfg->pool_max_conn : -1;
+        int purge = server_cfg_now(s)->pool_purge_ms, limit = server_cfg_now(s)->pool_max_conn;
 
         px_stat_sum(&s->cell, &sum);
         buf_printf(out, "%s/%s %d/%d ", s->back->cell.name, s->cell.name, s->back->iid, s->puid);
