@@ -8,7 +8,7 @@ configured = command -v meson > /dev/null || { echo "no meson here: run tools/de
 
 build/telamon: FORCE ## build the shipped program (LTO): build/telamon
 	@$(call configured,build,-Db_lto=true --prefix=$(PREFIX))
-	@ninja -j$(J) -C build
+	@ninja -j$(J) -C build product
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / { sub("build/telamon", "all", $$1); printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -83,7 +83,7 @@ docs: build/telamon ## the manual pages as text: build/docs/
 
 install: build/telamon ## binary, unit file, manual pages (PREFIX=/usr/local, DESTDIR=)
 	@meson configure build --prefix=$(PREFIX) > /dev/null
-	@meson install -C build --quiet
+	@meson install -C build --quiet --no-rebuild
 
 clean: ## remove every build folder
 	rm -rf build build-asan build-clang build-fuzz build-cov
