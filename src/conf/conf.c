@@ -274,7 +274,7 @@ static void parse_words(struct conf *c, const struct line *l)
         const struct word *w = &l->w[0];
         struct kind_rt *k;
 
-        if (w->text.p[0] == '.' && !w->quoted) {
+        if (w->text.p[0] == '.') {
                 dot_line(c, l, dot_of(w->text), true);
                 return;
         }
@@ -379,7 +379,6 @@ static void parse_text(struct conf *c, uint32_t file, struct str text)
         }
         if (!ended)
                 warn_no_lf(c, line);
-        p->line_at.line += p->n_levels ? 1 : 0;
         close_blocks(c);
         skip_end(c);
         section_end(c); /* a file ends its section (manual 2.1) */

@@ -35,6 +35,8 @@ struct conf_obj {
         uint32_t n_stmts;
         uint32_t index;                  /* running number in the file, from 0 */
         bool used_by_name, used_unasked; /* defaults: some section took it with `from`, as the last one */
+        bool has_rules;                  /* defaults: KW_DEFAULTS_RULES */
+        uint8_t heir; /* defaults with rules: 1 + bit number of the kind that inherits; 0: none yet */
         uint64_t
                 dump_hash; /* of the canonical dump without children; set after checks; comparable within one process */
         struct conf_unused *unused;

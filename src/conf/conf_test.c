@@ -158,7 +158,7 @@ static const char *const messages[][2] = {
         { "\xef\xbb\xbf"
           "frontend f\n",
           "P1]: the file starts with a byte order mark.\n" }, /* ours: clearer */
-        { ".if 1\n", "P2]: non-terminated '.if' block.\n" },
+        { ".if 1\n", "P1]: non-terminated '.if' block.\n" },
         { ".else\n", "P1]: lone '.else' with no matching '.if'.\n" },
         { ".elif 1\n", "P1]: lone '.elif' with no matching '.if'.\n" },
         { ".endif\n", "P1]: lone '.endif' with no matching '.if'.\n" },

@@ -66,6 +66,12 @@ struct kw_val {
         int value;
 };
 
+enum kw_in_defaults { /* what a row may do in a defaults section (manual 4.1, "(!)") */
+                      KW_DEFAULTS_ANY,
+                      KW_DEFAULTS_NAMED, /* only in one with a name */
+                      KW_DEFAULTS_RULES, /* that, and who inherits them is of one kind: they run before the section's own */
+};
+
 /* One use of a keyword while parsing. args[0] is the first word after the keyword's own words. */
 struct kw_call {
         struct conf *conf;
@@ -97,6 +103,7 @@ struct kw {
         kind_mask warn_kinds;      /* accepted there with the classic "ignored because ..." warning, no effect */
         enum kw_type type;
         enum kw_apply apply;
+        enum kw_in_defaults in_defaults;
         uint16_t off, size; /* of the field in the slot */
         uint32_t bit;       /* KW_T_BITS */
         bool no_ok;         /* accepts the `no` prefix (KW_T_FLAG and KW_T_BITS do by themselves) */

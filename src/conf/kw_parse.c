@@ -185,6 +185,14 @@ static int run_row(struct kw_call *c, const struct kw_row *row, enum mode mode)
 {
         bool stored = row->kw->size > 0;
 
+        if (c->obj->kind->is_defaults && row->kw->in_defaults != KW_DEFAULTS_ANY) {
+                if (!*c->obj->name) {
+                        kw_fail(c, NULL, "E0129", "'%s' not allowed in anonymous '%s' section.", row->kw->name,
+                                c->obj->kind->name);
+                        return -1;
+                }
+                c->obj->has_rules |= row->kw->in_defaults == KW_DEFAULTS_RULES;
+        }
         c->kw = row->kw;
         c->slot = NULL;
         if (row->table->size && row->kw->type != KW_T_NONE && row->kw->type != KW_T_REFUSED)

@@ -17,7 +17,7 @@ static uint32_t write_file(const struct form *f, struct buf *out)
 {
         size_t line;
 
-        buf_printf(out, "%s%s\n", f->section->name, f->section->named ? " walk" : "");
+        buf_printf(out, "%s%s\n", f->section->name, f->section->named || f->section->is_defaults ? " walk" : "");
         line = out->n;
         buf_puts(out, "    ");
         if (f->kind != f->section)

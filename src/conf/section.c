@@ -195,6 +195,32 @@ static void take_rest(struct conf *c, struct conf_obj *o, const struct line *l, 
                          o->kind->name, (int)l->w[rest].text.n, l->w[rest].text.p);
 }
 
+/* Rules of a defaults section run before those of its heirs, so all heirs are of one side (manual 4.2, http-request). */
+static void check_heir(struct conf *c, const struct conf_kind *k, struct conf_obj *from, struct span at)
+{
+        const char *where = c->diags->files[from->at.file].name;
+        uint8_t heir = (uint8_t)(1 + __builtin_ctzll(k->bit));
+        struct diag *g = NULL;
+
+        if (k->is_defaults)
+                g = diag_add(c->diags, DIAG_ALERT, at, "E0110",
+                             "a %s section cannot inherit from a defaults section defining TCP/HTTP rules (defaults "
+                             "section at %s:%u).",
+                             k->name, where, from->at.line);
+        else if (k->clash && strchr(k->clash, ',')) /* both sides in one */
+                g = diag_add(c->diags, DIAG_ALERT, at, "E0110",
+                             "a %s section cannot inherit from a defaults section defining TCP/HTTP rules.", k->name);
+        else if (from->heir && from->heir != heir)
+                g = diag_add(c->diags, DIAG_ALERT, at, "E0110",
+                             "frontends and backends cannot inherit from the same defaults section if it defines "
+                             "TCP/HTTP rules (defaults section at %s:%u).",
+                             where, from->at.line);
+        if (g)
+                g->intro = DIAG_INTRO_TIGHT;
+        else
+                from->heir = heir;
+}
+
 static struct conf_obj *open_new(struct conf *c, const struct conf_kind *k, const struct line *l, const struct head *h)
 {
         struct str name = h->name ? h->name->text : (struct str){ "", 0 };
@@ -204,6 +230,8 @@ static struct conf_obj *open_new(struct conf *c, const struct conf_kind *k, cons
         if (k->named && !k->is_defaults && !h->name)
                 diag_add(c->diags, DIAG_ALERT, at, "E0102", "'%s' expects an <id> argument", k->name);
         from = h->from ? named_defaults(c, k, h->from, name) : last_defaults(c, k, at);
+        if (from && from->has_rules)
+                check_heir(c, k, from, at);
         o = obj_new(c, k, name, at);
         o->from = from;
         slot_inherit(c, o, from);

@@ -31,8 +31,10 @@ static bool fault(struct text_fault *f, const char *code, const char *what, size
 enum { BLANK = 1, ENDS = 2, QUOTES = 4 };
 
 /* One look-up per byte: this loop sees every byte of a large file. */
-static const unsigned char class_of[256] = { [' '] = BLANK | ENDS, ['\t'] = BLANK | ENDS, ['#'] = ENDS,   ['\r'] = ENDS,
-                                             ['"'] = QUOTES,       ['\''] = QUOTES,       ['\\'] = QUOTES };
+static const unsigned char class_of[256] = {
+        [' '] = BLANK | ENDS, ['\t'] = BLANK | ENDS, ['\f'] = BLANK | ENDS, ['\v'] = BLANK | ENDS, ['#'] = ENDS,
+        ['\r'] = ENDS,        ['"'] = QUOTES,        ['\''] = QUOTES,       ['\\'] = QUOTES
+};
 
 static bool is(char c, unsigned classes)
 {
@@ -149,8 +151,10 @@ static bool end_word(struct cut *c, bool borrow)
         if (len == 0)
                 return fault(c->fault, "E0005", "is empty and marks the end of the argument list", c->from,
                              c->i - c->from);
-        if (t->n == TEXT_WORDS_MAX)
-                return fault(c->fault, "E0006", "too many words", c->from, c->i - c->from);
+        if (t->n == TEXT_WORDS_MAX) { /* the place is that of the last word that fits, as HAProxy has it */
+                w = &t->w[TEXT_WORDS_MAX - 1];
+                return fault(c->fault, "E0006", "too many words", w->at.col - 1, w->at.len);
+        }
         w = &t->w[t->n];
         *w = (struct word){ .raw = str_sub(c->raw, c->from, c->i - c->from),
                             .at = { c->at.file, c->at.line, (uint32_t)c->from + 1, (uint32_t)(c->i - c->from) },

@@ -379,7 +379,7 @@ static void acl_dump(const struct kw *kw, const void *slot, struct buf *out)
 }
 
 static const struct kw rows[] = {
-        KW_FN("acl", acl_parse, acl_dump, .manual = "7.1", .apply = KW_NEW,
+        KW_FN("acl", acl_parse, acl_dump, .manual = "7.1", .apply = KW_NEW, .in_defaults = KW_DEFAULTS_NAMED,
               .args = "<aclname> <criterion> [flags] [operator] [<value>] ...", .sample = "a path -m beg /x /y",
               .help = "Names a test for conditions."),
 };

@@ -34,10 +34,10 @@ static void response_dump(const struct kw *kw, const void *slot, struct buf *out
 
 static const struct kw rows[] = {
         KW_FN("http-request", request_parse, request_dump, .manual = "4.2", .apply = KW_NEW,
-              .args = "<action> [options...] [ { if | unless } <condition> ]", .sample = "deny deny_status 400 if TRUE",
-              .help = "A rule for requests."),
+              .in_defaults = KW_DEFAULTS_RULES, .args = "<action> [options...] [ { if | unless } <condition> ]",
+              .sample = "deny deny_status 400 if TRUE", .help = "A rule for requests."),
         KW_FN("http-response", response_parse, response_dump, .manual = "4.2", .apply = KW_NEW,
-              .args = "<action> [options...] [ { if | unless } <condition> ]",
+              .in_defaults = KW_DEFAULTS_RULES, .args = "<action> [options...] [ { if | unless } <condition> ]",
               .sample = "set-header x-a %[status] if TRUE", .help = "A rule for answers."),
 };
 
