@@ -246,7 +246,7 @@ static void dot_line(struct conf *c, const struct line *l, enum dot d, bool acti
         case DOT_ENDIF: block_endif(c, l); break;
         case DOT_DIAG:
                 if (c->opts->diag)
-                        block_message(c, l, DIAG_WARNING);
+                        block_message(c, l, DIAG_ADVICE);
                 break;
         case DOT_NOTICE: block_message(c, l, DIAG_NOTICE); break;
         case DOT_WARNING: block_message(c, l, DIAG_WARNING); break;

@@ -450,6 +450,7 @@ static void test_names(void **st)
 
 static void test_blocks(void **st)
 {
+        struct conf_opts o = t_opts;
         struct load l;
         const struct t_global *g;
 
@@ -469,6 +470,13 @@ static void test_blocks(void **st)
         assert_int_equal(g->nbthread, 3);
         assert_int_equal(g->big, 9);
         assert_string_equal(classic(&l), "[NOTICE]   (7) : config : parsing [t.cfg:22]: 'hello there'.\n");
+        unload(&l);
+        o.diag = o.warn_is_error = true; /* advice is no warning */
+        load_opts(&l, ".diag \"take care\"\n", &o);
+        assert_non_null(l.c);
+        l.out.n = 0;
+        diags_format(&l.d, DIAG_CLASSIC, DIAG_ADVICE, 7, &l.out);
+        assert_true(str_is(buf_view(&l.out), "[DIAG]     (7) : config : parsing [t.cfg:1]: 'take care'.\n"));
         unload(&l);
 }
 

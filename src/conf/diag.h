@@ -20,7 +20,7 @@ struct span {
 
 #define SPAN_NONE ((struct span){ 0, 0, 0, 0 })
 
-enum diag_level { DIAG_NOTICE, DIAG_WARNING, DIAG_ALERT };
+enum diag_level { DIAG_ADVICE /* of .diag, with -dD */, DIAG_NOTICE, DIAG_WARNING, DIAG_ALERT };
 
 /* HAProxy is not of one mind about how a place is written; scripts match these lines, so the classic form follows. */
 enum diag_intro {

@@ -3,9 +3,9 @@
 
 #define FRAME_WIDTH 160u /* of a source line that is shown whole; longer ones are cut around the caret */
 
-static const char *const level_tag[] = { "[NOTICE]", "[WARNING]", "[ALERT]" };
-static const char *const level_word[] = { "notice", "warning", "error" };
-static const char *const level_json[] = { "notice", "warning", "alert" };
+static const char *const level_tag[] = { "[DIAG]", "[NOTICE]", "[WARNING]", "[ALERT]" };
+static const char *const level_word[] = { "advice", "notice", "warning", "error" };
+static const char *const level_json[] = { "diag", "notice", "warning", "alert" };
 
 static const char *file_name(const struct diags *d, const struct diag *g)
 {

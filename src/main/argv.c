@@ -87,6 +87,7 @@ FLAG(set_foreground, foreground)
 FLAG(set_daemon, daemon)
 FLAG(set_master, master_worker)
 FLAG(set_warn, warn_is_error)
+FLAG(set_advice, advice)
 FLAG(set_libs, list_libs)
 
 static bool set_verbose(struct args *a, struct cursor *c, const char *x)
@@ -283,6 +284,7 @@ static const struct option options[] = {
         { "-sf", "[pid ]*", "lets old processes finish once this one has bound", false, set_finish, NULL },
         { "-st", "[pid ]*", "terminates old processes once this one has bound", false, set_terminate, NULL },
         { "-dW", NULL, "fails if any warning is emitted", false, set_warn, NULL },
+        { "-dD", NULL, "shows the .diag lines of the files", false, set_advice, NULL },
         { "-dM", "[<byte>]", "fills memory with <byte> (default 0x50) when it is allocated and freed", true, set_poison,
           NULL },
         { "-dL", NULL, "lists the loaded shared objects after the check", false, set_libs, NULL },
@@ -295,7 +297,6 @@ static const struct option options[] = {
         { "-dA", NULL, NULL, true, refuse, "'-dL' lists the files that such an archive would hold" },
         { "-dt", NULL, NULL, true, refuse, "there are no traces in this version" },
         { "-dr", NULL, NULL, false, refuse, "'init-addr none' in the file starts without an address" },
-        { "-dD", NULL, NULL, false, NULL, "all advice is always given" },
         { "-dI", NULL, NULL, false, NULL, "there are no insecure forks" },
         { "-dV", NULL, NULL, false, NULL, "there is no TLS to servers in this version" },
         { "-dT", NULL, NULL, false, NULL, "kernel TLS is not used" },

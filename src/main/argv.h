@@ -17,6 +17,7 @@ struct args {
         const char **files;
         size_t n_files;
         bool check, verbose, quiet, debug, foreground, daemon, master_worker, notify, warn_is_error;
+        bool advice; /* -dD */
         bool json_diag;
         bool list_libs; /* -dL */
         enum args_show show;

@@ -16,6 +16,7 @@ static struct conf_opts options(const struct args *a, bool keep)
                                    .enabled = version_enabled,
                                    .openssl_version = "",
                                    .warn_is_error = a->warn_is_error,
+                                   .diag = a->advice,
                                    .keep_spans = keep };
 }
 
@@ -101,7 +102,7 @@ enum diag_form load_form(const struct args *a)
 
 void load_report(const struct load *l, enum diag_form form, struct buf *out)
 {
-        diags_format(&l->diags, form, DIAG_NOTICE, (int)getpid(), out);
+        diags_format(&l->diags, form, DIAG_ADVICE, (int)getpid(), out);
         if (form != DIAG_JSON)
                 diags_closing(&l->diags, (int)getpid(), out);
 }
