@@ -143,7 +143,8 @@ static bool may_keep(const struct srv_conn *c)
         const struct server_cfg *cfg = c->srv->cfg;
         struct server_col *col = server_col(c->srv);
 
-        if (atomic_load_explicit(&world.stopping, memory_order_relaxed))
+        if (atomic_load_explicit(&world.stopping, memory_order_relaxed) ||
+            atomic_load_explicit(&c->srv->gone, memory_order_relaxed))
                 return false;
         if (cfg->pool_purge_ms == 0 || cfg->pool_max_conn == 0)
                 return false;
