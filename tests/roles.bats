@@ -344,6 +344,96 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [[ "$output" == "Unknown command: 'nonsense'"* ]]
         run ask "show version"
         [ "${lines[0]}" = 3.4.0 ]
+        run ask "@0 show version"
+        [ "${lines[0]}" = 3.4.0 ]
+        run ask "show env HOME" # operators only
+        [[ "$output" == "Permission denied"* ]]
+}
+
+@test "master socket: commands, prompts and targets answer as HAProxy's" {
+        start -W -db -S "$PWD/m.sock,mode,600,level,admin" -f t.cfg
+        [ "$(stat -c %a m.sock)" = 600 ]
+        w=$(worker)
+        is() { # LINES ANSWER, both with \n
+                got=$(printf "$1" | socat -t5 - UNIX-CONNECT:m.sock; echo .)
+                want=$(printf "$2"; echo .)
+                [ "$got" = "$want" ] || { echo "$1: $got"; false; }
+        }
+        is 'show version;show cli level\n' '3.4.0\n\nadmin\n\n'
+        is 'user;reload\n' 'Permission denied\n\n'
+        is 'prompt\nshow version\n' 'master> 3.4.0\n\nmaster> '
+        is 'prompt i\nshow version\nquit\n' '3.4.0\n\n'
+        is 'prompt\n@1\n@\nquit\n' "master> $w> master> "
+        is '@1\nshow cli level\n' 'admin\n\n'
+        is '@1;show cli level\n' 'admin\n\n'
+        is "@!$w show cli level\n" 'admin\n\n'
+        is '@!99999 show info\n' "Can't find the target PID matching the prefix '@!99999'\n"
+        is '@@5 show info\n' "Can't find the target PID matching the prefix '@@5'\n"
+        is '@@1 operator; show cli level\n' '\noperator\n\n' # one session for the whole line
+        is '@1 operator; show cli level\n' '\nadmin\n\n'    # each command its own
+        is '@@1\noperator\nshow cli level\nquit\n' '\noperator\n\n'
+        is 'show env NOSUCH\n' 'Variable not found\n\n'
+        is 'show env HAPROXY_MWORKER\n' 'HAPROXY_MWORKER=1\n\n'
+        is 'show cli sockets\n' "# socket lvl processes\n$PWD/m.sock admin master\n\n"
+        is 'show proc foo\n' "'show proc' only supports 'debug' as argument\n\n"
+        is '\n' '\n'
+        run ask "show proc debug"
+        [[ "${lines[0]}" =~ ^"#<PID>          <type>          <reloads>       <uptime>        <version>" ]]
+        [[ "${lines[1]}" =~ ^$PID\ +master\ +0\ \[failed:\ 0\]\ +0d00h00m..s\ +3.4.0 ]]
+        [ "${lines[2]}" = "# workers" ]
+        [[ "${lines[3]}" =~ ^$w\ +worker\ +0\ +0d00h00m..s\ +3.4.0 ]]
+        run ask help
+        for c in reload hard-reload "show proc" "show env" "show cli sockets" "@@<[!]pid>" "show startup-logs"; do
+                [[ "$output" == *"  $c"* ]]
+        done
+}
+
+@test "sockets that were opened by somebody else: binds and master sockets as fd@N, kept over reload and respawn" {
+        cat > give.py <<-'EOF'
+		import os, socket, sys
+		a = socket.create_server(("127.0.0.1", 25100))
+		b = socket.socket(socket.AF_UNIX); b.bind("m.sock"); b.listen()
+		os.dup2(a.fileno(), 20); os.dup2(b.fileno(), 21)
+		os.execv(sys.argv[1], sys.argv[1:])
+		EOF
+        sed 's/bind 127.0.0.1:25100/bind fd@20/' base.cfg > t.cfg
+        for form in -W "-W -D" ""; do
+                rm -f m.sock pid
+                { [ "$form" != "" ] || echo; cat t.cfg; } > u.cfg
+                # shellcheck disable=SC2086
+                python3 give.py "$T" $form -p "$PWD/pid" ${form:+-S fd@21} -f u.cfg > out 2>&1 3>&- &
+                PIDS="$PIDS $!"
+                wait_port 25100
+                until_ok test -s pid
+                if [ -n "$form" ]; then
+                        until_ok worker_is_new 0
+                        w=$(worker)
+                        sed -i 's/client 5s/client 6s/' u.cfg
+                        run ask reload
+                        [ "${lines[0]}" = Success=1 ]
+                        kill -9 "$w"
+                        until_ok worker_is_new "$w"
+                        wait_port 25100
+                fi
+                kill "$(cat pid)"
+                until_ok sh -c "! ss -ltn | grep -q :25100"
+        done
+}
+
+@test "-sf and -st take over from HAProxy" {
+        for sig in -sf -st; do
+                haproxy -db -f base.cfg > hap 2>&1 3>&- &
+                hap=$!
+                PIDS="$PIDS $hap"
+                wait_port 25100
+                start -db -f t.cfg $sig $hap
+                until_ok sh -c "! kill -0 $hap 2> /dev/null"
+                code=0
+                wait $hap || code=$?
+                [ $code -eq $([ $sig = -sf ] && echo 0 || echo 143) ]
+                wait_port 25100
+                ends_with INT 130
+        done
 }
 
 @test "-h and --help: the usage, without a complaint; what is not supported says what to use instead" {

@@ -1,6 +1,7 @@
 /* core/engine.c - threads, the control loop, and the door to main/. */
 #include "core/engine.h"
 
+#include "core/binds.h"
 #include "core/cells.h"
 #include "core/cli.h"
 #include "core/event.h"
@@ -482,6 +483,32 @@ static void retire_here(void *arg)
 {
         (void)arg;
         sess_retire();
+}
+
+static void front_sockets(const struct front *f,
+                          void (*tell)(void *, const char *, const struct listen_spec *, const int *, unsigned),
+                          void *ctx)
+{
+        list_for_each (i, &f->listeners) {
+                const struct listener *l = list_item(i, struct listener, link);
+                struct listen_spec spec;
+
+                bind_spec(l->cfg, l->port_index, &spec);
+                if (l->n_fds)
+                        tell(ctx, l->key, &spec, l->fds, l->n_fds);
+        }
+}
+
+void engine_sockets(struct engine *e,
+                    void (*tell)(void *ctx, const char *key, const struct listen_spec *spec, const int *fds,
+                                 unsigned n),
+                    void *ctx)
+{
+        (void)e;
+        list_for_each (i, &world.fronts)
+                front_sockets(list_item(i, struct front, link), tell, ctx);
+        if (world.cli)
+                front_sockets(world.cli, tell, ctx);
 }
 
 /* Who is not asked for new sessions need not look after its servers, nor log what its successor logs. */

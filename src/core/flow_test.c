@@ -783,6 +783,21 @@ static void test_soft_stop(void **st)
         expect(fresh, "connection: close\r\n\r\nhello");
 }
 
+/* Its configuration may be freed with the stream that was the last to hold it. */
+static void test_a_server_that_left_keeps_no_connection(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        say(c, GET);
+        s = served();
+        atomic_store(&be.srv[0]->gone, 1);
+        say(s, OK5);
+        expect(c, "\r\n\r\nhello");
+        settle();
+        assert_true(s->eof);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, start_http, stop)
 
 int main(int argc, char **argv)
@@ -822,6 +837,7 @@ int main(int argc, char **argv)
                 T(test_queue_timeout_503),
                 T(test_queue_hands_over),
                 T(test_reused_connection_closed_by_the_server),
+                T(test_a_server_that_left_keeps_no_connection),
                 T(test_accept_limit),
                 T(test_limit_over_two_addresses),
                 T(test_soft_stop),

@@ -66,6 +66,8 @@ struct server {
         _Atomic uint8_t oper;   /* enum server_oper */
         _Atomic uint8_t admin;  /* SRV_ADM_* */
         _Atomic uint8_t usable; /* takes new sessions: derived, written by server_set_state() only */
+        _Atomic uint8_t
+                gone; /* not of the configuration any more: keeps no idle connection, its cfg dies with the last stream */
         bool backup;
         uint32_t lb_pos, lb_weight; /* core/lb.c: place in a large view; back->lock */
         bool live; /* control thread: published once; a server of a change that was discarded never is */

@@ -28,7 +28,7 @@ enum channel_type {
         CH_RIGHTS, /* u uid + 1, u gid + 1, s chroot; fd: heartbeat page. First message. */
         CH_LISTEN, /* s key; fds: its sockets */
         CH_LOG_FD, /* s path; fd, or none when nobody listens there */
-        CH_REPLAY, /* s command of the journal */
+        CH_REPLAY, /* s command, s its key in the journal; empty = it is not of the journal */
         CH_APPLY,  /* u generation; fd: bundle. Ends the messages of a configuration. */
         CH_CLI,    /* u level; fd: a connection for the runtime CLI */
         CH_RETIRE, /* another worker serves on the same sockets: finish and leave */
@@ -48,6 +48,9 @@ enum applied {
         APPLIED,
         APPLIED_BUT_SWAP, /* but for words that only a new worker can take over */
 };
+
+/* A worker whose supervisor died tells the next one (orphan.h): CH_SOCKET and CH_LISTEN per address, CH_HEALTH, CH_JOURNAL, and
+ * CH_APPLIED at the end; it is answered by CH_RETIRE. */
 
 struct channel_arg {
         uint64_t u;

@@ -27,8 +27,10 @@ struct client {
         struct ev_fd relay; /* a command's connection into the worker, -1 = none */
         struct buf in, out;
         int level, target; /* pid that lines go to, 0 = master */
+        unsigned skip;     /* bytes of the worker's answer that are not the client's business */
         bool prompt, eof, wants_reload, quit, dead;
-        bool queued; /* what is under way began before we asked */
+        bool through; /* @@: what the client says goes to the relay as it is */
+        bool queued;  /* what is under way began before we asked */
         struct grave grave;
 };
 
@@ -36,6 +38,7 @@ struct door { /* one -S */
         struct mastercli *m;
         struct listen_shard shard;
         int fd, level;
+        char *name;
 };
 
 struct mastercli {
@@ -82,9 +85,12 @@ static void on_relay(struct ev_fd *e, uint32_t events)
         ssize_t n = recv(e->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
         (void)events;
-        if (n > 0)
-                buf_add(&c->out, bytes, (size_t)n);
-        else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        if (n > 0) {
+                size_t skip = (size_t)n < c->skip ? (size_t)n : c->skip;
+
+                c->skip -= (unsigned)skip;
+                buf_add(&c->out, bytes + skip, (size_t)n - skip);
+        } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
                 end_relay(c);
                 say_prompt(c);
         }
@@ -103,29 +109,62 @@ static int pid_of(struct client *c, struct str target)
         return 0;
 }
 
-/* Sends one line to the worker; its CLI answers and closes. */
-static void forward(struct client *c, int pid, struct str line)
+static bool say(int fd, struct str text)
 {
-        static const char nl = '\n';
+        return send(fd, text.p, text.n, MSG_NOSIGNAL) == (ssize_t)text.n;
+}
+
+/* A connection into the worker, on which its CLI is given this text first. */
+static bool open_relay(struct client *c, int pid, struct str first)
+{
         int fds[2], e;
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0) {
                 buf_printf(&c->out, "Cannot reach the worker (%s)\n", strerror(errno));
                 end_answer(c);
-                return;
+                return false;
         }
         e = c->m->ops->attach(pid, fds[1], c->level);
         (void)close(fds[1]);
-        if (e < 0 || send(fds[0], line.p, line.n, MSG_NOSIGNAL) != (ssize_t)line.n ||
-            send(fds[0], &nl, 1, MSG_NOSIGNAL) != 1) {
+        if (e < 0 || !say(fds[0], first) || !say(fds[0], STR("\n"))) {
                 (void)close(fds[0]);
                 buf_puts(&c->out, "Cannot reach the worker\n");
                 end_answer(c);
-                return;
+                return false;
         }
-        (void)shutdown(fds[0], SHUT_WR);
+        c->through = false;
+        c->skip = 0;
         c->relay = (struct ev_fd){ .fd = fds[0], .fn = on_relay };
         (void)loop_add_level(c->m->loop, &c->relay, false);
+        return true;
+}
+
+/* Sends one line to the worker; its CLI answers and closes. */
+static void forward(struct client *c, int pid, struct str line)
+{
+        if (open_relay(c, pid, line))
+                (void)shutdown(c->relay.fd, SHUT_WR);
+}
+
+/* "@@1 cmd; cmd": the client talks to the worker until the worker ends it; "@@1": a session, in the client's mode. */
+static void enter(struct client *c, int pid, struct str line)
+{
+        bool session = line.n == 0;
+
+        if (!open_relay(c, pid, !session ? line : c->prompt ? STR("prompt") : STR("prompt i")))
+                return;
+        c->through = true;
+        c->skip = session; /* the empty line that answers `prompt` */
+}
+
+static void push_through(struct client *c)
+{
+        ssize_t n = 0;
+
+        while (c->in.n && (n = send(c->relay.fd, c->in.p, c->in.n, MSG_NOSIGNAL | MSG_DONTWAIT)) > 0)
+                buf_drop(&c->in, (size_t)n);
+        if (c->in.n == 0 && c->eof)
+                (void)shutdown(c->relay.fd, SHUT_WR);
 }
 
 /* ---- commands ---- */
@@ -140,8 +179,41 @@ static void run_help(struct client *c, struct str args);
 
 static void run_proc(struct client *c, struct str args)
 {
+        if (args.n == 0 || str_is(args, "debug"))
+                c->m->ops->show_proc(&c->out);
+        else
+                buf_puts(&c->out, "'show proc' only supports 'debug' as argument\n");
+        end_answer(c);
+}
+
+static void run_env(struct client *c, struct str args)
+{
+        bool any = false;
+
+        for (char **e = environ; *e; e++) {
+                const char *eq = strchr(*e, '=');
+
+                if (args.n && !(eq && str_eq(args, (struct str){ *e, (size_t)(eq - *e) })))
+                        continue;
+                buf_printf(&c->out, "%s\n", *e);
+                any = true;
+        }
+        if (args.n && !any)
+                buf_puts(&c->out, "Variable not found\n");
+        end_answer(c);
+}
+
+static const char *level_name(int level)
+{
+        return level >= CLI_ADMIN ? "admin" : level == CLI_OPERATOR ? "operator" : "user";
+}
+
+static void run_sockets(struct client *c, struct str args)
+{
         (void)args;
-        c->m->ops->show_proc(&c->out);
+        buf_puts(&c->out, "# socket lvl processes\n");
+        for (unsigned i = 0; i < c->m->n_doors; i++)
+                buf_printf(&c->out, "%s %s master\n", c->m->doors[i].name, level_name(c->m->doors[i].level));
         end_answer(c);
 }
 
@@ -176,7 +248,7 @@ static void run_startup_logs(struct client *c, struct str args)
 static void run_level(struct client *c, struct str args)
 {
         (void)args;
-        buf_printf(&c->out, "%s\n", c->level >= CLI_ADMIN ? "admin" : c->level == CLI_OPERATOR ? "operator" : "user");
+        buf_printf(&c->out, "%s\n", level_name(c->level));
         end_answer(c);
 }
 
@@ -184,14 +256,14 @@ static void run_operator(struct client *c, struct str args)
 {
         (void)args;
         c->level = c->level > CLI_OPERATOR ? CLI_OPERATOR : c->level;
-        end_answer(c);
+        say_prompt(c);
 }
 
 static void run_user(struct client *c, struct str args)
 {
         (void)args;
         c->level = CLI_USER;
-        end_answer(c);
+        say_prompt(c);
 }
 
 static void run_echo(struct client *c, struct str args)
@@ -203,8 +275,8 @@ static void run_echo(struct client *c, struct str args)
 
 static void run_prompt(struct client *c, struct str args)
 {
-        c->prompt = args.n ? !str_is(args, "n") : !c->prompt;
-        end_answer(c);
+        c->prompt = args.n ? str_is(args, "p") || str_is(args, "timed") : !c->prompt;
+        say_prompt(c);
 }
 
 /* The bundle holds every file of the configuration, keys too: as much as an admin of this socket could change. */
@@ -236,13 +308,15 @@ static const struct command commands[] = {
         { "reload", "reload", "reload the files; connections go on", CLI_OPERATOR, run_reload },
         { "send bundle", "send bundle", "send the running configuration (for telamon plan)", CLI_ADMIN, run_bundle },
         { "show cli level", "show cli level", "display the level of the current CLI session", CLI_USER, run_level },
-        { "show proc", "show proc", "show processes status", CLI_USER, run_proc },
+        { "show cli sockets", "show cli sockets", "list the master sockets", CLI_USER, run_sockets },
+        { "show env", "show env [<name>]", "environment of the master process", CLI_OPERATOR, run_env },
+        { "show proc", "show proc [debug]", "show processes status", CLI_USER, run_proc },
         { "show startup-logs", "show startup-logs", "report logs emitted during HAProxy startup", CLI_USER,
           run_startup_logs },
         { "show version", "show version", "show version of the current process", CLI_USER, run_version },
         { "user", "user", "lower the level of the current CLI session to user", CLI_USER, run_user },
         { "help", "help [<command>]", "list matching or all commands", CLI_USER, run_help },
-        { "prompt", "prompt [n | i | p]", "toggle interactive mode with prompt", CLI_USER, run_prompt },
+        { "prompt", "prompt [n | i | p | timed]", "toggle interactive mode with prompt", CLI_USER, run_prompt },
         { "quit", "quit", "disconnect", CLI_USER, run_quit },
 };
 
@@ -255,6 +329,7 @@ static void list_commands(struct client *c)
 {
         help_row(&c->out, "@!<pid>", "send a command to the <pid> process");
         help_row(&c->out, "@<relative pid>", "send a command to the <relative pid> process");
+        help_row(&c->out, "@@<[!]pid> [<commands>]", "talk to a process until it ends the session");
         help_row(&c->out, "@master", "send a command to the master process");
         for (size_t i = 0; i < array_len(commands); i++)
                 if (commands[i].level <= c->level)
@@ -323,14 +398,17 @@ static void run_at(struct client *c, struct str line)
 {
         const char *sp = memchr(line.p, ' ', line.n);
         size_t n = sp ? (size_t)(sp - line.p) : line.n;
-        struct str target = str_sub(line, 1, n - 1), rest = str_trim(str_sub(line, n, line.n - n));
-        bool master = target.n == 0 || str_is(target, "master");
+        bool through = line.n > 1 && line.p[1] == '@';
+        struct str target = str_sub(line, 1 + through, n - 1 - through), rest = str_trim(str_sub(line, n, line.n - n));
+        bool master = target.n == 0 || str_is(target, "master") || str_is(target, "0");
         int pid = master ? 0 : pid_of(c, target);
 
-        if (!master && !pid) {
-                buf_printf(&c->out, "Can't find the target PID matching the prefix '@%.*s'\n", (int)target.n, target.p);
-                end_answer(c);
-        } else if (rest.n == 0) {
+        if ((!master || through) && !pid) {
+                buf_printf(&c->out, "Can't find the target PID matching the prefix '%.*s'\n", (int)n, line.p);
+                say_prompt(c);
+        } else if (through)
+                enter(c, pid, rest);
+        else if (rest.n == 0) {
                 c->target = pid;
                 say_prompt(c);
         } else if (pid)
@@ -342,7 +420,7 @@ static void run_at(struct client *c, struct str line)
 static void run_line(struct client *c, struct str line)
 {
         if (line.n == 0)
-                say_prompt(c);
+                end_answer(c);
         else if (line.p[0] == '@')
                 run_at(c, line);
         else if (str_is(line, "quit") || (c->target && str_is(line, "prompt")))
@@ -352,7 +430,7 @@ static void run_line(struct client *c, struct str line)
         else if (c->target) {
                 buf_printf(&c->out, "Can't find the target PID matching the prefix '@!%d'\n", c->target);
                 c->target = 0;
-                end_answer(c);
+                say_prompt(c);
         } else
                 run_master(c, line);
 }
@@ -386,11 +464,13 @@ static bool busy(const struct client *c)
         return c->relay.fd >= 0 || c->wants_reload || c->quit;
 }
 
-/* The next command: up to an unescaped ';' or the end of the line. */
+/* The next command: up to an unescaped ';' or the end of the line; what goes through (@@) has its own ';'. */
 static bool next_command(struct client *c, struct str *ret_line)
 {
+        bool through = c->in.n > 1 && c->in.p[0] == '@' && c->in.p[1] == '@';
+
         for (size_t i = 0; i < c->in.n; i++)
-                if (c->in.p[i] == '\n' || (c->in.p[i] == ';' && (i == 0 || c->in.p[i - 1] != '\\'))) {
+                if (c->in.p[i] == '\n' || (!through && c->in.p[i] == ';' && (i == 0 || c->in.p[i - 1] != '\\'))) {
                         *ret_line = (struct str){ c->in.p, i };
                         return true;
                 }
@@ -431,6 +511,8 @@ static void flush_out(struct client *c)
 static void pump(struct client *c)
 {
         run_input(c);
+        if (c->through && c->relay.fd >= 0)
+                push_through(c);
         flush_out(c);
         if (c->dead)
                 return;
@@ -451,7 +533,7 @@ static void read_client(struct client *c)
                         return;
                 if (n <= 0) {
                         c->eof = true;
-                        if (c->in.n) /* a last line without a newline is a line */
+                        if (c->in.n && c->in.p[c->in.n - 1] != '\n') /* a last line without a newline is a line */
                                 buf_putc(&c->in, '\n');
                         return;
                 }
@@ -597,6 +679,7 @@ static bool open_door(struct mastercli *m, const char *text, const struct args *
                 return false;
         }
         d->m = m;
+        d->name = strndup(text, strcspn(text, ","));
         d->shard.batch = 4;
         d->shard.on_accept = on_accept;
         d->shard.on_error = on_accept_error;
@@ -631,6 +714,7 @@ void mastercli_free(struct mastercli *m)
         for (unsigned i = 0; i < m->n_doors; i++) {
                 shard_stop(&m->doors[i].shard);
                 (void)close(m->doors[i].fd);
+                free(m->doors[i].name);
         }
         loop_turn(m->loop, false); /* graves */
         free(m);

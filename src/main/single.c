@@ -6,6 +6,7 @@
 #include "main/daemon.h"
 #include "main/limits.h"
 #include "main/load.h"
+#include "main/orphan.h"
 #include "main/pidfile.h"
 #include "main/privileges.h"
 #include "main/proclog.h"
@@ -89,6 +90,7 @@ struct single {
         struct daemon daemon;
         struct runner runner;
         int pidfile;
+        int orphan; /* a worker whose supervisor died and that serves on our addresses, -1 = none */
 };
 
 static bool bind_one(struct single *s, struct engine_bind *b)
@@ -113,6 +115,8 @@ static bool bind_all(struct single *s)
 
         for (size_t i = 0; i < s->binds.n; i++)
                 ok &= bind_one(s, &s->binds.v[i]); /* all that fail are named */
+        for (size_t i = 0; i < s->binds.n && i < ORPHAN_NAMES && s->orphan < 0; i++)
+                s->orphan = orphan_find(&s->binds.v[i].spec, s->priv.uid);
         if (!ok) {
                 binds_signal(s->args, SIGTTIN);
                 proclog(PROC_ALERT, "[telamon.main()] Some protocols failed to start their listeners! Exiting.");
@@ -239,12 +243,18 @@ static int start(struct single *s, char **argv)
         return code == 0 && !prepare(s) ? 1 : code;
 }
 
+static void on_started(struct runner *r)
+{
+        orphan_retire(container_of(r, struct single, runner)->orphan);
+}
+
 int single_run(const struct args *a, char **argv, int *ret_ended_by)
 {
         static struct single s; /* the engine's hooks point into it until the process ends */
         int code;
 
-        s = (struct single){ .args = a, .daemon = DAEMON_INIT, .pidfile = -1 };
+        s = (struct single){ .args = a, .daemon = DAEMON_INIT, .pidfile = -1, .orphan = -1 };
+        s.runner.started = on_started;
         load_init(&s.load);
         code = start(&s, argv);
         if (code == 0) {

@@ -17,6 +17,7 @@
 #include "main/limits.h"
 #include "main/load.h"
 #include "main/mastercli.h"
+#include "main/orphan.h"
 #include "main/pidfile.h"
 #include "main/proclog.h"
 #include "main/sdnotify.h"
@@ -65,6 +66,7 @@ static struct {
         struct journal journal;
         struct journal
                 health; /* of the worker that is about to be swapped: what its successor must not find out again */
+        int orphan;     /* while we start: the worker of a supervisor that died, -1 = none */
         struct mastercli *cli;
         struct daemon daemon;
         struct timer respawn, watch, loader_limit;
@@ -121,15 +123,18 @@ static void send_log(int to, struct str path)
                 (void)close(fd);
 }
 
-static void send_replay(int fd, struct str cmd)
+static void send_replay(int fd, struct str cmd, struct str key)
 {
-        (void)channel_send(fd, CH_REPLAY, (struct channel_arg[]){ CH_S(cmd) }, NULL, 0);
+        (void)channel_send(fd, CH_REPLAY, (struct channel_arg[]){ CH_S(cmd), CH_S(key) }, NULL, 0);
 }
 
 static void send_journal(int fd, const struct journal *j)
 {
-        list_for_each (i, &j->all)
-                send_replay(fd, str_of(list_item(i, struct journal_entry, link)->cmd));
+        list_for_each (i, &j->all) {
+                const struct journal_entry *e = list_item(i, struct journal_entry, link);
+
+                send_replay(fd, str_of(e->cmd), j == &sup.journal ? str_of(e->key) : STR(""));
+        }
 }
 
 static bool send_conf(int fd, const struct supconf *c, bool replay)
@@ -168,7 +173,7 @@ static void take_journal(struct worker *w, const struct channel_msg *m)
                 return; /* who leaves no longer speaks for the service */
         journal_set(&sup.journal, m->arg[0].s, m->arg[1].s);
         if (sup.coming && m->arg[1].s.n)
-                send_replay(sup.coming->child.channel.fd, m->arg[1].s);
+                send_replay(sup.coming->child.channel.fd, m->arg[1].s, m->arg[0].s);
 }
 
 static void worker_message(struct worker *w, struct channel_msg *m)
@@ -369,12 +374,23 @@ static bool take_pidfile(const struct supconf *c)
         return true;
 }
 
+static bool bind_first(struct supconf *c)
+{
+        struct supconf *had = orphan_adopt(c, &sup.journal, &sup.health, &sup.orphan);
+        bool ok = supconf_bind(c, had, sup.args);
+
+        if (ok)
+                supconf_settle(c, had);
+        supconf_free(had);
+        return ok && take_pidfile(c);
+}
+
 static void first_load_done(void)
 {
         struct supconf *c = sup.next;
 
         limits_files(c->files);
-        if (!supconf_bind(c, NULL, sup.args) || !take_pidfile(c)) {
+        if (!bind_first(c)) {
                 binds_signal(sup.args, SIGTTIN);
                 proclog(PROC_ALERT, "[telamon.main()] Some protocols failed to start their listeners! Exiting.");
                 finish(1);
@@ -504,6 +520,7 @@ static void first_start_done(void)
 {
         sup.started = true;
         binds_signal(sup.args, sup.args->old_signal);
+        orphan_retire(sup.orphan);
         proclog(PROC_NOTICE, "Loading success.");
         sdnotify("READY=1\nSTATUS=Ready.\nMAINPID=%d", (int)getpid());
         daemon_ready(&sup.daemon);
@@ -865,7 +882,7 @@ int supervisor_run(const struct args *a, char **argv)
         sup.args = a;
         sup.argv = argv;
         sup.daemon = (struct daemon)DAEMON_INIT;
-        sup.loader.channel.fd = -1;
+        sup.loader.channel.fd = sup.orphan = -1;
         again_keep_from_children();
         if (args_background(a) && daemon_fork(&sup.daemon) < 0)
                 return 1;

@@ -6,7 +6,9 @@
 #include "main/channel.h"
 #include "main/daemon.h"
 #include "main/heartbeat.h"
+#include "main/journal.h"
 #include "main/load.h"
+#include "main/orphan.h"
 #include "main/privileges.h"
 #include "main/proclog.h"
 #include "main/runner.h"
@@ -19,6 +21,7 @@ struct given { /* what came for the next CH_APPLY */
         struct given *next;
         enum channel_type type;
         char *text; /* key, path or command */
+        char *key;  /* of a command */
         int fds[LISTEN_SHARDS_MAX];
         unsigned n_fds;
 };
@@ -30,6 +33,7 @@ struct worker {
         struct heartbeat *beat;
         struct privileges priv;
         struct given *given, **given_end;
+        struct journal journal; /* the supervisor's, for its successor */
         uint64_t generation;
         bool rights, wants_swap;
         int null; /* -1 = we stay in the foreground */
@@ -45,6 +49,8 @@ static void keep(const struct channel_msg *m)
         g->type = m->type;
         g->text = strndup(m->arg[0].s.p, m->arg[0].s.n);
         ASSERT(g->text != NULL);
+        if (m->type == CH_REPLAY)
+                g->key = strndup(m->arg[1].s.p, m->arg[1].s.n);
         g->n_fds = m->n_fds;
         memcpy(g->fds, m->fds, m->n_fds * sizeof(*g->fds));
         *self.given_end = g;
@@ -59,6 +65,7 @@ static void forget_given(void)
                 self.given = g->next;
                 binds_close(g->fds, g->n_fds);
                 free(g->text);
+                free(g->key);
                 free(g);
         }
         self.given_end = &self.given;
@@ -76,12 +83,19 @@ static void take_sockets(struct engine_bind *b)
         }
 }
 
+static void replay(const struct given *g)
+{
+        engine_replay(self.runner.engine, g->text);
+        if (g->key && *g->key)
+                journal_set(&self.journal, str_of(g->key), str_of(g->text));
+}
+
 /* After an apply: log connections and journal. */
 static void hand_over(void)
 {
         for (struct given *g = self.given; g; g = g->next) {
                 if (g->type == CH_REPLAY)
-                        engine_replay(self.runner.engine, g->text);
+                        replay(g);
                 if (g->type == CH_LOG_FD) {
                         engine_log_fd(self.runner.engine, g->text, g->n_fds ? g->fds[0] : -1);
                         g->n_fds = 0;
@@ -115,6 +129,7 @@ static void tell_applied(enum applied answer)
 static void journal(void *ctx, const char *key, const char *cmd)
 {
         (void)ctx;
+        journal_set(&self.journal, str_of(key), str_of(cmd ? cmd : ""));
         (void)tell(CH_JOURNAL, str_of(key), str_of(cmd ? cmd : ""));
 }
 
@@ -241,11 +256,30 @@ static bool handle(struct channel_msg *m, int *ret_bundle)
         }
 }
 
-static void lost_supervisor(void)
+static void leave(bool successor)
 {
-        proclog(PROC_WARNING, "The supervisor is gone: finishing what runs, then leaving.");
-        loop_del(self.runner.loop, &self.channel);
+        if (successor) {
+                proclog(PROC_NOTICE, "A new supervisor has come: finishing what runs, then leaving.");
+                runner_retire(&self.runner);
+                return;
+        }
+        proclog(PROC_WARNING, "No new supervisor has come: finishing what runs, then leaving.");
         runner_drain(&self.runner);
+}
+
+/* Who cannot be understood is not waited for; who has died may have a successor soon. */
+static void lost_supervisor(bool died)
+{
+        loop_del(self.runner.loop, &self.channel);
+        if (self.runner.draining)
+                return;
+        if (!died || !orphan_wait(self.runner.loop, self.runner.engine, &self.journal, leave)) {
+                proclog(PROC_WARNING, "The supervisor is gone: finishing what runs, then leaving.");
+                runner_drain(&self.runner);
+                return;
+        }
+        proclog(PROC_WARNING, "The supervisor is gone: serving on for %d s, until a new one takes over.",
+                ORPHAN_MS / 1000);
 }
 
 static void on_channel(struct ev_fd *e, uint32_t events)
@@ -258,7 +292,7 @@ static void on_channel(struct ev_fd *e, uint32_t events)
         if (r == -EAGAIN)
                 return;
         if (r <= 0 || !handle(&m, &bundle)) {
-                lost_supervisor();
+                lost_supervisor(r == 0 || r == -ECONNRESET);
                 return;
         }
         channel_drop(&m);
@@ -312,6 +346,7 @@ static int worker_main(int argc, char **argv, int channel_fd)
         proclog_quiet(self.args.quiet);
         self.channel = (struct ev_fd){ .fd = channel_fd, .fn = on_channel };
         self.given_end = &self.given;
+        journal_init(&self.journal);
         self.runner.hooks.journal = journal;
         self.runner.hooks.reopen_log = reopen_log;
         self.runner.started = on_started;

@@ -14,8 +14,12 @@ counts = [0, 0]
 def _clean():
     for p in reversed(children):
         if p.poll() is None:
-            p.kill()
-            p.wait()
+            p.terminate()  # a killed supervisor would leave its worker, which serves on for a while
+            try:
+                p.wait(3)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
     shutil.rmtree(TMP, ignore_errors=True)
 
 
