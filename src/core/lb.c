@@ -162,6 +162,14 @@ static void large_add(struct lb_view *v, struct server *s)
         atomic_store_explicit(&v->n, n + 1, memory_order_release); /* pairs with the acquire in lb_take() */
 }
 
+/* It keeps its place: nobody else's cache lines are touched. */
+static void large_weigh(struct lb_view *v, struct server *s)
+{
+        v->by_weight[s->lb_weight]--;
+        s->lb_weight = atomic_load_explicit(&s->weight, memory_order_relaxed);
+        v->by_weight[s->lb_weight]++;
+}
+
 static struct lb_view *large_build(const struct back *b, const struct plan *p, bool backup)
 {
         struct lb_view *v = view_new(p, backup, b->n_srv + b->n_srv / 4 + 64);
@@ -183,9 +191,11 @@ static bool large_edit(struct lb_view *v, const struct back *b, struct server *s
 
         if (v->backup || s->backup || b->n_srv > v->cap)
                 return false;
-        if (in)
+        if (in && want)
+                large_weigh(v, s);
+        else if (in)
                 large_drop(v, s);
-        if (want)
+        else if (want)
                 large_add(v, s);
         large_max(v);
         v->n_servers = v->n;
