@@ -2,6 +2,7 @@
 #ifndef CORE_WIRE_PRIV_H
 #define CORE_WIRE_PRIV_H
 
+#include "base/thr.h"
 #include "core/strm.h"
 #include "core/wire.h"
 
@@ -12,7 +13,15 @@ struct wire_thr {                /* per thread */
         char scratch[96 * 1024]; /* rewritten parts of a head, until it is sent */
 };
 
-struct wire_thr *wire_thr(void);
+extern unsigned wire_local;
+struct wire_thr *wire_thr_make(void); /* slow path of wire_thr() */
+
+static inline struct wire_thr *wire_thr(void)
+{
+        struct wire_thr *t = thr_self->local[wire_local];
+
+        return likely(t) ? t : wire_thr_make();
+}
 
 int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
 int wire_tx_flush(struct side *s);
