@@ -71,34 +71,36 @@ static void bury(struct grave *g)
         put(c);
 }
 
-static void set_idle(struct srv_conn *c, bool idle)
+static void make_idle(struct srv_conn *c, struct server_col *col)
 {
         struct pool *p = pool_get();
-        struct server_col *col = server_col(c->srv);
-
-        if (c->idle == idle)
-                return;
-        c->idle = idle;
         struct srv_conn_pooled *x = pooled(c);
-        if (idle) {
-                list_push_front(&col->idle.conns, &x->link);
-                list_push(&p->age, &x->age);
-                p->n_idle++;
-                col->idle.n++;
-                STAT_INC(col->st.idle_conn);
-                x->idle_since = thr_self->now;
-        } else {
-                list_del(&x->link);
-                list_del(&x->age);
-                p->n_idle--;
-                col->idle.n--;
-                STAT_ADD(col->st.idle_conn, -1);
-        }
+
+        c->idle = true;
+        list_push_front(&col->idle.conns, &x->link);
+        list_push(&p->age, &x->age);
+        p->n_idle++;
+        col->idle.n++;
+        STAT_INC(col->st.idle_conn);
+        x->idle_since = thr_self->now;
+}
+
+static void make_busy(struct srv_conn *c, struct server_col *col)
+{
+        struct srv_conn_pooled *x = pooled(c);
+
+        c->idle = false;
+        list_del(&x->link);
+        list_del(&x->age);
+        pool_get()->n_idle--;
+        col->idle.n--;
+        STAT_ADD(col->st.idle_conn, -1);
 }
 
 static void destroy(struct srv_conn *c, bool reset)
 {
-        set_idle(c, false);
+        if (c->idle)
+                make_busy(c, server_col(c->srv));
         wire_fini(&c->wire, reset);
         unpin(&c->srv->pins);
         c->magic = 0;
@@ -172,10 +174,9 @@ void srv_conn_drop_idle(struct server *s)
 }
 
 /* May this connection be kept? The policy of the backend that used it, and the server's limits. */
-static bool may_keep(const struct srv_conn *c)
+static bool may_keep(const struct srv_conn *c, const struct server_col *col)
 {
         const struct server_cfg *cfg = server_cfg_now(c->srv);
-        struct server_col *col = server_col(c->srv);
 
         if (atomic_load_explicit(&world.stopping, memory_order_relaxed) ||
             atomic_load_explicit(&c->srv->gone, memory_order_relaxed))
@@ -194,14 +195,15 @@ static bool may_keep(const struct srv_conn *c)
 static void released(struct wire *w, bool reusable)
 {
         struct srv_conn *c = container_of(w, struct srv_conn, wire);
+        struct server_col *col = server_col(c->srv);
         struct pool *p = pool_get();
 
-        STAT_ADD(server_col(c->srv)->st.used_conn, -1);
-        if (!reusable || !may_keep(c)) {
+        STAT_ADD(col->st.used_conn, -1);
+        if (!reusable || !may_keep(c, col)) {
                 destroy(c, w->reset_after || (w->ep->flags & EP_ERR));
                 return;
         }
-        set_idle(c, true);
+        make_idle(c, col);
         w->ep->ops->want(w->ep);
         if (!timer_active(&p->purge) || expires(pooled(c)) < p->purge.when)
                 timer_start(thr_self->loop, &p->purge, expires(pooled(c)));
@@ -213,7 +215,7 @@ static void begin(struct strm *s, struct srv_conn *c)
 {
         s->sc = c;
         c->n_req++;
-        STAT_INC(server_col(c->srv)->st.used_conn);
+        STAT_INC(s->st_srv->used_conn);
         wire_attach(&c->wire, &s->sv, !s->http);
         s->sv.strm = s;
 }
@@ -239,7 +241,7 @@ struct srv_conn *srv_conn_reuse(struct strm *s)
                         destroy(c, false);
                         continue;
                 }
-                set_idle(c, false);
+                make_busy(c, col);
                 begin(s, c);
                 STAT_INC(col->st.reuse);
                 s->reused = true;

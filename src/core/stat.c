@@ -5,8 +5,6 @@
  *
  * Few events go to the cell's shared ring one by one, so that a low rate is exact; from RATE_EXACT in one second on a thread sends them
  * in batches of RATE_BATCH, so that a busy cell's shared line is touched once in 32 events and the error stays below 32 a thread. */
-#define RATE_EXACT  64u
-#define RATE_BATCH  32u
 #define AVG_SAMPLES 1024u
 
 static void rate_flush(struct rate *r, uint32_t sec, uint32_t n)
@@ -27,10 +25,8 @@ static void rate_flush(struct rate *r, uint32_t sec, uint32_t n)
                 ;
 }
 
-void rate_event(struct rate *r, struct rate_col *c)
+void rate_event_send(struct rate *r, struct rate_col *c, uint32_t sec)
 {
-        uint32_t sec = (uint32_t)(thr_self->now / NS_PER_S);
-
         if (unlikely(sec != c->sec)) {
                 if (c->n >= RATE_EXACT && c->n % RATE_BATCH)
                         rate_flush(r, c->sec, c->n % RATE_BATCH);
@@ -68,7 +64,7 @@ uint32_t rate_max(const struct rate *r)
 #define GET(f)    atomic_load_explicit(&(f), memory_order_relaxed)
 #define SET(f, v) atomic_store_explicit(&(f), (v), memory_order_relaxed)
 
-void avg_add(struct avg *a, uint64_t v)
+inline void avg_add(struct avg *a, uint64_t v)
 {
         uint64_t n = GET(a->n), sum = GET(a->sum);
 
@@ -79,11 +75,19 @@ void avg_add(struct avg *a, uint64_t v)
         SET(a->sum, sum + v);
 }
 
-void px_stat_time(struct avg *a, stat_t *max, uint64_t ms)
+static inline void add_time(struct avg *a, stat_t *max, uint64_t ms)
 {
         avg_add(a, ms);
         if (ms > GET(*max))
                 SET(*max, ms);
+}
+
+void px_stat_times(struct px_stat *st, uint64_t tw, uint64_t tc, uint64_t tr, uint64_t tt)
+{
+        add_time(&st->qtime, &st->qtime_max, tw);
+        add_time(&st->ctime, &st->ctime_max, tc);
+        add_time(&st->rtime, &st->rtime_max, tr);
+        add_time(&st->ttime, &st->ttime_max, tt);
 }
 
 /* ---- sums ---- */

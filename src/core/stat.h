@@ -25,9 +25,20 @@ struct rate {
         _Atomic uint64_t cell[4]; /* (second << 32 | count) of the last seconds */
         _Atomic uint32_t max;
 };
-void rate_event(struct rate *r, struct rate_col *c);
-uint32_t rate_now(const struct rate *r, mono_t now); /* events in the second before `now` */
+#define RATE_EXACT 64u
+#define RATE_BATCH 32u
+void rate_event_send(struct rate *r, struct rate_col *c, uint32_t sec); /* slow path of rate_event() */
+uint32_t rate_now(const struct rate *r, mono_t now);                    /* events in the second before `now` */
 uint32_t rate_max(const struct rate *r);
+static inline void rate_event(struct rate *r, struct rate_col *c)
+{
+        uint32_t sec = (uint32_t)(thr_self->now / NS_PER_S);
+
+        if (likely(sec == c->sec && c->n >= RATE_EXACT && (c->n + 1) % RATE_BATCH))
+                c->n++;
+        else
+                rate_event_send(r, c, sec);
+}
 
 /* Average over about the last 1024 events (manual 9.1: qtime, ctime, rtime, ttime). */
 struct avg {
@@ -66,6 +77,6 @@ struct px_sum {
         uint64_t last_sess;
 };
 void px_stat_sum(const struct cell *c, struct px_sum *ret_s);
-void px_stat_time(struct avg *a, stat_t *max, uint64_t ms);
+void px_stat_times(struct px_stat *st, uint64_t tw, uint64_t tc, uint64_t tr, uint64_t tt); /* milliseconds */
 
 #endif

@@ -95,17 +95,20 @@ static void high_rates_lack_little(void **state)
 
 static void averages_forget(void **state)
 {
-        struct avg a = { 0 };
-        stat_t max = 0;
+        struct px_stat st = { 0 };
 
         (void)state;
         for (unsigned i = 0; i < 1024; i++)
-                px_stat_time(&a, &max, 100);
-        assert_int_equal(a.sum / a.n, 100);
+                px_stat_times(&st, 100, 200, 300, 400);
+        assert_int_equal(st.qtime.sum / st.qtime.n, 100);
+        assert_int_equal(st.ctime.sum / st.ctime.n, 200);
+        assert_int_equal(st.rtime.sum / st.rtime.n, 300);
+        assert_int_equal(st.ttime.sum / st.ttime.n, 400);
         for (unsigned i = 0; i < 20000; i++)
-                px_stat_time(&a, &max, 10);
-        assert_in_range(a.sum / a.n, 10, 11);
-        assert_int_equal(max, 100);
+                px_stat_times(&st, 10, 0, 0, 0);
+        assert_in_range(st.qtime.sum / st.qtime.n, 10, 11);
+        assert_int_equal(st.qtime_max, 100);
+        assert_int_equal(st.ttime_max, 400);
 }
 
 int main(void)

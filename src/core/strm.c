@@ -101,20 +101,20 @@ static void count_status(struct strm *s)
 
 static void count_times(struct strm *s)
 {
-        struct px_stat *st[2] = { strm_back_stat(s), strm_srv_stat(s) };
-        struct strm_ms t;
+        const struct strm_times *t = &s->t;
+        mono_t from = s->http ? t->request : t->accept;
+        uint64_t tw, tc, tr, tt;
 
-        if (!s->t.connected)
+        if (!t->connected)
                 return;
-        strm_ms(s, &t);
-        for (int i = 0; i < 2; i++) {
-                if (!st[i])
-                        continue;
-                px_stat_time(&st[i]->qtime, &st[i]->qtime_max, (uint64_t)(t.tw > 0 ? t.tw : 0));
-                px_stat_time(&st[i]->ctime, &st[i]->ctime_max, (uint64_t)(t.tc > 0 ? t.tc : 0));
-                px_stat_time(&st[i]->rtime, &st[i]->rtime_max, (uint64_t)(t.tr > 0 ? t.tr : 0));
-                px_stat_time(&st[i]->ttime, &st[i]->ttime_max, (uint64_t)(t.tt > 0 ? t.tt : 0));
-        }
+        tw = t->queued && from ? (uint64_t)mono_ms_between(from, t->queued) : 0;
+        tc = (uint64_t)mono_ms_between(t->queued, t->connected);
+        tr = t->response ? (uint64_t)mono_ms_between(t->connected, t->response) : 0;
+        tt = (uint64_t)mono_ms_between(t->accept, t->end);
+        if (s->st_back)
+                px_stat_times(s->st_back, tw, tc, tr, tt);
+        if (s->st_srv)
+                px_stat_times(s->st_srv, tw, tc, tr, tt);
 }
 
 /* Manual 8.4. Each timer is -1 when its phase was not reached. */

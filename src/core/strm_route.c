@@ -187,15 +187,15 @@ hot_path enum run strm_step_route(struct strm *s)
 
 static void take_server(struct strm *s, struct server *srv)
 {
-        struct px_stat *st;
+        struct server_col *col = server_col(srv);
+        struct px_stat *st = &col->st;
 
         s->srv = srv;
-        s->st_srv = &server_col(srv)->st;
+        s->st_srv = st;
         pin(&srv->pins);
         s->has_slot = true;
         s->t.queued = thr_self->now;
         s->deadline = MONO_NEVER;
-        st = strm_srv_stat(s);
         STAT_INC(st->sess_tot);
         STAT_INC(st->lbtot);
         STAT_INC(strm_back_stat(s)->lbtot);
@@ -204,7 +204,7 @@ static void take_server(struct strm *s, struct server *srv)
         rate_event(&srv->sess_rate, &st->sess_rate);
         atomic_store_explicit(&st->last_sess, thr_self->now, memory_order_relaxed);
         atomic_store_explicit(&strm_back_stat(s)->last_sess, thr_self->now, memory_order_relaxed);
-        list_push(&server_col(srv)->streams, &s->srv_link);
+        list_push(&col->streams, &s->srv_link);
 }
 
 enum run strm_step_server(struct strm *s)

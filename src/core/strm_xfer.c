@@ -176,18 +176,22 @@ static struct tx_frame answer_frame(const struct strm *s, const struct hmsg *m)
         return f;
 }
 
+static inline enum hook_answer response_hooks_of(struct strm *s, const struct hook_set *h, bool as_front)
+{
+        for (int i = 0; h && i < h->n[HOOK_RESPONSE]; i++) {
+                const struct hook_use *u = &h->at[HOOK_RESPONSE][i];
+                enum hook_answer a = u->hook->run(s, u->arg, as_front);
+                if (a != HOOK_NEXT)
+                        return a;
+        }
+        return HOOK_NEXT;
+}
+
 static enum hook_answer response_hooks(struct strm *s)
 {
-        const struct hook_set *sets[2] = { s->bcfg ? s->bcfg->hooks : NULL, s->fcfg->hooks };
+        enum hook_answer a = s->bcfg ? response_hooks_of(s, s->bcfg->hooks, false) : HOOK_NEXT;
 
-        for (int k = 0; k < 2; k++)
-                for (int i = 0; sets[k] && i < sets[k]->n[HOOK_RESPONSE]; i++) {
-                        const struct hook_use *u = &sets[k]->at[HOOK_RESPONSE][i];
-                        enum hook_answer a = u->hook->run(s, u->arg, k == 1);
-                        if (a != HOOK_NEXT)
-                                return a;
-                }
-        return HOOK_NEXT;
+        return a == HOOK_NEXT ? response_hooks_of(s, s->fcfg->hooks, true) : a;
 }
 
 static void enter_tunnel(struct strm *s)
@@ -438,7 +442,7 @@ static bool hears_on(struct strm *s, enum dir d)
         return true;
 }
 
-static bool pump_ready(const struct strm *s, enum dir d)
+static inline bool pump_ready(const struct strm *s, enum dir d)
 {
         if (s->cut[d])
                 return false;
@@ -473,8 +477,6 @@ static enum run pump(struct strm *s, enum dir d, size_t *budget, bool *moved)
 {
         enum pumped p = PUMP_IDLE;
 
-        if (!pump_ready(s, d))
-                return RUN_WAIT;
         while (*budget > 0 && (p = pump_once(s, d, budget)) == PUMP_MOVED)
                 *moved = true;
         if (*budget == 0) /* fairness: the rest after the others */
@@ -509,7 +511,7 @@ hot_path enum run strm_step_xfer(struct strm *s)
         }
         do {
                 moved = false;
-                if (pump(s, REQ, &budget[REQ], &moved) == RUN_NEXT)
+                if (pump_ready(s, REQ) && pump(s, REQ, &budget[REQ], &moved) == RUN_NEXT)
                         return RUN_NEXT;
                 p = pump_answer_head(s);
                 if (s->step != STRM_XFER)
@@ -520,8 +522,10 @@ hot_path enum run strm_step_xfer(struct strm *s)
                         return s->sv.flags & (SIDE_RESET | SIDE_RX_CUT) || !(s->cl.flags & SIDE_RESET)
                                        ? failed(s, &s->sv)
                                        : failed(s, &s->cl);
+                if (p == PUMP_MOVED && all_done(s)) /* the whole answer came in one piece */
+                        return early_or_done(s);
                 moved = moved || p == PUMP_MOVED;
-                if (pump(s, RSP, &budget[RSP], &moved) == RUN_NEXT)
+                if (pump_ready(s, RSP) && pump(s, RSP, &budget[RSP], &moved) == RUN_NEXT)
                         return RUN_NEXT;
                 if (all_done(s))
                         return early_or_done(s);

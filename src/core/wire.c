@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-static unsigned wire_local;
+unsigned wire_local;
 
 static void wire_thr_free(void *p)
 {
@@ -31,20 +31,17 @@ __attribute__((constructor)) static void wire_boot(void)
         wire_local = thr_local_index(wire_thr_free);
 }
 
-struct wire_thr *wire_thr(void)
+cold_path struct wire_thr *wire_thr_make(void)
 {
-        struct wire_thr *t = thr_self->local[wire_local];
+        size_t size;
+        struct wire_thr *t = mem_get(sizeof(*t), &size);
 
-        if (unlikely(!t)) {
-                size_t size;
-                t = mem_get(sizeof(*t), &size);
-                ASSERT(t != NULL); /* once per thread, at its first connection */
-                t->tenant = NULL;
-                t->spare = NULL;
-                slab_init(&t->io, "wire_io", sizeof(struct wire_io), 0);
-                t->size = size;
-                thr_self->local[wire_local] = t;
-        }
+        ASSERT(t != NULL); /* once per thread, at its first connection */
+        t->tenant = NULL;
+        t->spare = NULL;
+        slab_init(&t->io, "wire_io", sizeof(struct wire_io), 0);
+        t->size = size;
+        thr_self->local[wire_local] = t;
         return t;
 }
 

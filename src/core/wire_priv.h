@@ -3,6 +3,7 @@
 #define CORE_WIRE_PRIV_H
 
 #include "base/slab.h"
+#include "base/thr.h"
 #include "core/strm.h"
 #include "core/wire.h"
 
@@ -14,7 +15,15 @@ struct wire_thr {              /* per thread */
         char scratch[96 * 1024]; /* rewritten parts of a head, until it is sent */
 };
 
-struct wire_thr *wire_thr(void);
+extern unsigned wire_local;
+struct wire_thr *wire_thr_make(void); /* slow path of wire_thr() */
+
+static inline struct wire_thr *wire_thr(void)
+{
+        struct wire_thr *t = thr_self->local[wire_local];
+
+        return likely(t) ? t : wire_thr_make();
+}
 
 bool wire_io_new(struct wire *w); /* false: out of memory */
 

@@ -62,17 +62,11 @@ static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)
         return n;
 }
 
-/* Short cuts that need vectors: here every name goes the long way. */
+/* A short cut that needs vectors: here every name goes the long way. */
 static inline enum hid h1_take_known(char *p, const char *line_end, char **ret_colon)
 {
         (void)p, (void)line_end, (void)ret_colon;
         return HID_NONE;
-}
-
-static inline bool h1_is_known(const char *p, size_t n, unsigned id)
-{
-        (void)p, (void)n, (void)id;
-        return false;
 }
 
 /* First byte that is not a lower-case token byte. */

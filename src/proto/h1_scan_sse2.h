@@ -90,8 +90,8 @@ extern const uint8_t h1_case_mask[32], h1_first_mask[32];
 
 /* Control bytes one after the other, each byte looked at once: a window of up to 64 bytes as one word. */
 struct h1_ctls {
-        uint64_t mask; /* those not yet given of the window at `base` */
-        char *base, *next;
+        uint64_t mask; /* those not yet given of the 64 bytes before `next` */
+        char *next;
 };
 
 /* The next window; next < end, and 16 bytes stand before end. */
@@ -100,28 +100,26 @@ static inline __attribute__((always_inline)) void h1_ctls_window(struct h1_ctls 
         char *p = it->next;
         size_t left = (size_t)(end - p), k = 0;
 
-        it->base = p;
+        it->next = p + 64;
         if (likely(left >= 64)) {
                 it->mask = h1_ctl_mask(p) | (uint64_t)h1_ctl_mask(p + 16) << 16 | (uint64_t)h1_ctl_mask(p + 32) << 32 |
                            (uint64_t)h1_ctl_mask(p + 48) << 48;
-                it->next = p + 64;
                 return;
         }
         for (; left - k >= 16; k += 16)
                 it->mask |= (uint64_t)h1_ctl_mask(p + k) << k;
         it->mask |= (uint64_t)(h1_ctl_mask(end - 16) >> (16 - (left - k))) << k;
-        it->next = end;
 }
 
 /* Or end. */
 static inline __attribute__((always_inline)) char *h1_next_ctl(struct h1_ctls *it, char *end)
 {
         while (!it->mask) {
-                if (unlikely(it->next == end))
+                if (unlikely(it->next >= end))
                         return end;
                 h1_ctls_window(it, end);
         }
-        char *at = it->base + __builtin_ctzll(it->mask);
+        char *at = it->next - 64 + __builtin_ctzll(it->mask);
         it->mask &= it->mask - 1;
         return at;
 }
@@ -180,17 +178,6 @@ static inline __attribute__((always_inline)) enum hid h1_take_known(char *p, con
         _mm_storeu_si128((__m128i *)(void *)p, _mm_or_si128(v, low));
         *ret_colon = p + n;
         return (enum hid)id;
-}
-
-/* The n bytes at p are the well-known name `id`; 16 are there. */
-static inline __attribute__((always_inline)) bool h1_is_known(const char *p, size_t n, unsigned id)
-{
-        const struct hmsg_known *k = &hmsg_known[id];
-
-        if (n - 1 >= 15 || k->n != n)
-                return false;
-        __m128i name = _mm_and_si128(h1_load16(p), h1_load16((const char *)h1_first_mask + 16 - n));
-        return _mm_movemask_epi8(_mm_cmpeq_epi8(name, h1_load16(k->s))) == 0xffff;
 }
 
 /* First byte that is no token byte; makes the token bytes before it lower case. The vector knows letters, digits and

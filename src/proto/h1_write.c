@@ -105,14 +105,11 @@ static inline bool inside(const struct hfield *f, uint32_t n)
 /* The bytes read "name: ...\r\n" where the offsets say. What stands in the value is for the caller to look at. */
 static inline __attribute__((always_inline)) bool shape_ok(const char *b, size_t n, const struct hfield *f)
 {
-        size_t name = f->name, nlen = f->nlen, colon = name + nlen, val = f->val, end = val + f->vlen;
+        size_t colon = (size_t)f->name + f->nlen, end = (size_t)f->val + f->vlen;
 
-        if (unlikely(val != colon + 2 || end + 2 > n))
-                return false;
-        if ((name + 16 > n || !h1_is_known(b + name, nlen, f->id)) &&
-            (nlen == 0 || h1_find_not_lower_token(b, (uint32_t)name, (uint32_t)n) != colon))
-                return false;
-        return memcmp(b + colon, ": ", 2) == 0 && memcmp(b + end, "\r\n", 2) == 0;
+        return f->val == colon + 2 && end + 2 <= n && memcmp(b + end, "\r\n", 2) == 0 &&
+               memcmp(b + colon, ": ", 2) == 0 && f->nlen > 0 &&
+               h1_find_not_lower_token(b, f->name, (uint32_t)n) == colon;
 }
 
 /* The bytes really are "name: value\r\n", ending where the offsets say. */
@@ -233,6 +230,18 @@ static struct str decimal(char buf[20], uint64_t v)
         return (struct str){ buf + 20 - n, n };
 }
 
+/* s reads just as decimal() writes v. */
+static bool is_decimal(struct str s, uint64_t v)
+{
+        size_t n = s.n;
+
+        do
+                if (n-- == 0 || s.p[n] != (char)('0' + v % 10))
+                        return false;
+        while (v /= 10);
+        return n == 0;
+}
+
 static struct str frame_value(const struct writer *w, char buf[20])
 {
         return w->o->frame == HBODY_LENGTH ? decimal(buf, w->o->length) : STR("chunked");
@@ -289,7 +298,8 @@ static bool hop_field(struct writer *w, int i)
 
         switch (w->m->f[i].id) {
         case HID_CONTENT_LENGTH:
-                return w->o->frame == HBODY_LENGTH && once(&w->framed) && as_is(w, i, frame_value(w, buf));
+                return w->o->frame == HBODY_LENGTH && once(&w->framed) &&
+                       (is_decimal(v, w->o->length) || as_is(w, i, frame_value(w, buf)));
         case HID_TRANSFER_ENCODING:
                 return w->o->frame == HBODY_CHUNKED && once(&w->framed) && as_is(w, i, STR("chunked"));
         case HID_CONNECTION:
@@ -320,8 +330,7 @@ static uint8_t conn_flags(const struct writer *w)
         return flags;
 }
 
-/* What Connection must say, in buf. */
-static struct str conn_value(const struct writer *w, char buf[48])
+static struct str conn_words(const struct writer *w, char buf[48])
 {
         static const struct {
                 uint8_t flag;
@@ -346,6 +355,15 @@ static struct str conn_value(const struct writer *w, char buf[48])
                 n += n ? 4 : 2;
         }
         return (struct str){ buf, n };
+}
+
+/* What Connection must say, in buf; nearly always nothing. */
+static inline struct str conn_value(const struct writer *w, char buf[48])
+{
+        if (likely(!(w->o->flags & (H1_WRITE_UPGRADE | H1_WRITE_CLOSE | H1_WRITE_KEEP_ALIVE)) &&
+                   !(w->m->flags & HMSG_CONN_TE)))
+                return (struct str){ buf, 0 };
+        return conn_words(w, buf);
 }
 
 /* ---- fields ---- */

@@ -42,6 +42,19 @@ static size_t dec_or_hex(char *dst, size_t n, unsigned flags, uint64_t v, unsign
         return (size_t)(put_u64(dst, dst + n, v) - dst);
 }
 
+/* Eight bytes that stay as they are; false also for some that would: the caller looks again. */
+static inline bool plain_8(const char *p)
+{
+        const uint64_t ones = 0x0101010101010101U, high = 0x80 * ones;
+        uint64_t x, del, quote;
+
+        memcpy(&x, p, 8);
+        del = x ^ 0x7f * ones;
+        quote = (x & 0xfe * ones) ^ 0x22 * ones; /* '"' and '#' */
+        /* the high bit of a byte of (y - ones) & ~y is set where y has a zero byte */
+        return ((x | (x - 0x20 * ones) | ((del - ones) & ~del) | ((quote - ones) & ~quote)) & high) == 0;
+}
+
 /* Bytes of a request line: what is not printable ASCII, '"' and '#' become #XX (manual 8.6). */
 static size_t uri(char *dst, size_t n, const char *p, size_t len)
 {
@@ -50,7 +63,9 @@ static size_t uri(char *dst, size_t n, const char *p, size_t len)
         const char *end = dst + n;
 
         for (size_t i = 0, from; i < len; i++) {
-                for (from = i; i < len && plain[(unsigned char)p[i]];)
+                for (from = i; len - i >= 8 && plain_8(p + i);)
+                        i += 8;
+                while (i < len && plain[(unsigned char)p[i]])
                         i++;
                 out = put_bytes(out, end, p + from, i - from);
                 if (i == len || end - out < 3)

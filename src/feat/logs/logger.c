@@ -21,6 +21,7 @@ struct log_cache { /* a load's compiled formats by text: thousands of frontends 
 
 static unsigned local_index;
 static _Atomic(const struct logger *) global_logger;
+static _Atomic uint64_t last_id;
 
 __attribute__((constructor)) static void reserve_index(void)
 {
@@ -126,6 +127,7 @@ static struct logger *logger_new(struct conf *c, const struct log_cfg *cfg, cons
         uint32_t n = count(cfg, g);
         struct logger *l = conf_alloc(c, sizeof(*l) + n * sizeof(l->target[0]));
 
+        l->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
         l->n = n;
         (void)fill(l, cfg ? cfg->lines : NULL, g ? g->lines : NULL, n);
         l->tag = pick(cfg ? cfg->tag : NULL, g ? g->tag : NULL, "haproxy");
@@ -202,9 +204,15 @@ void log_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 
 /* ---- writing ---- */
 
-struct line_buf { /* a thread's */
-        char header[512];
-        char text[LOG_LEN_MAX];
+enum { HEADER_MAX = 512 };
+
+struct line_buf {        /* a thread's. Header, text and newline stand in one piece, so that the kernel gets one */
+        uint64_t logger; /* what the header was written for: logger.id, 0 = none */
+        const struct log_target *target;
+        int64_t sec;
+        int level;
+        uint32_t head;                           /* bytes of the header, right before the text */
+        char line[HEADER_MAX + LOG_LEN_MAX + 1]; /* the text begins at HEADER_MAX */
 };
 
 static struct line_buf *line_buf(void)
@@ -214,6 +222,7 @@ static struct line_buf *line_buf(void)
         if (unlikely(!b)) {
                 b = malloc(sizeof(*b)); /* pages that no line reaches stay untouched */
                 ASSERT(b);
+                b->logger = 0;
                 thr_self->local[local_index] = b;
         }
         return b;
@@ -226,21 +235,51 @@ char *logger_text(const struct logger *l, size_t *ret_n)
         for (uint32_t i = 0; i < l->n; i++)
                 max = l->target[i].len > max ? l->target[i].len : max;
         *ret_n = (size_t)max;
-        return line_buf()->text;
+        return line_buf()->line + HEADER_MAX;
+}
+
+/* One second's lines of a target have one header, unless it shows microseconds. */
+static bool is_kept(const struct log_target *t)
+{
+        return t->format != LOGF_TIMED && t->format != LOGF_ISO && t->format != LOGF_RFC5424;
+}
+
+static void write_header(struct line_buf *b, const struct logger *l, const struct log_target *t, int level,
+                         int64_t wall_us)
+{
+        size_t max = (size_t)t->len - 1 < HEADER_MAX ? (size_t)t->len - 1 : HEADER_MAX;
+        char header[HEADER_MAX];
+
+        b->head = (uint32_t)frame_header(l, t, (enum log_level)level, wall_us, header, max);
+        memcpy(b->line + HEADER_MAX - b->head, header, b->head);
+        b->logger = is_kept(t) ? l->id : 0;
+        b->target = t;
+        b->level = level;
+        b->sec = wall_us / 1000000;
 }
 
 static void emit_one(const struct logger *l, const struct log_target *t, int level, int64_t wall_us, const char *text,
                      size_t n)
 {
         struct line_buf *b = line_buf();
-        size_t max = (size_t)t->len - 1 < sizeof(b->header) ? (size_t)t->len - 1 : sizeof(b->header);
-        size_t head = frame_header(l, t, (enum log_level)level, wall_us, b->header, max);
-        size_t room = (size_t)t->len - 1 - head; /* the newline counts */
-        struct iovec v[3] = { { b->header, head },
-                              { (void *)(uintptr_t)text, n < room ? n : room },
-                              { (void *)(uintptr_t) "\n", 1 } };
+        char *own = b->line + HEADER_MAX, behind;
+        size_t room;
 
-        sink_send(t->sink, head ? v : v + 1, head ? 3 : 2);
+        if (b->logger != l->id || b->target != t || b->level != level || b->sec != wall_us / 1000000)
+                write_header(b, l, t, level, wall_us);
+        room = (size_t)t->len - 1 - b->head; /* the newline counts */
+        n = n < room ? n : room;
+        if (likely(text == own)) {
+                behind = own[n]; /* the next target may take more of the line */
+                own[n] = '\n';
+                sink_send(t->sink, &(struct iovec){ own - b->head, b->head + n + 1 }, 1);
+                own[n] = behind;
+        } else { /* the line of a state change: there may be one half written in our own place */
+                struct iovec v[3] = { { own - b->head, b->head },
+                                      { (void *)(uintptr_t)text, n },
+                                      { (void *)(uintptr_t) "\n", 1 } };
+                sink_send(t->sink, b->head ? v : v + 1, b->head ? 3 : 2);
+        }
 }
 
 hot_path void logger_emit(const struct logger *l, enum log_level level, const char *text, size_t n)

@@ -82,6 +82,7 @@ struct logger {
         uint8_t when; /* enum log_when; first: log_point() reads it */
         bool http;
         unsigned options; /* OPT_* of the proxy */
+        uint64_t id;      /* of no other logger in the life of the process; not 0 */
         const char *tag, *hostname;
         uint32_t tag_len, hostname_len;
         const struct logfmt *format; /* NULL: the default format */

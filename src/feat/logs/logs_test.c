@@ -229,6 +229,31 @@ static void test_host_and_tag(void **st)
 }
 
 /* The length counts the header and the newline, as HAProxy 3.4 does. */
+static void test_header_of_each_line(void **st)
+{
+        struct fx_conf *c = load("frontend f\n log @ local0\n log @ len 80 local1\n log-tag one\n log-format x\n"
+                                 "frontend g\n log @ local0\n log-tag two\n log-format y\n");
+        struct fx_stream f;
+        int64_t start = thr_self->wall_us;
+
+        (void)st;
+        for (int i = 0; i < 3; i++) { /* a header serves many lines, but only of its own target, level and second */
+                char want[64];
+
+                fx_stream_init(&f, fx_logger(c, "f"));
+                thr_self->wall_us = start + i * 400000;
+                (void)snprintf(want, sizeof(want), "<134>Nov 21 12:05:5%d one[18760]: x\n", i < 2 ? 2 : 3);
+                assert_string_equal(line_of(&f), want);
+                want[3] = '2', want[2] = '4'; /* <142> */
+                assert_string_equal(got(), want);
+                fx_stream_init(&f, fx_logger(c, "g"));
+                (void)snprintf(want, sizeof(want), "<134>Nov 21 12:05:5%d two[18760]: y\n", i < 2 ? 2 : 3);
+                assert_string_equal(line_of(&f), want);
+        }
+        thr_self->wall_us = start;
+        fx_unload(c);
+}
+
 static void test_length(void **st)
 {
         struct fx_conf *c = load("frontend f\n mode http\n log @ len 80 local1\n log @ len 120 format rfc5424 local2\n "
@@ -607,16 +632,27 @@ static void test_dump(void **st)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_httplog),      cmocka_unit_test(test_httplog_bad_request),
-                cmocka_unit_test(test_uri_escapes),  cmocka_unit_test(test_tcplog),
-                cmocka_unit_test(test_default_line), cmocka_unit_test(test_headers),
-                cmocka_unit_test(test_host_and_tag), cmocka_unit_test(test_length),
-                cmocka_unit_test(test_levels),       cmocka_unit_test(test_separate_errors),
-                cmocka_unit_test(test_filters),      cmocka_unit_test(test_logasap),
-                cmocka_unit_test(test_aliases),      cmocka_unit_test(test_zone),
-                cmocka_unit_test(test_unix_reopen),  cmocka_unit_test(test_unix_handed_over),
-                cmocka_unit_test(test_fd),           cmocka_unit_test(test_full_disk),
-                cmocka_unit_test(test_row_errors),   cmocka_unit_test(test_no_target),
+                cmocka_unit_test(test_httplog),
+                cmocka_unit_test(test_httplog_bad_request),
+                cmocka_unit_test(test_header_of_each_line),
+                cmocka_unit_test(test_uri_escapes),
+                cmocka_unit_test(test_tcplog),
+                cmocka_unit_test(test_default_line),
+                cmocka_unit_test(test_headers),
+                cmocka_unit_test(test_host_and_tag),
+                cmocka_unit_test(test_length),
+                cmocka_unit_test(test_levels),
+                cmocka_unit_test(test_separate_errors),
+                cmocka_unit_test(test_filters),
+                cmocka_unit_test(test_logasap),
+                cmocka_unit_test(test_aliases),
+                cmocka_unit_test(test_zone),
+                cmocka_unit_test(test_unix_reopen),
+                cmocka_unit_test(test_unix_handed_over),
+                cmocka_unit_test(test_fd),
+                cmocka_unit_test(test_full_disk),
+                cmocka_unit_test(test_row_errors),
+                cmocka_unit_test(test_no_target),
                 cmocka_unit_test(test_dump),
         };
 
