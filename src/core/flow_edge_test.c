@@ -234,7 +234,7 @@ static void test_a_retired_server_keeps_no_connection(void **st)
 /* ---- few packets ---- */
 
 static struct {
-        unsigned sends, more, shuts, quickack, nodelay;
+        unsigned sends, more, shuts, quickack, nodelay, keepalive, linger;
         int quickack_value;
 } seen;
 
@@ -258,6 +258,8 @@ static int seen_setopt(int fd, int level, int name, const void *v, socklen_t len
                 memcpy(&seen.quickack_value, v, sizeof(int));
         }
         seen.nodelay += level == IPPROTO_TCP && name == TCP_NODELAY;
+        seen.keepalive += level == SOL_SOCKET && name == SO_KEEPALIVE;
+        seen.linger += level == SOL_SOCKET && name == SO_LINGER;
         return sys_kernel.setopt(fd, level, name, v, len);
 }
 
@@ -347,6 +349,89 @@ static void test_nodelay_is_asked_for_at_the_second_send(void **st)
         assert_int_equal(calls.connect, 1);
 }
 
+/* ---- options that are one call ---- */
+
+static void test_tcpka(void **st)
+{
+        struct peer *c;
+
+        (void)st;
+        watch();
+        c = client();
+        say(c, GET);
+        (void)served();
+        assert_int_equal(seen.keepalive, 0);
+        px_f.options |= OPT_CLITCPKA;
+        c = client();
+        settle();
+        assert_int_equal(seen.keepalive, 1);
+        px_b.options |= OPT_SRVTCPKA;
+        say(c, GET);
+        (void)served();
+        assert_int_equal(seen.keepalive, 2);
+}
+
+static void test_nolinger_closes_with_a_reset(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        watch();
+        px_b.options |= OPT_NOLINGER;
+        say(c, GET);
+        s = served();
+        say(s, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+        expect(c, "hello");
+        assert_int_equal(seen.linger, 1);
+        px_f.options |= OPT_NOLINGER;
+        peer_close(c, false);
+        settle();
+        assert_int_equal(seen.linger, 2);
+}
+
+/* Manual, option idle-close-on-response: a soft stop does not close an idle client, its next answer does. */
+static void test_idle_close_on_response(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        px_f.options |= OPT_IDLE_CLOSE_ON_RESPONSE;
+        say(c, GET);
+        s = served();
+        say(s, OK5);
+        expect(c, "hello");
+        peer_drop_in(c);
+        atomic_store(&world.stopping, true);
+        sess_soft_stop();
+        settle();
+        assert_false(c->eof || c->reset);
+        say(c, GET);
+        settle();
+        s = served_by(0) ?: s;
+        settle();
+        say(s, OK5);
+        expect(c, "connection: close\r\n\r\nhello");
+        assert_true(c->eof);
+}
+
+/* tune.http.maxhdr counts the first line. */
+static void test_maxhdr(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        world.maxhdr = 4;
+        say(c, "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n");
+        s = served();
+        say(s, OK5);
+        expect(c, "HTTP/1.1 200 OK");
+        peer_drop_in(c);
+        say(c, "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n");
+        settle();
+        assert_int_equal(c->n > 12 ? strncmp(c->in, "HTTP/1.1 4", 10) : -1, 0);
+        assert_true(c->eof);
+}
+
 /* ---- mechanisms.md f: no pointer into a head survives a wait ---- */
 
 /* While a stream waits, in a queue with its whole head or for its server, nothing may be read from the shared buffer. */
@@ -387,6 +472,10 @@ int main(int argc, char **argv)
                 T(test_quickack_only_where_bytes_follow),
                 cmocka_unit_test_setup_teardown(test_no_quickack_where_the_server_speaks_first, start_tcp, stop),
                 T(test_nodelay_is_asked_for_at_the_second_send),
+                T(test_tcpka),
+                T(test_nolinger_closes_with_a_reset),
+                T(test_idle_close_on_response),
+                T(test_maxhdr),
         };
 
         if (argc > 1)

@@ -99,7 +99,7 @@ static void set_idle(struct srv_conn *c, bool idle)
 static void destroy(struct srv_conn *c, bool reset)
 {
         set_idle(c, false);
-        wire_fini(&c->wire, reset);
+        wire_fini(&c->wire, reset || (epoch_load(&c->srv->back->cfg)->px->options & OPT_NOLINGER));
         unpin(&c->srv->pins);
         c->magic = 0;
         loop_bury(thr_self->loop, &c->grave, bury);
@@ -273,6 +273,8 @@ int srv_conn_open(struct strm *s)
                 return r;
         }
         pin(&c->srv->pins);
+        if (unlikely(s->bcfg->px->options & OPT_SRVTCPKA))
+                conn_keepalive(&c->wire.conn);
         if (s->http && s->bcfg->px->http_reuse == REUSE_NEVER) {
                 pooled(c)->owner = s->sess;
                 s->sess->has_private = true;
