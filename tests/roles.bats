@@ -131,6 +131,19 @@ logged() { grep -q -- "$1" out; }
         done
 }
 
+# The listeners stay open until the grace is over, and TERM does not wait for it.
+@test "grace: after USR1 new connections are still taken" {
+        { echo global; echo "    grace 1h"; cat base.cfg; } > t.cfg
+        start -db -f t.cfg
+        kill -USR1 "$PID"
+        for _ in 1 2 3 4 5; do wait_port 25100; sleep 0.05; done
+        kill -0 "$PID"
+        ends_with TERM 143
+        sed -i 's/grace 1h/grace 1ms/' t.cfg
+        start -db -f t.cfg
+        ends_with USR1 0
+}
+
 @test "master form: TERM 0, INT 130, USR1 0, as HAProxy's master" {
         start -W -db -f t.cfg
         ends_with TERM 0

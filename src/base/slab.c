@@ -87,6 +87,12 @@ static void *carve(struct slab *s)
         return o;
 }
 
+/* Others may look at it while its owner goes on (a moment's view). */
+static void set_used(struct slab *s, uint64_t n)
+{
+        __atomic_store_n(&s->used, n, __ATOMIC_RELAXED);
+}
+
 void *slab_get_dirty(struct slab *s)
 {
         void *p = NULL;
@@ -97,7 +103,8 @@ void *slab_get_dirty(struct slab *s)
                 s->failed++;
                 return NULL;
         }
-        if (++s->used > s->peak)
+        set_used(s, s->used + 1);
+        if (s->used > s->peak)
                 s->peak = s->used;
         return p;
 }
@@ -149,7 +156,7 @@ void slab_put(struct slab *s, void *p)
         if (!p)
                 return;
         ASSERT(s->used > 0);
-        s->used--;
+        set_used(s, s->used - 1);
         if (ASAN_ON)
                 free(p);
         else

@@ -247,6 +247,7 @@ static void take_global(struct conf *c)
         world.conf = conf_get(c);
         world.maxconn = maxconn_of(c);
         world.hard_maxconn = world.maxconn;
+        world.maxhdr = (uint32_t)g->max_http_hdr;
         world.node = g->node ? g->node : world.host;
         if (old) {
                 world.reloads++;

@@ -47,6 +47,13 @@ static int start_http(void **st)
         return 0;
 }
 
+static int start_tcp(void **st)
+{
+        (void)start_http(st);
+        px_f.mode = px_b.mode = PX_TCP;
+        return 0;
+}
+
 static struct px_sum front_sum(void)
 {
         struct px_sum sum;
@@ -224,6 +231,207 @@ static void test_a_retired_server_keeps_no_connection(void **st)
         assert_int_equal(server_col(&srv[0])->idle.n, 0);
 }
 
+/* ---- few packets ---- */
+
+static struct {
+        unsigned sends, more, shuts, quickack, nodelay, keepalive, linger;
+        int quickack_value;
+} seen;
+
+static ssize_t seen_send(int fd, const struct iovec *v, int n, int flags)
+{
+        seen.sends++;
+        seen.more += (flags & MSG_MORE) != 0;
+        return sys_kernel.send(fd, v, n, flags);
+}
+
+static int seen_shutdown(int fd, int how)
+{
+        seen.shuts++;
+        return sys_kernel.shutdown(fd, how);
+}
+
+static int seen_setopt(int fd, int level, int name, const void *v, socklen_t len)
+{
+        if (level == IPPROTO_TCP && name == TCP_QUICKACK) {
+                seen.quickack++;
+                memcpy(&seen.quickack_value, v, sizeof(int));
+        }
+        seen.nodelay += level == IPPROTO_TCP && name == TCP_NODELAY;
+        seen.keepalive += level == SOL_SOCKET && name == SO_KEEPALIVE;
+        seen.linger += level == SOL_SOCKET && name == SO_LINGER;
+        return sys_kernel.setopt(fd, level, name, v, len);
+}
+
+static void watch(void)
+{
+        memset(&seen, 0, sizeof(seen));
+        sys.send = seen_send;
+        sys.shutdown = seen_shutdown;
+        sys.setopt = seen_setopt;
+}
+
+/* The server's last bytes and its FIN are here together: both go on in one packet, so the send says that more follows, and the FIN is what
+ * follows. */
+static void test_last_bytes_and_fin_go_together(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        say(c, GET);
+        s = served();
+        watch();
+        say(s, "HTTP/1.1 200 OK\r\n\r\nabc");
+        expect(c, "connection: close\r\n\r\nabc");
+        assert_int_equal(seen.sends, 1);
+        assert_int_equal(seen.more + seen.shuts, 0); /* nobody knows yet that it is the end: it must not wait */
+        assert_int_equal(write(s->fd, "def", 3), 3);
+        peer_close(s, false);
+        settle();
+        assert_string_equal(strstr(c->in, "\r\n\r\n"), "\r\n\r\nabcdef");
+        assert_true(c->eof && !c->reset);
+        assert_int_equal(seen.sends, 2);
+        assert_int_equal(seen.more, 1);
+        assert_int_equal(seen.shuts, 1);
+}
+
+/* What is sent to a server at once rides on the handshake's last ACK (quick ACKs off before connect(2)); where the server speaks first
+ * the kernel's default stays. */
+static void test_quickack_only_where_bytes_follow(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        watch();
+        say(c, GET);
+        s = served();
+        assert_int_equal(seen.quickack, 1);
+        assert_int_equal(seen.quickack_value, 0);
+        say(s, OK5);
+        expect(c, "hello");
+        say(c, GET);
+        settle();
+        assert_int_equal(seen.quickack, 1); /* the pooled connection was used */
+}
+
+static void test_no_quickack_where_the_server_speaks_first(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        watch();
+        s = served();
+        say(s, "220 hello\r\n");
+        expect(c, "220 hello\r\n");
+        assert_int_equal(seen.quickack, 0);
+}
+
+/* A server connection that sends once never asks for TCP_NODELAY; the second send could wait for the first one's ACK, so it does. */
+static void test_nodelay_is_asked_for_at_the_second_send(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        watch();
+        say(c, GET);
+        s = served();
+        say(s, OK5);
+        expect(c, "hello");
+        assert_int_equal(seen.nodelay, 0);
+        for (int i = 0; i < 3; i++) {
+                peer_drop_in(c);
+                say(c, GET);
+                settle();
+                say(s, OK5);
+                expect(c, "hello");
+                assert_int_equal(seen.nodelay, 1);
+        }
+        assert_int_equal(calls.connect, 1);
+}
+
+/* ---- options that are one call ---- */
+
+static void test_tcpka(void **st)
+{
+        struct peer *c;
+
+        (void)st;
+        watch();
+        c = client();
+        say(c, GET);
+        (void)served();
+        assert_int_equal(seen.keepalive, 0);
+        px_f.options |= OPT_CLITCPKA;
+        c = client();
+        settle();
+        assert_int_equal(seen.keepalive, 1);
+        px_b.options |= OPT_SRVTCPKA;
+        say(c, GET);
+        (void)served();
+        assert_int_equal(seen.keepalive, 2);
+}
+
+static void test_nolinger_closes_with_a_reset(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        watch();
+        px_b.options |= OPT_NOLINGER;
+        say(c, GET);
+        s = served();
+        say(s, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+        expect(c, "hello");
+        assert_int_equal(seen.linger, 1);
+        px_f.options |= OPT_NOLINGER;
+        peer_close(c, false);
+        settle();
+        assert_int_equal(seen.linger, 2);
+}
+
+/* Manual, option idle-close-on-response: a soft stop does not close an idle client, its next answer does. */
+static void test_idle_close_on_response(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        px_f.options |= OPT_IDLE_CLOSE_ON_RESPONSE;
+        say(c, GET);
+        s = served();
+        say(s, OK5);
+        expect(c, "hello");
+        peer_drop_in(c);
+        atomic_store(&world.stopping, true);
+        sess_soft_stop();
+        settle();
+        assert_false(c->eof || c->reset);
+        say(c, GET);
+        settle();
+        s = served_by(0) ?: s;
+        settle();
+        say(s, OK5);
+        expect(c, "connection: close\r\n\r\nhello");
+        assert_true(c->eof);
+}
+
+/* tune.http.maxhdr counts the first line. */
+static void test_maxhdr(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        world.maxhdr = 4;
+        say(c, "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n");
+        s = served();
+        say(s, OK5);
+        expect(c, "HTTP/1.1 200 OK");
+        peer_drop_in(c);
+        say(c, "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n");
+        settle();
+        assert_int_equal(c->n > 12 ? strncmp(c->in, "HTTP/1.1 4", 10) : -1, 0);
+        assert_true(c->eof);
+}
+
 /* ---- mechanisms.md f: no pointer into a head survives a wait ---- */
 
 /* While a stream waits, in a queue with its whole head or for its server, nothing may be read from the shared buffer. */
@@ -253,10 +461,21 @@ static void test_nothing_is_lent_during_a_wait(void **st)
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                T(test_pipelined_bytes_are_counted_once),     T(test_bytes_of_a_tunnel_are_counted_once),
-                T(test_request_head_refused_is_a_400),        T(test_answer_head_refused_is_a_502),
-                T(test_own_reply_refused_is_a_500),           T(test_nothing_is_lent_during_a_wait),
+                T(test_pipelined_bytes_are_counted_once),
+                T(test_bytes_of_a_tunnel_are_counted_once),
+                T(test_request_head_refused_is_a_400),
+                T(test_answer_head_refused_is_a_502),
+                T(test_own_reply_refused_is_a_500),
+                T(test_nothing_is_lent_during_a_wait),
                 T(test_a_retired_server_keeps_no_connection),
+                T(test_last_bytes_and_fin_go_together),
+                T(test_quickack_only_where_bytes_follow),
+                cmocka_unit_test_setup_teardown(test_no_quickack_where_the_server_speaks_first, start_tcp, stop),
+                T(test_nodelay_is_asked_for_at_the_second_send),
+                T(test_tcpka),
+                T(test_nolinger_closes_with_a_reset),
+                T(test_idle_close_on_response),
+                T(test_maxhdr),
         };
 
         if (argc > 1)

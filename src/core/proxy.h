@@ -37,7 +37,6 @@ enum { /* struct proxy_cfg.options */
        OPT_SPLICE_AUTO = 1 << 14,
        OPT_LOG_SEPARATE_ERRORS = 1 << 15,
        OPT_NOLINGER = 1 << 16,
-       OPT_HTTP_NO_DELAY = 1 << 17,
        OPT_IDLE_CLOSE_ON_RESPONSE = 1 << 18,
        OPT_LOG_HEALTH = 1 << 19,
        OPT_KEEP_ALIVE = 1 << 20,
@@ -219,6 +218,7 @@ struct world {
         char *host;
         int pid;
         _Atomic uint32_t cur_conns, max_conns;  /* of the process */
+        _Atomic uint32_t maxhdr;                /* tune.http.maxhdr; 0 before a configuration */
         _Atomic uint32_t paused_for_limit;      /* some shard waits for a place */
         _Atomic uint32_t maxconn, hard_maxconn; /* hard: what the file and the fd limit allow */
         _Atomic uint32_t reloads;

@@ -329,7 +329,7 @@ static const struct kw rows[] = {
         KW_INT("tune.maxaccept", struct global_cfg, maxaccept, -1, 100000, .apply = KW_SWAP, .manual = "3.2",
                .args = "<number>", .help = "connections taken from a listener at once; -1: no limit"),
         KW_INT("tune.http.maxhdr", struct global_cfg, max_http_hdr, 1, 32767, .apply = KW_NEW, .manual = "3.2",
-               .args = "<number>", .help = "header fields a message may have"),
+               .args = "<number>", .help = "lines of a message head, the first one included; at most 101 count"),
         KW_INT("tune.http.logurilen", struct global_cfg, logurilen, 1, 65535, .apply = KW_NEW, .manual = "3.2",
                .args = "<number>", .help = "bytes of the request line kept for the log"),
         KW_FN("tune.idle-pool.shared", idle_shared_parse, dump_nothing, .manual = "3.2", .args = "off", .sample = "off",
@@ -351,6 +351,10 @@ static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *
         const struct global_cfg *g = slot;
 
         (void)c;
+        if (g->max_http_hdr > 101)
+                diag_add(
+                        d, DIAG_WARNING, conf_span_name(o, "tune.http.maxhdr"), "W0243",
+                        "'tune.http.maxhdr' above 101 has no effect here: a head with more than 100 fields is refused.");
         if (g->chroot && g->chroot[0] != '/')
                 diag_add(d, DIAG_ALERT, conf_span_name(o, "chroot"), "E0205", "'chroot' expects an absolute path.");
 }

@@ -337,9 +337,10 @@ static const struct kw rows[] = {
         OPT("splice-request", OPT_SPLICE_REQ, BOTH_ROW, .help = "the kernel moves the bytes from client to server"),
         OPT("splice-response", OPT_SPLICE_RSP, BOTH_ROW, .help = "the kernel moves the bytes from server to client"),
         OPT("nolinger", OPT_NOLINGER, BOTH_ROW, .help = "closes with a reset, so no socket lingers"),
-        OPT("http-no-delay", OPT_HTTP_NO_DELAY, BOTH_ROW, .help = "sends each piece of a body at once"),
         OPT("idle-close-on-response", OPT_IDLE_CLOSE_ON_RESPONSE, FRONT_ROW,
             .help = "a soft stop closes idle clients only after one more answer"),
+        KW_NONE("option http-no-delay", "each piece of a body is sent at once anyway", .kinds = KIND_PROXY,
+                .no_ok = true, .manual = "4.2", .help = "sends each piece of a body at once"),
         KW_NONE("option http-use-htx", "there is only one engine, and it always was the newer one", .kinds = KIND_PROXY,
                 .no_ok = true, .manual = "4.2", .help = "chose the engine in HAProxy 1.9"),
 };

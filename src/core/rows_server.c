@@ -4,9 +4,7 @@
  * cost one struct however many servers there are. */
 #include "core/rows_int.h"
 
-static const struct server_cfg server_defaults = {
-        .weight = 1, .pool_max_conn = -1, .pool_purge_ms = 5000, .pool_low_conn = 0
-};
+static const struct server_cfg server_defaults = { .weight = 1, .pool_max_conn = -1, .pool_purge_ms = 5000 };
 static const struct server_addr_cfg addr_defaults;
 
 /* ---- the line ---- */
@@ -251,7 +249,8 @@ static const struct kw server_rows[] = {
         KW_INT("minconn", struct server_cfg, minconn, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
                .args = "<number>", .help = "limit at low load; it rises to maxconn as the backend nears fullconn"),
         KW_INT("maxqueue", struct server_cfg, maxqueue, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
-               .args = "<number>", .help = "how many may wait for this server; 0: no limit"),
+               .args = "<number>",
+               .help = "how many may wait for this very server (not for any: roundrobin and random queue in the backend); 0: no limit"),
         KW_FLAG("backup", struct server_cfg, backup, .apply = KW_LIVE, .manual = "5.2",
                 .help = "used only when no other server is left"),
         KW_FLAG("disabled", struct server_cfg, disabled, .apply = KW_LIVE, .manual = "5.2",
@@ -262,8 +261,8 @@ static const struct kw server_rows[] = {
                .args = "<number>", .help = "idle connections kept at most; -1: no limit, 0: none"),
         KW_TIME("pool-purge-delay", struct server_cfg, pool_purge_ms, .apply = KW_LIVE, .manual = "5.2",
                 .args = "<time>", .help = "half of what stays unused for this long is closed"),
-        KW_INT("pool-low-conn", struct server_cfg, pool_low_conn, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
-               .args = "<number>", .help = "below this many idle connections a thread takes none from another one"),
+        KW_NONE("pool-low-conn", "idle connections stay with the thread that opened them", .max = 1, .manual = "5.2",
+                .args = "<number>", .help = "below this many idle connections a thread takes none from another one"),
 };
 
 static const struct kw addr_rows[] = {

@@ -11,7 +11,7 @@
 struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
         int weight, maxconn, maxqueue, minconn;
         bool backup, disabled;
-        int pool_max_conn, pool_purge_ms, pool_low_conn;
+        int pool_max_conn, pool_purge_ms;
 };
 extern int server_slot;
 

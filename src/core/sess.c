@@ -75,7 +75,7 @@ void sess_close(struct sess *s, bool reset)
         srv_conn_forget_owner(s);
         if (s->carrier)
                 s->proto->close(s);
-        wire_fini(&s->wire, reset);
+        wire_fini(&s->wire, reset || (s->cfg->px->options & OPT_NOLINGER));
         list_del(&s->link);
         sess_place_free(s->front, s->listener);
         unpin(&s->cfg->pins);
@@ -318,7 +318,7 @@ void sess_soft_stop(void)
                 if (s->carrier)
                         s->proto->stop(s);
                 else if (s->state == SESS_IDLE && s->n_req > 0 && s->wire.io->in.len == 0 &&
-                         !(s->wire.ep->flags & EP_RX))
+                         !(s->wire.ep->flags & EP_RX) && !(s->cfg->px->options & OPT_IDLE_CLOSE_ON_RESPONSE))
                         sess_close(s, false);
         }
 }

@@ -38,6 +38,8 @@ static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
         s->wire.owner = &sess_wire_owner;
         s->wire.head_max = s->cfg->bufsize;
         conn_adopt(&s->wire.conn, fd, from->sa.sa_family != AF_UNIX);
+        if (unlikely(s->cfg->px->options & OPT_CLITCPKA))
+                conn_keepalive(&s->wire.conn);
         list_push(&t->all, &s->link);
         raise_max(&world.max_conns, atomic_load_explicit(&world.cur_conns, memory_order_relaxed));
         raise_max(&fe->cur_max, atomic_load_explicit(&fe->cur, memory_order_relaxed));

@@ -101,7 +101,7 @@ static void destroy(struct srv_conn *c, bool reset)
 {
         if (c->idle)
                 make_busy(c, server_col(c->srv));
-        wire_fini(&c->wire, reset);
+        wire_fini(&c->wire, reset || (epoch_load(&c->srv->back->cfg)->px->options & OPT_NOLINGER));
         unpin(&c->srv->pins);
         c->magic = 0;
         loop_bury(thr_self->loop, &c->grave, bury);
@@ -276,6 +276,8 @@ int srv_conn_open(struct strm *s)
                 return r;
         }
         pin(&c->srv->pins);
+        if (unlikely(s->bcfg->px->options & OPT_SRVTCPKA))
+                conn_keepalive(&c->wire.conn);
         if (s->http && s->bcfg->px->http_reuse == REUSE_NEVER) {
                 pooled(c)->owner = s->sess;
                 s->sess->has_private = true;

@@ -12,7 +12,7 @@
 #include <errno.h>
 
 #define READ_STEPS  3
-#define FULL_READS  2          /* of the largest size in a row: then it is spliced */
+#define FULL_READS  2 /* of the largest size in a row: then it is spliced; with option splice-auto after the first */
 #define TURN_BUDGET (1u << 20) /* bytes of one direction per turn, so that one fast stream does not starve its thread */
 #define SPLICE_MIN  65536u
 #define XFER_IOV    32
@@ -312,7 +312,7 @@ static bool want_splice(struct strm *s, enum dir d)
         if (s->pipe[d])
                 return true;
         if (!(from->flags & to->flags & SIDE_SPLICE) || s->no_splice ||
-            (!asked && s->read_step[d] < READ_STEPS + FULL_READS))
+            (!asked && s->read_step[d] < READ_STEPS + (o & OPT_SPLICE_AUTO ? 1 : FULL_READS)))
                 return false;
         if (from->ops->opaque(from) < SPLICE_MIN || to->ops->opaque_tx(to) < SPLICE_MIN)
                 return false;

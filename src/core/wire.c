@@ -245,6 +245,14 @@ static bool box_grow(struct hmsg *m, uint32_t need)
         return true;
 }
 
+/* tune.http.maxhdr counts the start line, too. */
+static uint16_t fields_max(void)
+{
+        const uint32_t n = atomic_load_explicit(&world.maxhdr, memory_order_relaxed);
+
+        return (uint16_t)(n && n <= HEADBOX_FIELDS ? n - 1 : HEADBOX_FIELDS);
+}
+
 struct headbox *headbox_new(void)
 {
         struct wire_thr *t = wire_thr();
@@ -259,7 +267,7 @@ struct headbox *headbox_new(void)
                 b->size = (uint32_t)size;
         }
         b->arena_size = 0;
-        hmsg_init(&b->m, b->f, array_len(b->f), b->arena, sizeof(b->arena));
+        hmsg_init(&b->m, b->f, fields_max(), b->arena, sizeof(b->arena));
         b->m.grow = box_grow;
         return b;
 }

@@ -16,13 +16,15 @@ struct inbuf { /* received bytes: while there is a box p[hold .. off) is a head 
         uint32_t cap; /* of private memory; 0 = p is the thread's shared buffer, or nothing */
 };
 
+#define HEADBOX_FIELDS 100 /* HAProxy's default; tune.http.maxhdr lowers it */
+
 /* A head being received or used: parser, fields and room for edits in one block of the thread's memory. */
 struct headbox {
         struct hmsg m;
         struct h1 parser;
         uint32_t size;       /* of this block, for mem_put */
         uint32_t arena_size; /* of a grown arena, 0 = the one below */
-        struct hfield f[100];
+        struct hfield f[HEADBOX_FIELDS];
         char arena[1024];
 };
 

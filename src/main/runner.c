@@ -37,9 +37,17 @@ static void leave(struct runner *r, void (*how)(struct engine *e))
         how(r->engine);
 }
 
+static void grace_over(struct timer *t)
+{
+        leave(container_of(t, struct runner, grace), engine_soft_stop);
+}
+
 void runner_drain(struct runner *r)
 {
-        leave(r, engine_soft_stop);
+        if (r->grace_ms == 0)
+                leave(r, engine_soft_stop);
+        else if (!r->draining && !timer_active(&r->grace))
+                timer_start(r->loop, &r->grace, mono_add_ms(thr_self->now, r->grace_ms));
 }
 
 void runner_retire(struct runner *r)
@@ -111,6 +119,8 @@ bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool 
         close_left(b);
         r->loop = engine_control_loop(r->engine);
         r->hard_stop_after_ms = g->hard_stop_after_ms;
+        r->grace_ms = g->grace_ms;
+        timer_init(&r->grace, grace_over);
         timer_init(&r->hard_stop, hard_stop_due);
         if (!ok)
                 runner_fini(r);
@@ -137,6 +147,7 @@ int runner_run(struct runner *r)
                 e = loop_run(r->loop);
         if (e < 0)
                 proclog(PROC_ALERT, "Cannot run (%s).", strerror(-e));
+        timer_stop(r->loop, &r->grace);
         timer_stop(r->loop, &r->hard_stop);
         sig_watch_stop(&r->sigs);
         engine_stop(r->engine);

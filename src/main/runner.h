@@ -16,7 +16,9 @@ struct runner {
         struct engine_hooks hooks; /* caller sets journal, reopen_log, ctx before; stopped is the runner's */
         struct sig_watch sigs;
         struct timer hard_stop;
-        int hard_stop_after_ms;            /* 0 = none */
+        struct timer grace;
+        int hard_stop_after_ms; /* 0 = none */
+        int grace_ms;           /* a soft stop that is asked for begins that much later; the listeners stay */
         void (*started)(struct runner *r); /* the engine serves; NULL = nobody asks */
         void (*ending)(struct runner *r);  /* it serves no more and is about to be freed; NULL = nobody asks */
         int ended_by;                      /* signal that ended it, 0 = drained */

@@ -161,6 +161,7 @@ static bool apply_running(struct load *l, struct engine_binds *b)
         for (size_t i = 0; i < b->n; i++)
                 binds_close(b->v[i].fds, b->v[i].n_fds);
         self.runner.hard_stop_after_ms = global_of(l->conf)->hard_stop_after_ms;
+        self.runner.grace_ms = global_of(l->conf)->grace_ms;
         tell_lines(CH_DIFF, buf_view(&diff));
         self.wants_swap |= ok && swap; /* until it comes: the words are in the configuration, not in us */
         return ok;

@@ -331,6 +331,15 @@ int conn_connected(struct conn *c)
         return r == -EAGAIN ? 0 : r < 0 ? (int)r : 1;
 }
 
+/* A failing one costs only the question. */
+void conn_keepalive(struct conn *c)
+{
+        const int on = 1;
+
+        if (c->ep.flags & EP_TCP)
+                (void)sys()->setopt(c->ev.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
 void conn_close(struct conn *c, bool reset)
 {
         const struct linger hard = { .l_onoff = 1, .l_linger = 0 };

@@ -247,6 +247,14 @@ static void no_dump(const struct kw *kw, const void *slot, struct buf *out) /* i
         (void)kw, (void)slot, (void)out;
 }
 
+static void no_modules(struct kw_call *c, struct stats_cfg *s)
+{
+        s->show_modules = true;
+        c->conf->n_unused++;
+        kw_warn(c, NULL, "W0119", "'%s' has no effect here: all counters stand in the table's own columns",
+                c->kw->name);
+}
+
 static int flag_parse(struct kw_call *c)
 {
         struct stats_cfg *s = c->slot;
@@ -255,7 +263,7 @@ static int flag_parse(struct kw_call *c)
         if (strcmp(c->kw->name, "stats show-legends") == 0)
                 s->show_legends = true;
         else
-                s->show_modules = true;
+                no_modules(c, s);
         return 0;
 }
 
@@ -296,7 +304,7 @@ static const struct kw rows[] = {
         KW_FN("stats show-legends", flag_parse, legends_dump, .manual = "4.2", .apply = KW_NEW, .sample = "",
               .help = "Shows addresses and balance algorithms."),
         KW_FN("stats show-modules", flag_parse, modules_dump, .manual = "4.2", .apply = KW_NEW, .sample = "",
-              .help = "Shows further counters per proxy."),
+              .help = "Has no effect: there are no counters beside the columns."),
         KW_REFUSE("stats admin", "changes by the statistics page are not supported yet: use the runtime socket.",
                   .kinds = KIND_FRONTEND | KIND_BACKEND | KIND_LISTEN, .manual = "4.2",
                   .args = "{ if | unless } <cond>", .help = "Lets the page change servers."),
