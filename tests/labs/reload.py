@@ -59,7 +59,7 @@ defaults
     timeout connect 3s
     timeout client {20 + i % 3}s
     timeout server {20 + i % 5}s
-    timeout tunnel 1m
+    timeout tunnel 10m
 frontend web
     mode http
     maxconn {1000 + i}
@@ -78,6 +78,8 @@ listen tcp
     server e {HOST}:{ECHO} weight {1 + i % 9}
 listen still
     mode http
+    timeout client 10m
+    timeout server 10m
     http-reuse always
     bind {HOST}:{STILL}
     server pooled {HOST}:{POOLED} pool-purge-delay 1h
