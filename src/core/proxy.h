@@ -41,6 +41,7 @@ enum { /* struct proxy_cfg.options */
        OPT_IDLE_CLOSE_ON_RESPONSE = 1 << 18,
        OPT_LOG_HEALTH = 1 << 19,
        OPT_KEEP_ALIVE = 1 << 20,
+       OPT_LOG_CLF = 1 << 28, /* of httplog or tcplog */
 };
 
 enum { REUSE_NEVER, REUSE_SAFE, REUSE_AGGRESSIVE, REUSE_ALWAYS };

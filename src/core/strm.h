@@ -88,7 +88,7 @@ struct strm {
         mono_t cl_active, sv_active; /* last progress of each side */
         struct queue_entry *waiting;
         struct pipe *pipe[2];             /* request, answer: while splicing */
-        uint32_t counted_in, counted_out; /* of the sides' bytes: low bits of what is in the columns */
+        uint32_t counted[4];  /* of client rx, tx, server rx, tx: low bits of what is in the columns */
         uint64_t id; /* unique in the process; a queue grant for an older stream at this place is given back */
         struct px_stat *st_front, *st_back, *st_srv; /* this thread's columns; NULL like bcfg and srv */
         struct strm_times t;
