@@ -41,6 +41,12 @@ struct engine {
 };
 
 static struct engine *the_engine; /* one per process, as there is one world */
+static mono_t process_start;
+
+__attribute__((constructor)) static void note_start(void)
+{
+        process_start = sys_kernel.mono();
+}
 
 /* ---- making ---- */
 
@@ -179,8 +185,8 @@ int engine_new(const struct conf *first, const struct engine_opts *o, struct eng
         thr_self = e->thr;
         timer_init(&e->reap, on_reap);
         timer_init(&e->stopping, on_stopping);
-        world.started = thr_self->now;
-        world.started_wall_us = thr_self->wall_us;
+        world.started = process_start;
+        world.started_wall_us = thr_self->wall_us - (int64_t)((thr_self->now - process_start) / 1000);
         world.pid = (int)getpid();
         world.host = host_name();
         the_engine = e;
@@ -247,6 +253,7 @@ static void take_global(struct conf *c)
         world.maxconn = maxconn_of(c);
         world.hard_maxconn = world.maxconn;
         world.node = g->node ? g->node : world.host;
+        world.description = g->description;
         if (old) {
                 world.reloads++;
                 threads_run(read_mail, old,
@@ -279,6 +286,7 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
         if (log_driver)
                 (void)log_driver->compile(c, NULL, false, d); /* the logger of the process itself */
         ok = change_prepare(&s, b, d);
+        atomic_fetch_add_explicit(&world.warnings, d->n_warnings, memory_order_relaxed);
         if (ok) {
                 change_print(&s, diff);
                 change_commit(&s);
@@ -324,6 +332,7 @@ int engine_start(struct engine *e)
                 (void)pthread_setname_np(e->v[i].id, name);
         }
         e->started = true;
+        world.boot_ms = (uint32_t)mono_ms_between(process_start, sys_kernel.mono());
         announce_fronts(FRONT_STOPPED, FRONT_OPEN);
         return 0;
 }
@@ -374,6 +383,17 @@ static void retire_world(void)
 
 #define LAST_TURNS 1000
 
+/* Runtime connections do not keep a process alive that has nothing else to do. */
+static uint32_t clients(void)
+{
+        return atomic_load_explicit(&world.cur_conns, memory_order_relaxed);
+}
+
+static uint32_t runtime_sessions(void)
+{
+        return world.cli ? atomic_load_explicit(&world.cli->cur, memory_order_relaxed) : 0;
+}
+
 static void kill_sessions(struct engine *e)
 {
         for (unsigned i = 0; i < e->n_threads; i++) {
@@ -392,7 +412,7 @@ static void take_down(struct engine *e)
         do {
                 kill_sessions(e);
                 turn_all(e);
-        } while (atomic_load_explicit(&world.cur_conns, memory_order_relaxed) > 0 && ++n < LAST_TURNS);
+        } while (clients() + runtime_sessions() > 0 && ++n < LAST_TURNS);
         n = 0;
         (void)pins_next_generation();
         retire_world();
@@ -434,15 +454,6 @@ static void soft_stop_here(void *arg)
 {
         (void)arg;
         sess_soft_stop();
-}
-
-/* Runtime connections do not keep a process alive that has nothing else to do. */
-static uint32_t clients(void)
-{
-        uint32_t all = atomic_load_explicit(&world.cur_conns, memory_order_relaxed);
-        uint32_t cli = world.cli ? atomic_load_explicit(&world.cli->cur, memory_order_relaxed) : 0;
-
-        return all > cli ? all - cli : 0;
 }
 
 static void on_stopping(struct timer *t)

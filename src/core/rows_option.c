@@ -24,7 +24,7 @@ int opt_log_parse(struct kw_call *c)
         if (!c->no)
                 p->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG | OPT_LOG_CLF);
         set_bit(c, c->n_args > 0 ? bit | OPT_LOG_CLF : bit);
-        return (int)c->n_args;
+        return c->n_args > 0;
 }
 
 int opt_log_elsewhere_parse(struct kw_call *c)

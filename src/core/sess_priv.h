@@ -12,6 +12,7 @@ struct sess_thr {    /* per thread */
         struct slab slab, idle, dst;
         struct list all;    /* sessions */
         struct list shards; /* struct bind_shard: what this thread polls */
+        struct rate_col conn_rate, sess_rate; /* of the process */
 };
 
 struct bind_shard {

@@ -355,6 +355,7 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
                 if (r != MSG_OK)
                         return PUMP_IDLE;
                 active(s, to);
+                pipe_moved(n);
                 if (p->fill == 0)
                         active(s, from); /* it was not listened to meanwhile */
                 *budget = *budget > n ? *budget - n : 0;

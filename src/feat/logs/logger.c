@@ -315,7 +315,10 @@ static void to_stderr(void *ctx, bool alert, const char *text, size_t n)
 {
         static const struct log_line line = { .via = LOG_VIA_FD, .fd = STDERR_FILENO };
         char intro[48];
-        char *p = put_bytes(intro, intro + sizeof(intro), alert ? "[ALERT]    (" : "[WARNING]  (", 12);
+        char *p;
+
+        atomic_fetch_add_explicit(&world.warnings, !alert, memory_order_relaxed);
+        p = put_bytes(intro, intro + sizeof(intro), alert ? "[ALERT]    (" : "[WARNING]  (", 12);
         struct iovec v[3];
 
         (void)ctx;
