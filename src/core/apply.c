@@ -43,7 +43,7 @@ struct back_step {
         const struct conf_obj *o;
         struct server **v; /* in file order, then those of other origins; room for the old number, too */
         uint32_t n, n_file;
-        int64_t conns;                 /* maxconn of the frontends that may lead here */
+        int64_t conns;                /* maxconn of the frontends that may lead here */
         const struct front_cfg *last; /* of these, the one that was counted last */
 };
 

@@ -272,6 +272,33 @@ static void announce_fronts(enum front_state from, enum front_state to)
         }
 }
 
+/* ---- show startup-logs: written by the control thread, read by whoever serves the runtime socket ---- */
+
+static pthread_mutex_t startup_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct buf startup_log = BUF_INIT;
+
+static void keep_startup_log(const struct diags *d)
+{
+        pthread_mutex_lock(&startup_lock);
+        startup_log.n = 0;
+        diags_format(d, DIAG_CLASSIC, DIAG_NOTICE, world.pid, &startup_log);
+        pthread_mutex_unlock(&startup_lock);
+}
+
+static void forget_startup_log(void)
+{
+        pthread_mutex_lock(&startup_lock);
+        buf_fini(&startup_log);
+        pthread_mutex_unlock(&startup_lock);
+}
+
+void engine_startup_log(struct buf *out)
+{
+        pthread_mutex_lock(&startup_lock);
+        buf_str(out, buf_view(&startup_log));
+        pthread_mutex_unlock(&startup_lock);
+}
+
 bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, struct buf *diff, struct diags *d)
 {
         struct change_set s;
@@ -288,6 +315,7 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
         ok = change_prepare(&s, b, d);
         atomic_fetch_add_explicit(&world.warnings, d->n_warnings, memory_order_relaxed);
         if (ok) {
+                keep_startup_log(d);
                 change_print(&s, diff);
                 change_commit(&s);
                 take_global(c);
@@ -426,6 +454,7 @@ void engine_free(struct engine *e)
 {
         ASSERT(!e->started);
         take_down(e);
+        forget_startup_log();
         timer_stop(&e->control, &e->reap);
         timer_stop(&e->control, &e->stopping);
         free_loops(e);

@@ -37,9 +37,9 @@ void avg_add(struct avg *a, uint64_t v);
 
 /* One struct for frontends, backends and servers: the CSV names (management.txt 9.1) say which apply to which. */
 struct px_stat {
-        stat_t conn_tot; /* connections accepted (frontends) or opened (servers, backends: `connect`) */
-        stat_t sess_tot; /* stot */
-        stat_t req_tot;  /* HTTP requests (frontends, backends, servers) */
+        stat_t conn_tot;            /* connections accepted (frontends) or opened (servers, backends: `connect`) */
+        stat_t sess_tot;            /* stot */
+        stat_t req_tot;             /* HTTP requests (frontends, backends, servers) */
         stat_t bytes_in, bytes_out; /* of the client: received, sent (reqbin, resbout) */
         stat_t req_out, res_in;     /* of the server or applet: sent, received (reqbout, resbin) */
         stat_t denied_req, denied_resp, denied_conn, denied_sess;

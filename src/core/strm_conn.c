@@ -36,7 +36,8 @@ static bool is_redispatch(const struct strm *s)
 
         if (!atomic_load_explicit(&s->srv->usable, memory_order_relaxed))
                 return true;
-        if (!(px->options & OPT_REDISPATCH) || !has_other(s)) /* the same server again is no redispatch: it gets its pause */
+        if (!(px->options & OPT_REDISPATCH) ||
+            !has_other(s)) /* the same server again is no redispatch: it gets its pause */
                 return false;
         if (!s->srv->backup)
                 return true; /* nothing ties a request to the server that refused it: another one at once */

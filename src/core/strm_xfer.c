@@ -636,7 +636,7 @@ void strm_on_deadline(struct strm *s)
                 break;
         case DL_QUEUE:
                 queue_leave(s);
-                s->t.queued = thr_self->now;                /* Tw: it waited that long */
+                s->t.queued = thr_self->now;           /* Tw: it waited that long */
                 STAT_INC(strm_back_stat(s)->err_conn); /* of no server in particular */
                 strm_term(s, 's', 'Q');
                 s->deadline = MONO_NEVER;

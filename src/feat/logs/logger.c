@@ -13,10 +13,10 @@
 #define FMT_HTTP                                                                                                       \
         "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
 #define FMT_TCP_CLF                                                                                                    \
-        "%{+Q}o %{-Q}ci - - [%T] \"TCP \" 000 %B \"\" \"\" %cp %ms %ft %b %s %Th %Tw %Tc %Tt %U %ts-- "                    \
+        "%{+Q}o %{-Q}ci - - [%T] \"TCP \" 000 %B \"\" \"\" %cp %ms %ft %b %s %Th %Tw %Tc %Tt %U %ts-- "                \
         "%ac %fc %bc %sc %rc %sq %bq \"\" \"\" "
 #define FMT_HTTP_CLF                                                                                                   \
-        "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc "                      \
+        "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc "                    \
         "%ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl"
 
 struct log_cache { /* a load's compiled formats by text: thousands of frontends share a few */

@@ -449,7 +449,7 @@ const struct stat_col stat_cols[] = {
         FN("chkdown", "MCPP", B | S, false, STAT_U64, get_chkdown, "times it went down"),
         FN("lastchg", "MAPP", B | S, false, STAT_U32, get_lastchg, "seconds since it last went up or down"),
         FN("downtime", "MCPV", B | S, false, STAT_U32, get_downtime, "seconds it has been down in all"),
-        FN("qlimit", "CLPS", S, false, STAT_U32, get_qlimit, "maxqueue"),
+        FN("qlimit", "CGSV", S, false, STAT_U32, get_qlimit, "maxqueue"),
         FN("pid", "KGPV", ALL, false, STAT_U32, get_pid, "number of the worker process (always 1)"),
         FN("iid", "KGSV", ALL, false, STAT_U32, get_iid, "number of the proxy"),
         FN("sid", "KGSV", ALL, false, STAT_U32, get_sid, "number of the server in its backend"),

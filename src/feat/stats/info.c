@@ -70,8 +70,8 @@ static void add_front(struct totals *t, struct front *f)
 
         px_stat_sum(&f->cell, &s);
         t->bytes_out += s.bytes_out;
-        t->streams += s.req_tot ? s.req_tot : s.sess_tot;              /* one for each request */
-        t->requests += s.req_tot ? s.req_tot : s.sess_tot;             /* a TCP session is one request */
+        t->streams += s.req_tot ? s.req_tot : s.sess_tot;  /* one for each request */
+        t->requests += s.req_tot ? s.req_tot : s.sess_tot; /* a TCP session is one request */
 }
 
 static struct totals totals(void)
