@@ -164,8 +164,10 @@ hot_path enum run strm_step_route(struct strm *s)
                 a = run_hooks(s, s->fcfg->hooks, true);
                 if (a == HOOK_NEXT && !s->back)
                         s->back = s->fcfg->default_back;
-                if (a == HOOK_NEXT && !s->back)
+                if (a == HOOK_NEXT && !s->back) {
+                        s->t.request = 0; /* nowhere to go: HAProxy logs the request as never complete */
                         return no_server(s);
+                }
                 if (a == HOOK_NEXT)
                         enter_back(s);
         } else {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ struct sink {
         const char *path;
         int key_fd;     /* LOG_VIA_FD: the number in the file */
         _Atomic int fd; /* of a local socket; -1 = never was connected */
-        _Atomic bool broken;
+        _Atomic bool broken, complained;
         _Atomic uint64_t retry_at; /* mono_t */
         _Atomic uint64_t dropped;
         _Atomic(struct ring *) ring; /* of a local socket: made when it was too slow for the first time */
@@ -151,6 +152,21 @@ static int connect_path(const char *path)
         return r;
 }
 
+/* Once: who wrote a file's path there, or has no log daemon, would look for the lines in vain. */
+static cold_path void complain(struct sink *s, int err)
+{
+        char text[512];
+        int n;
+
+        if (atomic_exchange_explicit(&s->complained, true, memory_order_relaxed))
+                return;
+        n = snprintf(text, sizeof(text),
+                     "cannot send logs to '%s': %s (errno=%d). A path is the local socket of a log daemon, never a file.",
+                     s->path, strerror(-err), -err);
+        if (n > 0)
+                log_driver->to_stderr(NULL, true, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
 /* At most once a second. True: the socket is connected now. */
 static cold_path bool reconnect(struct sink *s)
 {
@@ -169,6 +185,8 @@ static cold_path bool reconnect(struct sink *s)
         if (fd >= 0)
                 install(s, fd);
         (void)pthread_mutex_unlock(&lock);
+        if (fd < 0 && atomic_load_explicit(&s->fd, memory_order_acquire) < 0)
+                complain(s, fd);
         if (fd < 0 && log_env.reopen)
                 log_env.reopen(log_env.ctx, s->path);
         return fd >= 0;
