@@ -72,23 +72,30 @@ uint64_t strm_count(void)
 
 static void count_bytes(struct strm *s)
 {
-        const uint32_t now[4] = { (uint32_t)s->cl.rx_bytes, (uint32_t)s->cl.tx_bytes, (uint32_t)s->sv.rx_bytes,
-                                  (uint32_t)s->sv.tx_bytes };
+        uint32_t in = (uint32_t)s->cl.rx_bytes - s->counted_in, out = (uint32_t)s->cl.tx_bytes - s->counted_out;
+        uint32_t rsp = (uint32_t)s->sv.rx_bytes - s->log.counted_rsp;
         struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
-        uint32_t more[4];
 
-        for (int i = 0; i < 4; i++) {
-                more[i] = now[i] - s->counted[i];
-                s->counted[i] = now[i];
-        }
         for (int i = 0; i < 3; i++) {
                 if (!st[i])
                         continue;
-                STAT_ADD(st[i]->bytes_in, more[0]);
-                STAT_ADD(st[i]->bytes_out, more[1]);
-                STAT_ADD(st[i]->res_in, more[2]);
-                STAT_ADD(st[i]->req_out, more[3]);
+                STAT_ADD(st[i]->bytes_in, in);
+                STAT_ADD(st[i]->bytes_out, out);
+                STAT_ADD(st[i]->res_in, rsp);
         }
+        s->counted_in += in;
+        s->counted_out += out;
+        s->log.counted_rsp += rsp;
+}
+
+/* Only at the end: a count of what was counted before would cost each idle session its bytes. */
+static void count_sent(struct strm *s)
+{
+        struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
+
+        for (int i = 0; i < 3; i++)
+                if (st[i])
+                        STAT_ADD(st[i]->req_out, s->sv.tx_bytes);
 }
 
 /* Once a stream, at its end, as HAProxy does: what is counted is what the client got. */
@@ -266,6 +273,7 @@ static void finish(struct strm *s)
         if (s->http && applet_name(s))
                 strm_term(s, 'L', 'R'); /* manual 8.5: answered here */
         count_bytes(s);
+        count_sent(s);
         count_times(s);
         count_status(s);
         if (s->back && s->counted_back)
@@ -330,7 +338,7 @@ static void wait_for_events(struct strm *s)
                 s->sv.ops->rx_park(&s->sv);
                 s->sv.ops->want(&s->sv);
         }
-        if ((uint32_t)(s->cl.rx_bytes + s->cl.tx_bytes) - s->counted[0] - s->counted[1] > 65536)
+        if ((uint32_t)(s->cl.rx_bytes + s->cl.tx_bytes) - s->counted_in - s->counted_out > 65536)
                 count_bytes(s); /* long sessions show up in the counters while they live; one turn moves a few MiB */
         if (s->step == STRM_XFER)
                 strm_xfer_deadline(s);

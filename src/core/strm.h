@@ -46,7 +46,8 @@ struct strm_times {       /* mono_t; 0 = not reached */
 struct strm_log {      /* what outlives the heads, for the log line */
         char *request; /* request line as received, cut at tune.http.logurilen; mem_get memory or NULL */
         uint32_t request_len, request_size;
-        uint32_t q_srv, q_back; /* positions seen in the queues */
+        uint32_t q_back;        /* position seen in the backend's queue */
+        uint32_t counted_rsp;   /* of struct strm: like `counted`, of the server's answer */
         int64_t wall_us;        /* accept date */
         int64_t req_wall_us;    /* first byte of the request */
 };
@@ -88,7 +89,7 @@ struct strm {
         mono_t cl_active, sv_active; /* last progress of each side */
         struct queue_entry *waiting;
         struct pipe *pipe[2];             /* request, answer: while splicing */
-        uint32_t counted[4];  /* of client rx, tx, server rx, tx: low bits of what is in the columns */
+        uint32_t counted_in, counted_out; /* of the sides' bytes: low bits of what is in the columns */
         uint64_t id; /* unique in the process; a queue grant for an older stream at this place is given back */
         struct px_stat *st_front, *st_back, *st_srv; /* this thread's columns; NULL like bcfg and srv */
         struct strm_times t;
