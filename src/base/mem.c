@@ -23,7 +23,7 @@ struct lists {
         void *free[CLASSES]; /* of the large classes */
         unsigned n[CLASSES];
         uint64_t large_out, failed; /* bytes lent less bytes put here (below 0 is fine on one thread); refused */
-        _Atomic(void *) remote; /* put by others: release pairs with the owner's acquire */
+        _Atomic(void *) remote;     /* put by others: release pairs with the owner's acquire */
 };
 
 static unsigned local;

@@ -50,8 +50,8 @@ void slab_fini(struct slab *s);      /* everything was put back before (ASan rep
 #define MEM_MAX (256u * 1024)
 
 void *mem_get(size_t n, size_t *ret_size);
-void mem_put(void *p, size_t size); /* the size that mem_get() stored; NULL is fine */
+void mem_put(void *p, size_t size);   /* the size that mem_get() stored; NULL is fine */
 void mem_sum(struct pool_sum *ret_s); /* of the large classes: the small ones are slabs */
-void mem_trim(void);                /* gives what the calling thread keeps for its next buffers back */
+void mem_trim(void);                  /* gives what the calling thread keeps for its next buffers back */
 
 #endif

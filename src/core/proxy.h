@@ -214,11 +214,11 @@ struct world {
         struct front *cli;         /* of the stats sockets and attached connections, mode PX_CLI; not in `fronts` */
         uint32_t n_fronts, n_backs, n_servers;
         struct conf *conf; /* the current one */
-        mono_t started;          /* the process */
+        mono_t started;    /* the process */
         int64_t started_wall_us;
-        uint32_t boot_ms;          /* until its data threads ran */
-        _Atomic uint64_t warnings; /* said so far, configuration and run time */
-        _Atomic(const char *) node; /* of section global, or the host's name; epoch */
+        uint32_t boot_ms;                  /* until its data threads ran */
+        _Atomic uint64_t warnings;         /* said so far, configuration and run time */
+        _Atomic(const char *) node;        /* of section global, or the host's name; epoch */
         _Atomic(const char *) description; /* NULL: none; epoch */
         char *host;
         int pid;

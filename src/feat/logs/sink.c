@@ -160,9 +160,10 @@ static cold_path void complain(struct sink *s, int err)
 
         if (atomic_exchange_explicit(&s->complained, true, memory_order_relaxed))
                 return;
-        n = snprintf(text, sizeof(text),
-                     "cannot send logs to '%s': %s (errno=%d). A path is the local socket of a log daemon, never a file.",
-                     s->path, strerror(-err), -err);
+        n = snprintf(
+                text, sizeof(text),
+                "cannot send logs to '%s': %s (errno=%d). A path is the local socket of a log daemon, never a file.",
+                s->path, strerror(-err), -err);
         if (n > 0)
                 log_driver->to_stderr(NULL, true, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
