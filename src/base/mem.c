@@ -22,10 +22,12 @@ struct lists {
         struct slab slab[SMALL];
         void *free[CLASSES]; /* of the large classes */
         unsigned n[CLASSES];
-        _Atomic(void *) remote; /* put by others: release pairs with the owner's acquire */
+        uint64_t large_out, failed; /* bytes lent less bytes put here (below 0 is fine on one thread); refused */
+        _Atomic(void *) remote;     /* put by others: release pairs with the owner's acquire */
 };
 
 static unsigned local;
+static struct lists *all[THR_MAX + 1]; /* of the threads, for mem_sum() */
 
 /* Who has no thread (loader, tests) shares one set. */
 static struct lists nobodys;
@@ -83,8 +85,14 @@ static void lists_free(void *p)
         lists_trim(l);
         for (unsigned c = 0; c < SMALL; c++)
                 out += l->slab[c].used;
-        if (out == 0)
-                free(l);
+        for (unsigned i = 0; i <= THR_MAX; i++)
+                if (all[i] == l)
+                        __atomic_store_n(&all[i], NULL, __ATOMIC_RELEASE);
+        if (out > 0)
+                return;
+        for (unsigned c = 0; c < SMALL; c++)
+                slab_fini(&l->slab[c]);
+        free(l);
 }
 
 __attribute__((constructor)) static void reserve(void)
@@ -117,6 +125,7 @@ static struct lists *own_lists(void)
                 l = thr_self->local[local] = calloc(1, sizeof(*l));
                 if (l)
                         lists_init(l);
+                __atomic_store_n(&all[thr_self->id], l, __ATOMIC_RELEASE);
         }
         return l;
 }
@@ -144,6 +153,8 @@ static void *large_get(struct lists *l, unsigned c)
 {
         void *p = l ? l->free[c] : NULL;
 
+        if (l)
+                l->large_out += (uint64_t)MEM_MIN << c;
         if (!p)
                 return malloc((size_t)MEM_MIN << c);
         memcpy(&l->free[c], p, sizeof(void *));
@@ -168,6 +179,8 @@ void *mem_get(size_t n, size_t *ret_size)
                 p = l ? small_get(l, c) : nobodys_get(c);
         if (p)
                 *ret_size = (size_t)MEM_MIN << c;
+        else if (l)
+                l->failed++;
         return p;
 }
 
@@ -183,6 +196,8 @@ static void small_put(struct lists *l, unsigned c, void *p)
 
 static void large_put(struct lists *l, unsigned c, void *p)
 {
+        if (l)
+                l->large_out -= (uint64_t)MEM_MIN << c;
         if (!l || l->n[c] >= keep_of(c)) {
                 free(p);
                 return;
@@ -207,6 +222,25 @@ void mem_put(void *p, size_t size)
                 large_put(l, c, p);
         else
                 small_put(l, c, p);
+}
+
+void mem_sum(struct pool_sum *ret_s)
+{
+        struct pool_sum s = { .name = "buffers" };
+
+        for (unsigned i = 0; i <= THR_MAX; i++) {
+                const struct lists *l = __atomic_load_n(&all[i], __ATOMIC_ACQUIRE);
+
+                if (!l)
+                        continue;
+                s.users++;
+                s.used_bytes += __atomic_load_n(&l->large_out, __ATOMIC_RELAXED);
+                s.failed += __atomic_load_n(&l->failed, __ATOMIC_RELAXED);
+                for (unsigned c = SMALL; c < CLASSES; c++)
+                        s.bytes += (uint64_t)__atomic_load_n(&l->n[c], __ATOMIC_RELAXED) * (MEM_MIN << c);
+        }
+        s.bytes += s.used_bytes;
+        *ret_s = s;
 }
 
 void mem_trim(void)

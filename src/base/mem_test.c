@@ -144,9 +144,46 @@ static void test_reuse_and_trim(void **st)
         thr_free(thr_self);
 }
 
+static const struct pool_sum *pool_of(struct pool_sum *v, unsigned n, const char *name)
+{
+        for (unsigned i = 0; i < n; i++)
+                if (strcmp(v[i].name, name) == 0)
+                        return &v[i];
+        return NULL;
+}
+
+static void test_sums(void **st)
+{
+        struct pool_sum v[32];
+        const struct pool_sum *p;
+        struct slab a, b;
+        void *o[3];
+
+        (void)st;
+        slab_init(&a, "thing", 100, 1);
+        slab_init(&b, "thing", 100, 0);
+        o[0] = slab_get(&a);
+        o[1] = slab_get(&a); /* over its limit */
+        o[2] = slab_get(&b);
+        assert_null(o[1]);
+        p = pool_of(v, pool_sums(v, 32), "thing"); /* two threads' slabs, say */
+        assert_non_null(p);
+        assert_int_equal(p->users, 2);
+        assert_int_equal(p->used, 2);
+        assert_int_equal(p->used_bytes, 2 * 112);
+        assert_int_equal(p->failed, 1);
+        assert_true(p->bytes >= p->used_bytes);
+        slab_put(&a, o[0]);
+        slab_put(&b, o[2]);
+        slab_fini(&a);
+        slab_fini(&b);
+        assert_null(pool_of(v, pool_sums(v, 32), "thing"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = { cmocka_unit_test(test_classes), cmocka_unit_test(test_reuse_and_trim),
-                                            cmocka_unit_test(test_burst), cmocka_unit_test(test_put_by_another) };
+                                            cmocka_unit_test(test_burst), cmocka_unit_test(test_put_by_another),
+                                            cmocka_unit_test(test_sums) };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "base/slab.h"
 #include "base/asan.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +20,81 @@ struct page {
 };
 _Static_assert(sizeof(struct page) == 64, "one cache line");
 
+/* ---- all of them, for whoever shows sums ---- */
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct slab **all;
+static unsigned n_all, cap_all;
+
+/* A slab that does not fit in the list works, only unseen. */
+static void enlist(struct slab *s)
+{
+        pthread_mutex_lock(&all_lock);
+        if (n_all == cap_all) {
+                struct slab **v = realloc(all, (2 * (size_t)cap_all + 16) * sizeof(struct slab *));
+
+                cap_all = v ? 2 * cap_all + 16 : cap_all;
+                all = v ? v : all;
+        }
+        if (n_all < cap_all)
+                all[n_all++] = s;
+        pthread_mutex_unlock(&all_lock);
+}
+
+static void delist(const struct slab *s)
+{
+        pthread_mutex_lock(&all_lock);
+        for (unsigned i = 0; i < n_all; i++)
+                if (all[i] == s) {
+                        all[i] = all[--n_all];
+                        break;
+                }
+        if (n_all == 0) {
+                free(all);
+                all = NULL;
+                cap_all = 0;
+        }
+        pthread_mutex_unlock(&all_lock);
+}
+
+static uint64_t seen(const uint64_t *p)
+{
+        return __atomic_load_n(p, __ATOMIC_RELAXED); /* its owner's plain stores: a moment's view */
+}
+
+static void add_sum(struct pool_sum *p, const struct slab *s)
+{
+        p->used += seen(&s->used);
+        p->used_bytes += seen(&s->used) * s->size;
+        p->bytes += ASAN_ON ? seen(&s->used) * s->size : seen(&s->bytes);
+        p->failed += seen(&s->failed);
+        p->users++;
+}
+
+unsigned pool_sums(struct pool_sum *v, unsigned max)
+{
+        unsigned n = 0;
+
+        if (max > 0)
+                mem_sum(&v[n++]);
+        pthread_mutex_lock(&all_lock);
+        for (unsigned i = 0; i < n_all; i++) {
+                unsigned k = 0;
+
+                while (k < n && (v[k].size != all[i]->size || strcmp(v[k].name, all[i]->name) != 0))
+                        k++;
+                if (k == max)
+                        continue;
+                if (k == n)
+                        v[n++] = (struct pool_sum){ .name = all[i]->name, .size = all[i]->size };
+                add_sum(&v[k], all[i]);
+        }
+        pthread_mutex_unlock(&all_lock);
+        return n;
+}
+
+/* ---- one ---- */
+
 void slab_init(struct slab *s, const char *name, size_t size, uint64_t limit)
 {
         *s = (struct slab){ .name = name, .size = (size + 15) & ~(size_t)15, .limit = limit };
@@ -27,6 +103,7 @@ void slab_init(struct slab *s, const char *name, size_t size, uint64_t limit)
         ASSERT(s->size >= sizeof(void *));
         list_init(&s->room);
         list_init(&s->full);
+        enlist(s);
 }
 
 static size_t page_bytes(const struct slab *s)
@@ -61,6 +138,7 @@ static struct page *add_page(struct slab *s)
         p->fresh = (char *)(p + 1);
         list_push(&s->room, &p->link);
         s->empty++;
+        s->bytes += page_bytes(s);
         return p;
 }
 
@@ -120,6 +198,7 @@ static cold_path void drop_page(struct slab *s, struct page *p)
 {
         s->made -= (uint64_t)(p->fresh - (char *)(p + 1)) / s->size;
         list_del(&p->link);
+        s->bytes -= page_bytes(s);
         (void)munmap(p, page_bytes(s));
 }
 
@@ -181,6 +260,7 @@ static void unmap_all(struct slab *s, struct list *pages)
 
 void slab_fini(struct slab *s)
 {
+        delist(s);
         unmap_all(s, &s->room);
         unmap_all(s, &s->full);
         s->used = s->empty = 0;

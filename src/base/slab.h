@@ -13,11 +13,21 @@
 
 #define SLAB_PAGE (64u * 1024)
 
+/* What the slabs of one name and size hold on all threads, and what the large buffers of mem_get() hold ("buffers", size 0). */
+struct pool_sum {
+        const char *name;
+        size_t size;
+        uint64_t used, used_bytes, bytes, failed;
+        unsigned users; /* slabs */
+};
+unsigned pool_sums(struct pool_sum *v, unsigned max); /* how many were filled; any thread, a moment's view */
+
 struct slab {
         const char *name;
         size_t size;                       /* of one object, rounded up to 16 */
         uint64_t used, peak, made, failed; /* out now, most ever out, carved now, refused */
         uint64_t limit;                    /* objects; 0 = none */
+        uint64_t bytes;                    /* of its pages */
         /* private */
         struct list room, full; /* pages with and without an object to give */
         uint32_t per_page;
@@ -40,7 +50,8 @@ void slab_fini(struct slab *s);      /* everything was put back before (ASan rep
 #define MEM_MAX (256u * 1024)
 
 void *mem_get(size_t n, size_t *ret_size);
-void mem_put(void *p, size_t size); /* the size that mem_get() stored; NULL is fine */
-void mem_trim(void);                /* gives what the calling thread keeps for its next buffers back */
+void mem_put(void *p, size_t size);   /* the size that mem_get() stored; NULL is fine */
+void mem_sum(struct pool_sum *ret_s); /* of the large classes: the small ones are slabs */
+void mem_trim(void);                  /* gives what the calling thread keeps for its next buffers back */
 
 #endif

@@ -24,6 +24,7 @@ const char *applet_name(const struct strm *s)
 void strm_set_applet(struct strm *s, const struct mux_ops *ops, void *instance)
 {
         s->sv = (struct side){ .ops = ops, .strm = s, .carrier = instance };
+        s->log.counted_rsp = 0;
 }
 
 struct applet *applet_attach(struct strm *s, const struct applet_ops *ops)

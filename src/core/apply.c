@@ -8,6 +8,7 @@
 #include "core/cells.h"
 #include "core/front.h"
 #include "core/global.h"
+#include "core/hook.h"
 #include "core/retire.h"
 #include "core/sess.h"
 
@@ -42,6 +43,8 @@ struct back_step {
         const struct conf_obj *o;
         struct server **v; /* in file order, then those of other origins; room for the old number, too */
         uint32_t n, n_file;
+        int64_t conns;                /* maxconn of the frontends that may lead here */
+        const struct front_cfg *last; /* of these, the one that was counted last */
 };
 
 struct apply {
@@ -225,9 +228,41 @@ static bool prepare_back(struct change_set *s, struct back_step *st, struct back
         return st->cfg != NULL;
 }
 
-static struct back *prepared_back(const struct map *backs, const char *name)
+/* ---- who leads where ---- */
+struct leads {
+        const struct map *backs; /* of struct back_step */
+        const struct front_cfg *from;
+};
+
+static void lead(void *ctx, const char *name)
 {
-        return name ? map_get(backs, str_of(name)) : NULL;
+        const struct leads *l = ctx;
+        struct back_step *st = name ? map_get(l->backs, str_of(name)) : NULL;
+        int n = l->from->maxconn < INT32_MAX ? l->from->maxconn : (int)world.maxconn;
+
+        if (!st || st->last == l->from) /* two rules of one frontend bring its clients only once */
+                return;
+        st->last = l->from;
+        st->conns += n;
+}
+
+static void lead_by_hooks(struct leads *l, const struct hook_set *h)
+{
+        for (unsigned i = 0; i < h->n[HOOK_REQUEST]; i++) {
+                const struct hook_use *u = &h->at[HOOK_REQUEST][i];
+
+                if (u->hook->leads)
+                        u->hook->leads(u->arg, lead, l);
+        }
+}
+
+/* Manual, fullconn: by default a tenth of the connections that may come here. */
+static void derive_fullconn(struct back_step *st)
+{
+        int64_t n = st->conns / 10;
+
+        if (st->cfg->px->fullconn == 0)
+                st->cfg->fullconn = n < 1 ? 1 : n > INT32_MAX ? INT32_MAX : (int)n;
 }
 
 /* Names lead to cells of this change, so a new frontend finds its new backend. */
@@ -236,15 +271,22 @@ static void link_backs(struct apply *a)
         struct map backs = MAP_INIT;
 
         for (size_t i = 0; i < a->n_backs; i++)
-                map_set(&backs, str_of(a->backs[i].o->name), a->backs[i].b);
+                map_set(&backs, str_of(a->backs[i].o->name), &a->backs[i]);
         for (size_t i = 1; i < a->n_fronts; i++) {
                 struct front_step *st = &a->fronts[i];
                 const char *name = st->o->kind->bit == KIND_LISTEN && !st->cfg->px->default_backend
                                            ? st->o->name
                                            : st->cfg->px->default_backend;
 
-                st->cfg->default_back = prepared_back(&backs, name);
+                struct leads leads = { &backs, st->cfg };
+                struct back_step *to = name ? map_get(&backs, str_of(name)) : NULL;
+
+                st->cfg->default_back = to ? to->b : NULL;
+                lead(&leads, name);
+                lead_by_hooks(&leads, st->cfg->hooks);
         }
+        for (size_t i = 0; i < a->n_backs; i++)
+                derive_fullconn(&a->backs[i]);
         map_fini(&backs);
 }
 

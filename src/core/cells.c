@@ -104,34 +104,6 @@ struct front_cfg *front_cfg_new(struct front *f, struct conf *c, const struct co
         return NULL;
 }
 
-/* Manual, fullconn: by default a tenth of the connections that may come here. */
-static int fullconn_of(const struct conf *c, const struct conf_obj *back)
-{
-        const struct proxy_cfg *own = conf_slot(back, proxy_slot), *p;
-        const struct global_cfg *g = global_of(c);
-        int64_t sum = 0;
-
-        if (own->fullconn)
-                return own->fullconn;
-        for (const struct conf_obj *o = c->first; o; o = o->next) {
-                if (!(o->kind->bit & KIND_FE))
-                        continue;
-                p = conf_slot(o, proxy_slot);
-                if (o == back || (p->default_backend && strcmp(p->default_backend, back->name) == 0))
-                        sum += p->maxconn ? p->maxconn : g->maxconn ? g->maxconn : (int)world.maxconn;
-        }
-        sum /= 10;
-        return sum < 1 ? 1 : sum > INT32_MAX ? INT32_MAX : (int)sum;
-}
-
-static bool uses_fullconn(const struct conf_obj *back)
-{
-        for (const struct conf_obj *k = back->child; k; k = k->sibling)
-                if (k->kind->bit == KIND_SERVER && ((const struct server_cfg *)conf_slot(k, server_slot))->minconn)
-                        return true;
-        return false;
-}
-
 struct back_cfg *back_cfg_new(struct back *b, struct conf *c, const struct conf_obj *o, struct diags *d)
 {
         struct back_cfg *n = zalloc(sizeof(*n));
@@ -144,7 +116,7 @@ struct back_cfg *back_cfg_new(struct back *b, struct conf *c, const struct conf_
         n->px = conf_slot(o, proxy_slot);
         n->log = log_driver ? log_driver->compile(c, o, false, d) : NULL;
         n->hooks = hook_compile(c, o, false);
-        n->fullconn = uses_fullconn(o) ? fullconn_of(c, o) : n->px->fullconn; /* the sum is worth its walk only then */
+        n->fullconn = n->px->fullconn; /* 0: derived when all frontends are known */
         n->bufsize = (unsigned)global_of(c)->bufsize;
         if (d->n_alerts == alerts)
                 return n;

@@ -42,6 +42,12 @@ struct engine {
 };
 
 static struct engine *the_engine; /* one per process, as there is one world */
+static mono_t process_start;
+
+__attribute__((constructor)) static void note_start(void)
+{
+        process_start = sys_kernel.mono();
+}
 
 /* ---- making ---- */
 
@@ -180,8 +186,8 @@ int engine_new(const struct conf *first, const struct engine_opts *o, struct eng
         thr_self = e->thr;
         timer_init(&e->reap, on_reap);
         timer_init(&e->stopping, on_stopping);
-        world.started = thr_self->now;
-        world.started_wall_us = thr_self->wall_us;
+        world.started = process_start;
+        world.started_wall_us = thr_self->wall_us - (int64_t)((thr_self->now - process_start) / 1000);
         world.pid = (int)getpid();
         world.host = host_name();
         the_engine = e;
@@ -249,6 +255,7 @@ static void take_global(struct conf *c)
         world.hard_maxconn = world.maxconn;
         world.maxhdr = (uint32_t)g->max_http_hdr;
         world.node = g->node ? g->node : world.host;
+        world.description = g->description;
         if (old) {
                 world.reloads++;
                 threads_run(read_mail, old,
@@ -267,6 +274,33 @@ static void announce_fronts(enum front_state from, enum front_state to)
         }
 }
 
+/* ---- show startup-logs: written by the control thread, read by whoever serves the runtime socket ---- */
+
+static pthread_mutex_t startup_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct buf startup_log = BUF_INIT;
+
+static void keep_startup_log(const struct diags *d)
+{
+        pthread_mutex_lock(&startup_lock);
+        startup_log.n = 0;
+        diags_format(d, DIAG_CLASSIC, DIAG_NOTICE, world.pid, &startup_log);
+        pthread_mutex_unlock(&startup_lock);
+}
+
+static void forget_startup_log(void)
+{
+        pthread_mutex_lock(&startup_lock);
+        buf_fini(&startup_log);
+        pthread_mutex_unlock(&startup_lock);
+}
+
+void engine_startup_log(struct buf *out)
+{
+        pthread_mutex_lock(&startup_lock);
+        buf_str(out, buf_view(&startup_log));
+        pthread_mutex_unlock(&startup_lock);
+}
+
 bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, struct buf *diff, struct diags *d)
 {
         struct change_set s;
@@ -281,7 +315,9 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
         if (log_driver)
                 (void)log_driver->compile(c, NULL, false, d); /* the logger of the process itself */
         ok = change_prepare(&s, b, d);
+        atomic_fetch_add_explicit(&world.warnings, d->n_warnings, memory_order_relaxed);
         if (ok) {
+                keep_startup_log(d);
                 change_print(&s, diff);
                 change_commit(&s);
                 take_global(c);
@@ -326,6 +362,7 @@ int engine_start(struct engine *e)
                 (void)pthread_setname_np(e->v[i].id, name);
         }
         e->started = true;
+        world.boot_ms = (uint32_t)mono_ms_between(process_start, sys_kernel.mono());
         announce_fronts(FRONT_STOPPED, FRONT_OPEN);
         return 0;
 }
@@ -376,6 +413,17 @@ static void retire_world(void)
 
 #define LAST_TURNS 1000
 
+/* Runtime connections do not keep a process alive that has nothing else to do. */
+static uint32_t clients(void)
+{
+        return atomic_load_explicit(&world.cur_conns, memory_order_relaxed);
+}
+
+static uint32_t runtime_sessions(void)
+{
+        return world.cli ? atomic_load_explicit(&world.cli->cur, memory_order_relaxed) : 0;
+}
+
 static void kill_sessions(struct engine *e)
 {
         for (unsigned i = 0; i < e->n_threads; i++) {
@@ -394,7 +442,7 @@ static void take_down(struct engine *e)
         do {
                 kill_sessions(e);
                 turn_all(e);
-        } while (atomic_load_explicit(&world.cur_conns, memory_order_relaxed) > 0 && ++n < LAST_TURNS);
+        } while (clients() + runtime_sessions() > 0 && ++n < LAST_TURNS);
         n = 0;
         (void)pins_next_generation();
         retire_world();
@@ -408,6 +456,7 @@ void engine_free(struct engine *e)
 {
         ASSERT(!e->started);
         take_down(e);
+        forget_startup_log();
         timer_stop(&e->control, &e->reap);
         timer_stop(&e->control, &e->stopping);
         free_loops(e);
@@ -436,15 +485,6 @@ static void soft_stop_here(void *arg)
 {
         (void)arg;
         sess_soft_stop();
-}
-
-/* Runtime connections do not keep a process alive that has nothing else to do. */
-static uint32_t clients(void)
-{
-        uint32_t all = atomic_load_explicit(&world.cur_conns, memory_order_relaxed);
-        uint32_t cli = world.cli ? atomic_load_explicit(&world.cli->cur, memory_order_relaxed) : 0;
-
-        return all > cli ? all - cli : 0;
 }
 
 static void on_stopping(struct timer *t)

@@ -103,4 +103,7 @@ struct loop *engine_control_loop(struct engine *e); /* main adds its signal and 
 /* For the supervisor's heartbeat page: the slowest loop's age of turn, in ns (any thread). */
 uint64_t engine_oldest_turn_ns(const struct engine *e);
 
+/* What was said about the configuration in force, in the classic form, a line each. Any thread. */
+void engine_startup_log(struct buf *out);
+
 #endif

@@ -22,6 +22,8 @@ struct hook {
          * backend. */
         const void *(*applies)(struct conf *c, const struct conf_obj *proxy, bool as_front);
         enum hook_answer (*run)(struct strm *s, const void *arg, bool as_front);
+        /* Names the backends that `run` may choose, as far as they are known beforehand; NULL: none. */
+        void (*leads)(const void *arg, void (*each)(void *ctx, const char *backend), void *ctx);
 };
 
 #define HOOK(id) static const struct hook *const id##_hook_reg __attribute__((used, section("telamon_hook"))) = &id

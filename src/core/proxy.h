@@ -40,6 +40,7 @@ enum { /* struct proxy_cfg.options */
        OPT_IDLE_CLOSE_ON_RESPONSE = 1 << 18,
        OPT_LOG_HEALTH = 1 << 19,
        OPT_KEEP_ALIVE = 1 << 20,
+       OPT_LOG_CLF = 1 << 28, /* of httplog or tcplog */
 };
 
 enum { REUSE_NEVER, REUSE_SAFE, REUSE_AGGRESSIVE, REUSE_ALWAYS };
@@ -212,12 +213,16 @@ struct world {
         struct front *cli;         /* of the stats sockets and attached connections, mode PX_CLI; not in `fronts` */
         uint32_t n_fronts, n_backs, n_servers;
         struct conf *conf; /* the current one */
-        mono_t started;
+        mono_t started;    /* the process */
         int64_t started_wall_us;
-        _Atomic(const char *) node; /* of section global, or the host's name; epoch */
+        uint32_t boot_ms;                  /* until its data threads ran */
+        _Atomic uint64_t warnings;         /* said so far, configuration and run time */
+        _Atomic(const char *) node;        /* of section global, or the host's name; epoch */
+        _Atomic(const char *) description; /* NULL: none; epoch */
         char *host;
         int pid;
-        _Atomic uint32_t cur_conns, max_conns;  /* of the process */
+        _Atomic uint32_t cur_conns, max_conns;  /* of clients; runtime sockets have limits of their own */
+        _Atomic uint64_t limit_reached;         /* connections that took the last place */
         _Atomic uint32_t maxhdr;                /* tune.http.maxhdr; 0 before a configuration */
         _Atomic uint32_t paused_for_limit;      /* some shard waits for a place */
         _Atomic uint32_t maxconn, hard_maxconn; /* hard: what the file and the fd limit allow */

@@ -333,6 +333,10 @@ static const struct kw rows[] = {
               .help = "permissions of a unix socket"),
         KW_ENUM("level", struct bind_cfg, level, levels, .apply = KW_NEW, .manual = "5.1",
                 .args = "user | operator | admin", .help = "what runtime commands on this socket may do"),
+        KW_NONE("expose-fd",
+                "the supervisor keeps the listening sockets, and without one the next process shares their ports",
+                .min = 1, .max = 1, .kinds = KIND_STATS_SOCKET, .manual = "5.1", .args = "listeners",
+                .sample = "listeners", .help = "hands listening sockets to the next process (-x)"),
         KW_NONE("nice", "connections are served in the order in which they become ready", .max = 1, .manual = "5.1",
                 .args = "<number>", .help = "priority of this listener's tasks"),
 };

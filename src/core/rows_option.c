@@ -17,24 +17,20 @@ int opt_log_parse(struct kw_call *c)
         const char *opt = c->kw->name + strlen("option ");
         unsigned bit = opt[0] == 'h' ? OPT_HTTPLOG : OPT_TCPLOG;
 
-        if (c->n_args > 0 && bit == OPT_HTTPLOG && str_is(c->args[0].text, "clf")) {
-                kw_fail(c, &c->args[0], "E0120", "'option httplog clf' is not supported yet.");
-                return -1;
-        }
-        if (c->n_args > 0 && bit == OPT_HTTPLOG) {
-                kw_fail(c, &c->args[0], "E0225", "keyword 'httplog' only supports option 'clf'.");
+        if (c->n_args > 0 && !str_is(c->args[0].text, "clf")) {
+                kw_fail(c, &c->args[0], "E0225", "keyword '%s' only supports option 'clf'.", opt);
                 return -1;
         }
         if (!c->no)
-                p->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG);
-        set_bit(c, bit);
-        return 0;
+                p->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG | OPT_LOG_CLF);
+        set_bit(c, c->n_args > 0 ? bit | OPT_LOG_CLF : bit);
+        return c->n_args > 0;
 }
 
 int opt_log_elsewhere_parse(struct kw_call *c)
 {
         kw_warn(c, NULL, "W0226", "backend '%s' : '%s' directive is ignored in backends.", c->obj->name, c->kw->name);
-        return 0;
+        return c->n_args > 0 && str_is(c->args[0].text, "clf");
 }
 
 void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out)
@@ -42,7 +38,8 @@ void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out)
         unsigned bit = kw->name[strlen("option ")] == 'h' ? OPT_HTTPLOG : OPT_TCPLOG;
 
         if (((const struct proxy_cfg *)slot)->options & bit)
-                buf_printf(out, "    %s\n", kw->name);
+                buf_printf(out, "    %s%s\n", kw->name,
+                           ((const struct proxy_cfg *)slot)->options & OPT_LOG_CLF ? " clf" : "");
 }
 
 /* ---- forwardfor ---- */

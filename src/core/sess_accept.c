@@ -45,6 +45,8 @@ static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
         raise_max(&fe->cur_max, atomic_load_explicit(&fe->cur, memory_order_relaxed));
         STAT_INC(col->st.conn_tot);
         rate_event(&fe->conn_rate, &col->st.conn_rate);
+        rate_event(&world.conn_rate, &t->conn_rate);
+        rate_event(&world.sess_rate, &t->sess_rate);
         atomic_fetch_add_explicit(&world.tot_conns, 1, memory_order_relaxed);
         return s;
 }
@@ -64,25 +66,35 @@ static uint32_t bind_limit(const struct listener *l) /* 0 = none */
         return l ? (uint32_t)cfg_of(l)->maxconn : 0;
 }
 
-/* One more in *cur, unless there are `max` (0 = no limit). By compare-exchange: a place that was only tried is never seen taken. */
-static bool take_one(_Atomic uint32_t *cur, uint32_t max)
+/* The limit of the process is for clients: whoever runs it gets in when they have filled it (manual, stats maxconn). */
+static bool limited(const struct front *fe)
+{
+        return fe != world.cli;
+}
+
+/* One more in *cur, unless there are `max` (0 = no limit); how many now, 0 = no place. By compare-exchange: a place that was only
+ * tried is never seen taken. */
+static uint32_t take_one(_Atomic uint32_t *cur, uint32_t max)
 {
         uint32_t c = atomic_load(cur);
 
         do {
                 if (max && c >= max)
-                        return false;
+                        return 0;
         } while (!atomic_compare_exchange_weak(cur, &c, c + 1));
-        return true;
+        return c + 1;
 }
 
 /* Takes a place on the process, the frontend and the bind line; exact at any thread count. */
 static bool take_place(struct front *fe, struct listener *l)
 {
-        if (!take_one(&world.cur_conns, world.maxconn))
+        uint32_t n = limited(fe) ? take_one(&world.cur_conns, world.maxconn) : 1;
+
+        if (!n)
                 return false;
         if (!take_one(&fe->cur, front_limit(fe))) {
-                atomic_fetch_sub(&world.cur_conns, 1);
+                if (limited(fe))
+                        atomic_fetch_sub(&world.cur_conns, 1);
                 sess_limit_moved(); /* another frontend may have seen our place for the last one */
                 return false;
         }
@@ -90,6 +102,8 @@ static bool take_place(struct front *fe, struct listener *l)
                 sess_place_free(fe, NULL);
                 return false;
         }
+        if (limited(fe) && n == world.maxconn)
+                atomic_fetch_add_explicit(&world.limit_reached, 1, memory_order_relaxed);
         return true;
 }
 
@@ -100,7 +114,7 @@ static bool reached(const _Atomic uint32_t *cur, uint32_t max)
 
 static bool full(const struct front *fe, const struct listener *l)
 {
-        return reached(&world.cur_conns, world.maxconn) || reached(&fe->cur, front_limit(fe)) ||
+        return (limited(fe) && reached(&world.cur_conns, world.maxconn)) || reached(&fe->cur, front_limit(fe)) ||
                (l && reached(&l->cur, bind_limit(l)));
 }
 
@@ -314,7 +328,8 @@ void sess_place_free(struct front *fe, struct listener *l)
         if (l)
                 atomic_fetch_sub(&l->cur, 1);
         atomic_fetch_sub(&fe->cur, 1);
-        atomic_fetch_sub(&world.cur_conns, 1);
+        if (limited(fe))
+                atomic_fetch_sub(&world.cur_conns, 1);
         sess_limit_moved();
 }
 

@@ -112,6 +112,8 @@ static uint64_t later(uint64_t a, uint64_t b)
         X(req_tot)                                                                                                     \
         X(bytes_in)                                                                                                    \
         X(bytes_out)                                                                                                   \
+        X(req_out)                                                                                                     \
+        X(res_in)                                                                                                      \
         X(denied_req)                                                                                                  \
         X(denied_resp)                                                                                                 \
         X(denied_conn)                                                                                                 \

@@ -48,10 +48,11 @@ void avg_add(struct avg *a, uint64_t v);
 
 /* One struct for frontends, backends and servers: the CSV names (management.txt 9.1) say which apply to which. */
 struct px_stat {
-        stat_t conn_tot; /* connections accepted (frontends) or opened (servers, backends: `connect`) */
-        stat_t sess_tot; /* stot */
-        stat_t req_tot;  /* HTTP requests (frontends, backends, servers) */
-        stat_t bytes_in, bytes_out;
+        stat_t conn_tot;            /* connections accepted (frontends) or opened (servers, backends: `connect`) */
+        stat_t sess_tot;            /* stot */
+        stat_t req_tot;             /* HTTP requests (frontends, backends, servers) */
+        stat_t bytes_in, bytes_out; /* of the client: received, sent (reqbin, resbout) */
+        stat_t req_out, res_in;     /* of the server or applet: sent, received (reqbout, resbin) */
         stat_t denied_req, denied_resp, denied_conn, denied_sess;
         stat_t err_req, err_conn, err_resp;
         stat_t retries, redispatches;
@@ -69,7 +70,8 @@ struct px_stat {
 
 /* Sums all threads' columns of a cell whose column starts with a struct px_stat. Averages come out as sum / n. */
 struct px_sum {
-        uint64_t conn_tot, sess_tot, req_tot, bytes_in, bytes_out, denied_req, denied_resp, denied_conn, denied_sess;
+        uint64_t conn_tot, sess_tot, req_tot, bytes_in, bytes_out, req_out, res_in;
+        uint64_t denied_req, denied_resp, denied_conn, denied_sess;
         uint64_t err_req, err_conn, err_resp, retries, redispatches, rsp[6], cli_abort, srv_abort, lbtot, reuse,
                 connect;
         uint64_t intercepted, idle_conn, used_conn;

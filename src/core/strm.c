@@ -1,5 +1,6 @@
 /* core/strm.c - the driver of streams: one loop over the steps, one timer, one end. */
 #include "base/slab.h"
+#include "core/applet.h"
 #include "core/event.h"
 #include "core/expr.h"
 #include "core/log.h"
@@ -72,6 +73,7 @@ uint64_t strm_count(void)
 static void count_bytes(struct strm *s)
 {
         uint32_t in = (uint32_t)s->cl.rx_bytes - s->counted_in, out = (uint32_t)s->cl.tx_bytes - s->counted_out;
+        uint32_t rsp = (uint32_t)s->sv.rx_bytes - s->log.counted_rsp;
         struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
 
         for (int i = 0; i < 3; i++) {
@@ -79,9 +81,21 @@ static void count_bytes(struct strm *s)
                         continue;
                 STAT_ADD(st[i]->bytes_in, in);
                 STAT_ADD(st[i]->bytes_out, out);
+                STAT_ADD(st[i]->res_in, rsp);
         }
         s->counted_in += in;
         s->counted_out += out;
+        s->log.counted_rsp += rsp;
+}
+
+/* Only at the end: a count of what was counted before would cost each idle session its bytes. */
+static void count_sent(struct strm *s)
+{
+        struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
+
+        for (int i = 0; i < 3; i++)
+                if (st[i])
+                        STAT_ADD(st[i]->req_out, s->sv.tx_bytes);
 }
 
 /* Once a stream, at its end, as HAProxy does: what is counted is what the client got. */
@@ -97,6 +111,22 @@ static void count_status(struct strm *s)
                 STAT_INC(b->rsp[class]);
         if (v && s->rsp_seen)
                 STAT_INC(v->rsp[class]);
+}
+
+void strm_count_client_abort(struct strm *s)
+{
+        struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
+
+        for (int i = 0; i < 3; i++)
+                if (st[i])
+                        STAT_INC(st[i]->cli_abort);
+}
+
+void strm_count_bad_request(struct strm *s)
+{
+        STAT_INC(strm_front_stat(s)->err_req);
+        STAT_INC(strm_front_stat(s)->req_tot);
+        rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
 }
 
 static void count_times(struct strm *s)
@@ -121,19 +151,21 @@ static void count_times(struct strm *s)
 void strm_ms(const struct strm *s, struct strm_ms *ret_t)
 {
         const struct strm_times *t = &s->t;
-        mono_t end = t->end ? t->end : thr_self->now, from = s->http ? t->request : t->accept;
+        mono_t end = t->end ? t->end : thr_self->now, from = s->http ? t->request : t->accept, idle_end = t->idle_end;
         struct strm_ms m = { .th = 0, .ti = -1, .tr_req = -1, .tw = -1, .tc = -1, .tr = -1, .td = -1 };
 
-        m.ti = mono_ms_between(t->accept, t->idle_end);
+        if (s->http && s->first && s->cl.rx_bytes == 0)
+                idle_end = t->accept; /* not a byte came: all of it was waiting for the request */
+        m.ti = mono_ms_between(t->accept, idle_end);
         if (s->http)
-                m.tr_req = t->request ? mono_ms_between(t->idle_end, t->request) : -1;
+                m.tr_req = t->request ? mono_ms_between(idle_end, t->request) : -1;
         if (t->queued && from)
                 m.tw = mono_ms_between(from, t->queued);
         if (t->connected)
                 m.tc = mono_ms_between(t->queued, t->connected);
         if (t->response)
                 m.tr = mono_ms_between(t->connected, t->response);
-        m.ta = mono_ms_between(t->idle_end, end);
+        m.ta = mono_ms_between(idle_end, end);
         m.tt = mono_ms_between(t->accept, end);
         if (t->response || (!s->http && t->connected))
                 m.td = mono_ms_between(s->http ? t->response : t->connected, end);
@@ -238,7 +270,10 @@ static void finish(struct strm *s)
         if (s->cl.ops)
                 s->cl.ops->rx_head_free(&s->cl);
         s->t.end = thr_self->now;
+        if (s->http && applet_name(s))
+                strm_term(s, 'L', 'R'); /* manual 8.5: answered here */
         count_bytes(s);
+        count_sent(s);
         count_times(s);
         count_status(s);
         if (s->back && s->counted_back)

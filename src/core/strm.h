@@ -46,9 +46,10 @@ struct strm_times {       /* mono_t; 0 = not reached */
 struct strm_log {      /* what outlives the heads, for the log line */
         char *request; /* request line as received, cut at tune.http.logurilen; mem_get memory or NULL */
         uint32_t request_len, request_size;
-        uint32_t q_srv, q_back; /* positions seen in the queues */
-        int64_t wall_us;        /* accept date */
-        int64_t req_wall_us;    /* first byte of the request */
+        uint32_t q_back;      /* position seen in the backend's queue */
+        uint32_t counted_rsp; /* of struct strm: like `counted`, of the server's answer */
+        int64_t wall_us;      /* accept date */
+        int64_t req_wall_us;  /* first byte of the request */
 };
 
 struct expr_state; /* core/expr.h: variables and resume point */

@@ -18,6 +18,16 @@ static enum run connected(struct strm *s)
         return strm_goto(s, STRM_XFER);
 }
 
+/* Does the balancer have anybody else? Backup servers count only when no active one is left. */
+static bool has_other(const struct strm *s)
+{
+        uint32_t act = atomic_load_explicit(&s->back->act, memory_order_relaxed);
+
+        if (s->srv->backup)
+                return act > 0 || atomic_load_explicit(&s->back->bck, memory_order_relaxed) > 1;
+        return act > 1;
+}
+
 /* option redispatch <interval>: 0 (unset) = on the last retry, n > 0 = every n-th, n < 0 = counted from the last one. */
 static bool is_redispatch(const struct strm *s)
 {
@@ -26,9 +36,10 @@ static bool is_redispatch(const struct strm *s)
 
         if (!atomic_load_explicit(&s->srv->usable, memory_order_relaxed))
                 return true;
-        if (!(px->options & OPT_REDISPATCH))
+        if (!(px->options & OPT_REDISPATCH) ||
+            !has_other(s)) /* the same server again is no redispatch: it gets its pause */
                 return false;
-        if (atomic_load_explicit(&s->back->act, memory_order_relaxed) > 1)
+        if (!s->srv->backup)
                 return true; /* nothing ties a request to the server that refused it: another one at once */
         if (every > 0)
                 return s->tries % every == 0;
@@ -85,8 +96,7 @@ enum run strm_connect_failed(struct strm *s, int err, bool timeout)
 
 static enum run client_left(struct strm *s)
 {
-        STAT_INC(strm_front_stat(s)->cli_abort);
-        STAT_INC(strm_back_stat(s)->cli_abort);
+        strm_count_client_abort(s);
         strm_term(s, 'C', 'C');
         return strm_goto(s, STRM_END);
 }
@@ -99,8 +109,10 @@ enum run strm_step_connect(struct strm *s)
         if (strm_client_left(s))
                 return client_left(s);
         if (!s->sc) {
-                if (srv_conn_reuse(s))
+                if (srv_conn_reuse(s)) {
+                        STAT_INC(strm_back_stat(s)->reuse);
                         return connected(s);
+                }
                 r = srv_conn_open(s);
                 if (r < 0)
                         return strm_connect_failed(s, r, false);
@@ -124,5 +136,7 @@ enum run strm_step_retry(struct strm *s)
         if (!atomic_load_explicit(&s->srv->usable,
                                   memory_order_relaxed)) /* it went down meanwhile: somewhere else, then */
                 return redispatch(s);
+        STAT_INC(strm_srv_stat(s)->sess_tot); /* each attempt, as HAProxy counts */
+        s->t.queued = thr_self->now;          /* %Tw ends with the last of them */
         return strm_goto(s, STRM_CONNECT);
 }

@@ -24,6 +24,8 @@ enum deadline_kind { DL_NONE, DL_HTTP_REQUEST, DL_CLIENT, DL_QUEUE, DL_CONNECT, 
 enum run strm_goto(struct strm *s, enum strm_step step); /* RUN_NEXT */
 void strm_term(struct strm *s, char cause, char phase);  /* the first one wins */
 void strm_drop_server(struct strm *s, bool clean);       /* gives connection, slot and server back */
+void strm_count_client_abort(struct strm *s);
+void strm_count_bad_request(struct strm *s); /* a head that never came or was wrong is a request, too */
 bool strm_client_left(const struct strm *s); /* reset, or gone with option abortonclose: nobody waits for the answer */
 void strm_xfer_deadline(struct strm *s);     /* sets deadline and kind for STRM_XFER */
 enum run strm_connect_failed(struct strm *s, int err, bool timeout);

@@ -40,7 +40,7 @@ static enum run head_refused(struct strm *s, int status, char cause)
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
         }
-        STAT_INC(strm_front_stat(s)->err_req);
+        strm_count_bad_request(s);
         strm_answer(s, status);
         return RUN_NEXT;
 }
@@ -140,6 +140,8 @@ static void forward_for(struct strm *s)
 
 static enum run no_server(struct strm *s)
 {
+        if (strm_back_stat(s)) /* management.txt 9.1, econ: also those of no server in particular */
+                STAT_INC(strm_back_stat(s)->err_conn);
         strm_term(s, 'S', 'C');
         strm_answer(s, 503);
         return RUN_NEXT;
@@ -162,8 +164,10 @@ hot_path enum run strm_step_route(struct strm *s)
                 a = run_hooks(s, s->fcfg->hooks, true);
                 if (a == HOOK_NEXT && !s->back)
                         s->back = s->fcfg->default_back;
-                if (a == HOOK_NEXT && !s->back)
+                if (a == HOOK_NEXT && !s->back) {
+                        s->t.request = 0; /* nowhere to go: HAProxy logs the request as never complete */
                         return no_server(s);
+                }
                 if (a == HOOK_NEXT)
                         enter_back(s);
         } else {
@@ -199,8 +203,6 @@ static void take_server(struct strm *s, struct server *srv)
         STAT_INC(st->sess_tot);
         STAT_INC(st->lbtot);
         STAT_INC(strm_back_stat(s)->lbtot);
-        if (s->http)
-                STAT_INC(st->req_tot);
         rate_event(&srv->sess_rate, &st->sess_rate);
         atomic_store_explicit(&st->last_sess, thr_self->now, memory_order_relaxed);
         atomic_store_explicit(&strm_back_stat(s)->last_sess, thr_self->now, memory_order_relaxed);
@@ -244,8 +246,7 @@ void strm_grant(struct strm *s, uint64_t id, struct server *srv)
 enum run strm_step_queued(struct strm *s)
 {
         if (strm_client_left(s)) {
-                STAT_INC(strm_front_stat(s)->cli_abort);
-                STAT_INC(strm_back_stat(s)->cli_abort);
+                strm_count_client_abort(s);
                 strm_term(s, 'C', 'Q');
                 s->t.queued = thr_self->now; /* %Tw: as long as it waited */
                 return strm_goto(s, STRM_END);

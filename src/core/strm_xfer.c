@@ -63,24 +63,31 @@ static bool raced_with_close(const struct strm *s)
         return s->http && s->reused && !s->first && !s->rsp_seen && s->sv.rx_bytes == 0;
 }
 
+/* management.txt 9.1: eresp are answers that never came or were wrong, srv_abrt those that broke off. */
+static void count_server_failure(struct strm *s, bool err_resp, bool abort)
+{
+        struct px_stat *st[2] = { strm_back_stat(s), strm_srv_stat(s) };
+
+        for (int i = 0; i < 2; i++) {
+                if (st[i] && err_resp)
+                        STAT_INC(st[i]->err_resp);
+                if (st[i] && abort)
+                        STAT_INC(st[i]->srv_abort);
+        }
+}
+
 /* A dead side before the answer has begun: the client gets an error page if it is still there. */
 static enum run failed(struct strm *s, struct side *side)
 {
         bool client = client_side(s, side);
         char cause = side->err == -EBADMSG ? 'P' : client ? 'C' : 'S'; /* our writer refused what it was given */
 
+        if (!client && s->http && !s->rsp_seen && side->bad.status)
+                cause = 'P'; /* it spoke, but not HTTP */
         if (client)
-                STAT_INC(strm_front_stat(s)->cli_abort);
-        if (client && strm_back_stat(s))
-                STAT_INC(strm_back_stat(s)->cli_abort);
-        if (!client && strm_back_stat(s)) {
-                STAT_INC(strm_back_stat(s)->srv_abort);
-                STAT_INC(strm_back_stat(s)->err_resp);
-        }
-        if (!client && strm_srv_stat(s)) {
-                STAT_INC(strm_srv_stat(s)->srv_abort);
-                STAT_INC(strm_srv_stat(s)->err_resp);
-        }
+                strm_count_client_abort(s);
+        else
+                count_server_failure(s, true, !s->http || s->rsp_seen);
         strm_term(s, cause, phase(s));
         if (!client && raced_with_close(s))
                 return strm_goto(s, STRM_END);
@@ -243,6 +250,8 @@ static enum pumped answer_ready(struct strm *s)
                 return drop_answer(s, "101 without an Upgrade");
         if (s->rsp->status < 200 && s->rsp->status != 101) { /* informational: passed on, the answer still comes */
                 struct tx_frame f = { .framing = HBODY_NONE };
+                if (v)
+                        STAT_INC(v->rsp[0]);
                 int r = s->cl.ops->tx(&s->cl, s->rsp, &f, NULL, 0, false);
                 s->sv.ops->rx_head_free(&s->sv);
                 s->rsp = NULL;
@@ -252,8 +261,10 @@ static enum pumped answer_ready(struct strm *s)
         s->status = s->rsp->status;
         s->t.response = thr_self->now;
         log_point(s, s->fcfg->log, LOG_AT_ANSWER);
-        if (v)
+        if (v) {
+                STAT_INC(v->req_tot); /* of a server: requests it answered */
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);
+        }
         switch (response_hooks(s)) {
         case HOOK_NEXT: break;
         default: return s->step == STRM_XFER ? PUMP_DEAD : PUMP_IDLE;
@@ -348,6 +359,7 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
                 if (r != MSG_OK)
                         return PUMP_IDLE;
                 active(s, to);
+                pipe_moved(n);
                 if (p->fill == 0)
                         active(s, from); /* it was not listened to meanwhile */
                 *budget = *budget > n ? *budget - n : 0;
@@ -596,10 +608,9 @@ void strm_xfer_deadline(struct strm *s)
 
 static void timed_out_server(struct strm *s)
 {
-        if (strm_back_stat(s))
-                STAT_INC(strm_back_stat(s)->err_resp);
-        if (strm_srv_stat(s))
-                STAT_INC(strm_srv_stat(s)->err_resp);
+        bool begun = !s->http || s->rsp_seen;
+
+        count_server_failure(s, !begun, begun);
         strm_term(s, 's', phase(s));
         if (s->http && !s->rsp_seen)
                 strm_answer(s, 504);
@@ -609,7 +620,7 @@ static void timed_out_server(struct strm *s)
 
 static void timed_out_client(struct strm *s)
 {
-        STAT_INC(strm_front_stat(s)->cli_abort);
+        strm_count_client_abort(s);
         strm_term(s, 'c', phase(s));
         if (s->http && s->step == STRM_XFER && !s->rsp_seen && !(s->cl.flags & SIDE_RX_DONE))
                 strm_answer(s, 408);
@@ -623,15 +634,15 @@ void strm_on_deadline(struct strm *s)
 
         switch (k) {
         case DL_HTTP_REQUEST:
-                STAT_INC(strm_front_stat(s)->err_req);
+                strm_count_bad_request(s);
                 strm_term(s, 'c', 'R');
                 strm_answer(s, 408);
                 break;
         case DL_QUEUE:
                 queue_leave(s);
-                s->t.queued = thr_self->now; /* Tw: it waited that long */
+                s->t.queued = thr_self->now;           /* Tw: it waited that long */
+                STAT_INC(strm_back_stat(s)->err_conn); /* of no server in particular */
                 strm_term(s, 's', 'Q');
-                s->t.queued = thr_self->now;
                 s->deadline = MONO_NEVER;
                 strm_answer(s, 503);
                 break;

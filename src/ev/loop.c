@@ -248,6 +248,8 @@ static void run_timers(struct loop *l)
 
 static void run_tasks(struct loop *l)
 {
+        uint64_t before = l->stats.tasks;
+
         for (int round = 0; round < LOOP_ROUNDS && !list_empty(&l->ready); round++) {
                 struct list *n, now = LIST_INIT(now);
                 list_splice(&now, &l->ready);
@@ -257,6 +259,7 @@ static void run_tasks(struct loop *l)
                         t->fn(t);
                 }
         }
+        atomic_store_explicit(&l->stats.queued, l->stats.tasks - before, memory_order_relaxed);
 }
 
 void loop_turn(struct loop *l, bool may_sleep)

@@ -38,6 +38,7 @@ struct grave { /* freed at the end of the turn */
 
 struct loop_stats { /* the loop's own thread reads them; others ask by mail */
         uint64_t turns, events, tasks, mails;
+        _Atomic uint64_t queued;    /* tasks that ran in the last turn; any thread */
         _Atomic(mono_t) turn_start; /* 0 while the loop sleeps in the poll call: what the watchdog looks at */
 };
 

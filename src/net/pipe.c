@@ -3,6 +3,7 @@
 #include "base/slab.h"
 #include "base/thr.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define WANT_BYTES (256u * 1024)
@@ -14,6 +15,9 @@ struct pool {
 };
 
 static unsigned local, limit;
+static _Atomic uint64_t all_used, all_free, all_moved; /* a splice moves much: one shared line is cheap */
+
+#define COUNT(f, n) ((void)atomic_fetch_add_explicit(&(f), (uint64_t)(n), memory_order_relaxed))
 
 static void pipe_destroy(struct pipe *p)
 {
@@ -28,6 +32,7 @@ static void pool_free(void *v)
 
         for (struct pipe *p = pool->free, *next; p; p = next) {
                 next = p->next;
+                COUNT(all_free, -1);
                 pipe_destroy(p);
         }
         free(pool);
@@ -74,6 +79,7 @@ struct pipe *pipe_get(void)
         if (p) {
                 pool->free = p->next;
                 pool->n_free--;
+                COUNT(all_free, -1);
         } else {
                 p = make();
         }
@@ -81,6 +87,7 @@ struct pipe *pipe_get(void)
                 return NULL;
         p->next = NULL;
         pool->used++;
+        COUNT(all_used, 1);
         return p;
 }
 
@@ -92,6 +99,7 @@ void pipe_put(struct pipe *p)
                 return;
         ASSERT(pool && pool->used > 0);
         pool->used--;
+        COUNT(all_used, -1);
         /* A small one is not kept: the next may get the large size again. */
         if (p->fill > 0 || p->size < WANT_BYTES || pool->n_free >= KEEP_MOST) {
                 pipe_destroy(p);
@@ -100,6 +108,20 @@ void pipe_put(struct pipe *p)
         p->next = pool->free;
         pool->free = p;
         pool->n_free++;
+        COUNT(all_free, 1);
+}
+
+struct pipe_totals pipe_totals(void)
+{
+        return (struct pipe_totals){ .used = atomic_load_explicit(&all_used, memory_order_relaxed),
+                                     .free = atomic_load_explicit(&all_free, memory_order_relaxed),
+                                     .moved = atomic_load_explicit(&all_moved, memory_order_relaxed),
+                                     .limit = limit };
+}
+
+void pipe_moved(size_t n)
+{
+        COUNT(all_moved, n);
 }
 
 void pipe_set_limit(unsigned per_thread)

@@ -8,6 +8,7 @@
 #define NET_PIPE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct pipe {
         int rd, wr;
@@ -19,7 +20,15 @@ struct pipe {
 struct pipe *pipe_get(void);   /* empty; NULL when none is to be had (limit, fds) */
 void pipe_put(struct pipe *p); /* a pipe with bytes left in it is closed, not kept */
 void pipe_set_limit(unsigned per_thread);
-unsigned pipe_used(void); /* of this thread; Maxpipes/PipesUsed of `show info` sum these */
+unsigned pipe_used(void); /* of this thread */
 unsigned pipe_free_count(void);
+
+/* Of the whole process; any thread. */
+struct pipe_totals {
+        uint64_t used, free, moved; /* pipes lent and kept, bytes sent out of pipes so far */
+        unsigned limit;             /* of one thread; 0 = none */
+};
+struct pipe_totals pipe_totals(void);
+void pipe_moved(size_t n);
 
 #endif

@@ -84,6 +84,11 @@ static void show_sockets(struct cli_call *c)
                                         socket_line(c->out, conf_slot(k, bind_slot));
 }
 
+static void show_startup(struct cli_call *c)
+{
+        engine_startup_log(c->out);
+}
+
 #define ROW(id, w, a, h, l, f)                                                                                         \
         static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f };                   \
         CLI_CMD(id)
@@ -92,4 +97,5 @@ ROW(cmd_version, "show version", "", "level of compatibility and program", CLI_U
 ROW(cmd_env, "show env", "[<name>]", "environment of the process", CLI_OPERATOR, show_env);
 ROW(cmd_activity, "show activity", "", "connections, streams and loops at work", CLI_OPERATOR, show_activity);
 ROW(cmd_threads, "show threads", "", "what each data thread does", CLI_USER, show_threads);
-ROW(cmd_sockets, "show cli sockets", "", "runtime sockets", CLI_OPERATOR, show_sockets);
+ROW(cmd_sockets, "show cli sockets", "", "runtime sockets", CLI_USER, show_sockets);
+ROW(cmd_startup, "show startup-logs", "", "what was said about the configuration in force", CLI_OPERATOR, show_startup);

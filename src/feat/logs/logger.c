@@ -8,10 +8,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The named formats, word for word as manual 8.2.2 and 8.2.3 give them. */
+/* The named formats as manual 8.2.2 and 8.2.3 give them. */
 #define FMT_TCP "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq"
 #define FMT_HTTP                                                                                                       \
         "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
+#define FMT_TCP_CLF                                                                                                    \
+        "%{+Q}o %{-Q}ci - - [%T] \"TCP \" 000 %B \"\" \"\" %cp %ms %ft %b %s %Th %Tw %Tc %Tt %U %ts-- "                \
+        "%ac %fc %bc %sc %rc %sq %bq \"\" \"\" "
+#define FMT_HTTP_CLF                                                                                                   \
+        "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc "                    \
+        "%ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl"
 
 struct log_cache { /* a load's compiled formats by text: thousands of frontends share a few */
         struct log_cache *next;
@@ -74,9 +80,13 @@ static const struct logfmt *format_get(struct conf *c, const struct conf_obj *o,
 
 static const char *preset_text(const struct proxy_cfg *px)
 {
+        bool clf = px->options & OPT_LOG_CLF;
+
         if (px->options & OPT_HTTPLOG && px->mode == PX_HTTP)
-                return FMT_HTTP;
-        return px->options & (OPT_HTTPLOG | OPT_TCPLOG) ? FMT_TCP : NULL;
+                return clf ? FMT_HTTP_CLF : FMT_HTTP;
+        if (px->options & (OPT_HTTPLOG | OPT_TCPLOG))
+                return clf ? FMT_TCP_CLF : FMT_TCP;
+        return NULL;
 }
 
 static const struct logfmt *format_of(struct conf *c, const struct conf_obj *o, const struct log_cfg *cfg,
@@ -344,7 +354,10 @@ static void to_stderr(void *ctx, bool alert, const char *text, size_t n)
 {
         static const struct log_line line = { .via = LOG_VIA_FD, .fd = STDERR_FILENO };
         char intro[48];
-        char *p = put_bytes(intro, intro + sizeof(intro), alert ? "[ALERT]    (" : "[WARNING]  (", 12);
+        char *p;
+
+        atomic_fetch_add_explicit(&world.warnings, !alert, memory_order_relaxed);
+        p = put_bytes(intro, intro + sizeof(intro), alert ? "[ALERT]    (" : "[WARNING]  (", 12);
         struct iovec v[3];
 
         (void)ctx;

@@ -66,8 +66,10 @@ uint64_t sink_dropped(void);
 void sink_flush(unsigned max_ms);
 
 struct ring;
-struct ring *ring_new(int fd, size_t bytes);                 /* starts its thread at the first line; NULL: no memory */
+/* Starts its thread at the first line; NULL: no memory. `datagrams`: one write(2) a line. */
+struct ring *ring_new(int fd, size_t bytes, bool datagrams);
 bool ring_put(struct ring *r, const struct iovec *v, int n); /* false: no room, nothing was taken */
+bool ring_is_busy(const struct ring *r); /* lines wait; without a lock, for who would overtake them */
 bool ring_wait_empty(struct ring *r, unsigned max_ms);
 uint64_t ring_lost(const struct ring *r); /* lines that the writer could not write (a full disk, a closed pipe) */
 

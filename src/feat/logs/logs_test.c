@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -453,7 +454,7 @@ static void test_unix_reopen(void **st)
         log_driver->send(l, LOG_L_INFO, "two", 3);
         assert_string_equal(got_from(fd), "two\n");
 
-        for (int i = 0; i < 100000; i++) /* a daemon that does not read: EAGAIN, never a wait */
+        for (int i = 0; i < 200000; i++) /* a daemon that does not read: the ring fills, never a wait */
                 log_driver->send(l, LOG_L_INFO, "flood", 5);
         assert_true(log_dropped() > dropped + 3);
         close(fd);
@@ -492,6 +493,37 @@ static void test_unix_handed_over(void **st)
         log_driver->send(l, LOG_L_INFO, "y", 1);
         assert_string_equal(got_from(pair[1]), "y\n");
         (void)got();
+        close(pair[1]);
+        fx_unload(c);
+}
+
+/* The kernel queues ten datagrams; the rest waits for a slow daemon, in order, and nothing is dropped. */
+static void test_slow_daemon(void **st)
+{
+        static const char path[] = "/nonexistent/telamon/slow";
+        struct fx_conf *c = fx_load("frontend f\n log /nonexistent/telamon/slow format raw local0\n");
+        const struct logger *l = fx_logger(c, "f");
+        uint64_t dropped;
+        char line[16];
+        int pair[2];
+
+        (void)st;
+        assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+        log_driver->reopen(path, pair[0]);
+        log_driver->flush(5000); /* of tests before this one */
+        dropped = log_dropped();
+        for (int i = 0; i < 2000; i++) {
+                (void)snprintf(line, sizeof(line), "%d", i);
+                log_driver->send(l, LOG_L_INFO, line, strlen(line));
+        }
+        for (int i = 0; i < 2000; i++) {
+                struct pollfd pf = { .fd = pair[1], .events = POLLIN };
+
+                (void)snprintf(line, sizeof(line), "%d\n", i);
+                (void)poll(&pf, 1, 10000);
+                assert_string_equal(got_from(pair[1]), line);
+        }
+        assert_int_equal(log_dropped(), dropped);
         close(pair[1]);
         fx_unload(c);
 }
@@ -649,6 +681,7 @@ int main(void)
                 cmocka_unit_test(test_zone),
                 cmocka_unit_test(test_unix_reopen),
                 cmocka_unit_test(test_unix_handed_over),
+                cmocka_unit_test(test_slow_daemon),
                 cmocka_unit_test(test_fd),
                 cmocka_unit_test(test_full_disk),
                 cmocka_unit_test(test_row_errors),

@@ -21,6 +21,8 @@ struct ring {
         pthread_cond_t more, empty;
         int fd;
         bool started, writing;
+        size_t batch; /* bytes of lines written at once; 1: a line by itself */
+        atomic_bool busy;
         size_t head, used, cap; /* records: uint32_t length, bytes; wraps byte by byte */
         _Atomic uint64_t lost;
         char *p;
@@ -96,11 +98,13 @@ static void *writer(void *arg)
         for (;;) {
                 r->writing = false;
                 if (!r->used)
+                        atomic_store(&r->busy, false);
+                if (!r->used)
                         (void)pthread_cond_broadcast(&r->empty);
                 while (!r->used)
                         (void)pthread_cond_wait(&r->more, &r->lock);
                 r->writing = true;
-                n = take(r, batch, PIPE_BUF, &lines);
+                n = take(r, batch, r->batch, &lines);
                 (void)pthread_mutex_unlock(&r->lock);
                 ok = write_all(r->fd, batch, n);
                 if (!ok)
@@ -110,7 +114,7 @@ static void *writer(void *arg)
         return NULL;
 }
 
-struct ring *ring_new(int fd, size_t bytes)
+struct ring *ring_new(int fd, size_t bytes, bool datagrams)
 {
         struct ring *r = calloc(1, sizeof(*r));
 
@@ -123,6 +127,7 @@ struct ring *ring_new(int fd, size_t bytes)
         }
         r->cap = bytes;
         r->fd = fd;
+        r->batch = datagrams ? 1 : PIPE_BUF;
         (void)pthread_mutex_init(&r->lock, NULL);
         (void)pthread_cond_init(&r->more, NULL);
         (void)pthread_cond_init(&r->empty, NULL);
@@ -157,6 +162,7 @@ bool ring_put(struct ring *r, const struct iovec *v, int n)
                 start(r);
         ok = r->started && r->cap - r->used >= sizeof(len) + len;
         if (ok) {
+                atomic_store(&r->busy, true);
                 copy_in(r, &len, sizeof(len));
                 for (int i = 0; i < n; i++)
                         copy_in(r, v[i].iov_base, v[i].iov_len);
@@ -165,6 +171,11 @@ bool ring_put(struct ring *r, const struct iovec *v, int n)
         }
         (void)pthread_mutex_unlock(&r->lock);
         return ok;
+}
+
+bool ring_is_busy(const struct ring *r)
+{
+        return atomic_load(&r->busy);
 }
 
 bool ring_wait_empty(struct ring *r, unsigned max_ms)

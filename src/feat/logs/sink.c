@@ -1,6 +1,8 @@
 /* feat/logs/sink.c - the ways to a log daemon: UDP, a local datagram socket, a descriptor's ring.
  *
- * Everything is sent at once and non-blocking; what the kernel does not take is dropped and counted.
+ * Everything is sent at once and non-blocking. A local socket's queue holds ten lines (net.unix.max_dgram_qlen), less than one
+ * busy turn writes: what it does not take waits in a ring, whose thread may block, and the lines behind it do, too, so that the
+ * order stays. What UDP or a full ring does not take is dropped and counted.
  * A local socket keeps one descriptor number for life: a new connection is put onto it by dup3(), so that a thread that is
  * just sending never meets a closed (or reused) number. When the daemon went away (ECONNREFUSED, ENOTCONN, ...) the path is
  * tried again at most once a second; in an empty root that fails and the process around us is asked for a connection. */
@@ -9,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,10 +24,10 @@ struct sink {
         const char *path;
         int key_fd;     /* LOG_VIA_FD: the number in the file */
         _Atomic int fd; /* of a local socket; -1 = never was connected */
-        _Atomic bool broken;
+        _Atomic bool broken, complained;
         _Atomic uint64_t retry_at; /* mono_t */
         _Atomic uint64_t dropped;
-        struct ring *ring;
+        _Atomic(struct ring *) ring; /* of a local socket: made when it was too slow for the first time */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* connecting and making; never on a working path */
@@ -63,7 +66,7 @@ static struct sink *make(const struct log_line *l)
         s->key_fd = l->fd;
         atomic_init(&s->fd, -1);
         if (l->via == LOG_VIA_FD)
-                s->ring = ring_new(l->fd, RING_BYTES);
+                atomic_init(&s->ring, ring_new(l->fd, RING_BYTES, false));
         s->next = atomic_load_explicit(&sinks, memory_order_relaxed);
         atomic_store_explicit(&sinks, s, memory_order_release);
         return s;
@@ -149,6 +152,22 @@ static int connect_path(const char *path)
         return r;
 }
 
+/* Once: who wrote a file's path there, or has no log daemon, would look for the lines in vain. */
+static cold_path void complain(struct sink *s, int err)
+{
+        char text[512];
+        int n;
+
+        if (atomic_exchange_explicit(&s->complained, true, memory_order_relaxed))
+                return;
+        n = snprintf(
+                text, sizeof(text),
+                "cannot send logs to '%s': %s (errno=%d). A path is the local socket of a log daemon, never a file.",
+                s->path, strerror(-err), -err);
+        if (n > 0)
+                log_driver->to_stderr(NULL, true, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
 /* At most once a second. True: the socket is connected now. */
 static cold_path bool reconnect(struct sink *s)
 {
@@ -167,6 +186,8 @@ static cold_path bool reconnect(struct sink *s)
         if (fd >= 0)
                 install(s, fd);
         (void)pthread_mutex_unlock(&lock);
+        if (fd < 0 && atomic_load_explicit(&s->fd, memory_order_acquire) < 0)
+                complain(s, fd);
         if (fd < 0 && log_env.reopen)
                 log_env.reopen(log_env.ctx, s->path);
         return fd >= 0;
@@ -178,17 +199,42 @@ static bool is_gone(ssize_t r)
                r == -EDESTADDRREQ;
 }
 
+static struct ring *ring_of(const struct sink *s)
+{
+        return atomic_load_explicit(&s->ring, memory_order_acquire);
+}
+
+/* The number `fd` stays this sink's for life (install()), so the ring's thread may keep it. */
+static cold_path bool wait_in_ring(struct sink *s, int fd, const struct iovec *v, int n)
+{
+        struct ring *r;
+
+        (void)pthread_mutex_lock(&lock);
+        r = ring_of(s);
+        if (!r) {
+                r = ring_new(fd, RING_BYTES, true);
+                atomic_store_explicit(&s->ring, r, memory_order_release);
+        }
+        (void)pthread_mutex_unlock(&lock);
+        return r && ring_put(r, v, n);
+}
+
 static bool send_unix(struct sink *s, const struct iovec *v, int n)
 {
         int fd = atomic_load_explicit(&s->fd, memory_order_acquire);
+        struct ring *ring = ring_of(s);
         ssize_t r = -ENOTCONN;
 
+        if (unlikely(ring && ring_is_busy(ring)))
+                return ring_put(ring, v, n);
         if (likely(fd >= 0 && !atomic_load_explicit(&s->broken, memory_order_acquire))) {
                 r = thr_self->sys->send(fd, v, n, MSG_DONTWAIT);
                 if (likely(r >= 0))
                         return true;
+                if (r == -EAGAIN || r == -ENOBUFS)
+                        return wait_in_ring(s, fd, v, n); /* the daemon is slow */
                 if (!is_gone(r))
-                        return false; /* EAGAIN: the daemon is slow */
+                        return false;
                 atomic_store_explicit(&s->broken, true, memory_order_release);
         }
         if (!reconnect(s))
@@ -221,7 +267,7 @@ void sink_send(struct sink *s, const struct iovec *v, int n)
         switch (s->via) {
         case LOG_VIA_UDP: ok = send_udp(s, v, n); break;
         case LOG_VIA_UNIX: ok = send_unix(s, v, n); break;
-        case LOG_VIA_FD: ok = s->ring && ring_put(s->ring, v, n); break;
+        case LOG_VIA_FD: ok = ring_of(s) && ring_put(ring_of(s), v, n); break;
         }
         if (unlikely(!ok))
                 drop(s);
@@ -233,7 +279,7 @@ uint64_t sink_dropped(void)
 
         for (struct sink *s = atomic_load_explicit(&sinks, memory_order_acquire); s; s = s->next) {
                 n += atomic_load_explicit(&s->dropped, memory_order_relaxed);
-                n += s->ring ? ring_lost(s->ring) : 0;
+                n += ring_of(s) ? ring_lost(ring_of(s)) : 0;
         }
         return n;
 }
@@ -241,7 +287,7 @@ uint64_t sink_dropped(void)
 void sink_flush(unsigned max_ms)
 {
         for (struct sink *s = atomic_load_explicit(&sinks, memory_order_acquire); s; s = s->next) {
-                if (s->ring)
-                        (void)ring_wait_empty(s->ring, max_ms);
+                if (ring_of(s))
+                        (void)ring_wait_empty(ring_of(s), max_ms);
         }
 }

@@ -47,6 +47,8 @@ static void show_info(struct cli_call *c)
 
         for (unsigned i = 0; i < info_n_rows; i++) {
                 info_rows[i].get(&v, precise);
+                if (v.type == STAT_NONE)
+                        continue;
                 if (form != STAT_JSON) {
                         info_line(c->out, &info_rows[i], &v, form, desc);
                         continue;

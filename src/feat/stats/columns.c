@@ -433,7 +433,7 @@ const struct stat_col stat_cols[] = {
         FN("slim", "CLPV", ALL, false, STAT_U32, get_slim, "limit of sessions: maxconn, or fullconn of a backend"),
         SUM("stot", "MCPP", ALL, false, sess_tot, "sessions so far"),
         SUM("bin", "MCPP", ALL, false, bytes_in, "bytes of requests"),
-        SUM("bout", "MCPP", ALL, false, bytes_out, "bytes of answers"),
+        SUM("bout", "MCPP", ALL, false, res_in, "bytes of answers, as they came"),
         SUM("dreq", "MCPP", F | B, false, denied_req, "requests denied by rules"),
         SUM("dresp", "MCPP", ALL, false, denied_resp, "answers denied by rules"),
         SUM("ereq", "MCPP", F, false, err_req, "requests that were invalid or never complete"),
@@ -449,7 +449,7 @@ const struct stat_col stat_cols[] = {
         FN("chkdown", "MCPP", B | S, false, STAT_U64, get_chkdown, "times it went down"),
         FN("lastchg", "MAPP", B | S, false, STAT_U32, get_lastchg, "seconds since it last went up or down"),
         FN("downtime", "MCPV", B | S, false, STAT_U32, get_downtime, "seconds it has been down in all"),
-        FN("qlimit", "CLPS", S, false, STAT_U32, get_qlimit, "maxqueue"),
+        FN("qlimit", "CGSV", S, false, STAT_U32, get_qlimit, "maxqueue"),
         FN("pid", "KGPV", ALL, false, STAT_U32, get_pid, "number of the worker process (always 1)"),
         FN("iid", "KGSV", ALL, false, STAT_U32, get_iid, "number of the proxy"),
         FN("sid", "KGSV", ALL, false, STAT_U32, get_sid, "number of the server in its backend"),
@@ -539,8 +539,8 @@ const struct stat_col stat_cols[] = {
         NOTHING("proto", "protocol of a listener"),
         FN("priv_idle_cur", "MGPV", S, false, STAT_U32, get_zero, "idle connections that belong to one client"),
         SUM("reqbin", "MCPP", ALL, false, bytes_in, "bytes of requests received"),
-        NOTHING("reqbout", "bytes of requests sent"),
-        NOTHING("resbin", "bytes of answers received"),
+        SUM("reqbout", "MCPP", ALL, false, req_out, "bytes of requests sent"),
+        SUM("resbin", "MCPP", ALL, false, res_in, "bytes of answers received"),
         SUM("resbout", "MCPP", ALL, false, bytes_out, "bytes of answers sent"),
 };
 /* clang-format on */

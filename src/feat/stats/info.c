@@ -1,6 +1,7 @@
 /* feat/stats/info.c - `show info`: the process in lines of "Name: value" (management.txt 9.3). Names, order and numbers are HAProxy's. */
 #include "feat/stats/stats.h"
 
+#include "base/slab.h"
 #include "core/global.h"
 #include "core/log.h"
 #include "core/strm.h"
@@ -60,7 +61,7 @@ static uint64_t fd_limit(void)
 
 /* ---- sums over all frontends ---- */
 struct totals {
-        uint64_t bytes_out, streams, requests, conn_rate, sess_rate;
+        uint64_t bytes_out, streams, requests;
 };
 
 static void add_front(struct totals *t, struct front *f)
@@ -69,10 +70,8 @@ static void add_front(struct totals *t, struct front *f)
 
         px_stat_sum(&f->cell, &s);
         t->bytes_out += s.bytes_out;
-        t->streams += s.req_tot > s.sess_tot ? s.req_tot : s.sess_tot; /* one for each request */
-        t->requests += s.req_tot ? s.req_tot : s.sess_tot;             /* a TCP session is one request */
-        t->conn_rate += rate_now(&f->conn_rate, thr_self->now);
-        t->sess_rate += rate_now(&f->sess_rate, thr_self->now);
+        t->streams += s.req_tot ? s.req_tot : s.sess_tot;  /* one for each request */
+        t->requests += s.req_tot ? s.req_tot : s.sess_tot; /* a TCP session is one request */
 }
 
 static struct totals totals(void)
@@ -177,7 +176,7 @@ ROW(cum_req)
 }
 ROW(conn_rate)
 {
-        u32(v, totals().conn_rate);
+        u32(v, rate_now(&world.conn_rate, thr_self->now));
 }
 ROW(conn_rate_max)
 {
@@ -185,7 +184,7 @@ ROW(conn_rate_max)
 }
 ROW(sess_rate)
 {
-        u32(v, totals().sess_rate);
+        u32(v, rate_now(&world.sess_rate, thr_self->now));
 }
 ROW(sess_rate_max)
 {
@@ -223,13 +222,49 @@ ROW(tasks)
 {
         u32(v, strm_count() + GET(world.cur_conns));
 }
+ROW(run_queue)
+{
+        uint64_t n = 0;
+
+        for (unsigned i = 0; i < thr_count(); i++) {
+                struct loop *l = threads_loop(i);
+                n += l ? GET(l->stats.queued) : 0;
+        }
+        u32(v, n);
+}
+ROW(max_pipes)
+{
+        u32(v, (uint64_t)pipe_totals().limit * thr_count());
+}
 ROW(pipes_used)
 {
-        u32(v, pipe_used());
+        u32(v, pipe_totals().used);
 }
 ROW(pipes_free)
 {
-        u32(v, pipe_free_count());
+        u32(v, pipe_totals().free);
+}
+ROW(spliced)
+{
+        u64(v, pipe_totals().moved);
+}
+ROW(warnings)
+{
+        u32(v, GET(world.warnings));
+}
+ROW(limit_reached)
+{
+        u32(v, GET(world.limit_reached));
+}
+ROW(boot_ms)
+{
+        u32(v, world.boot_ms);
+}
+ROW(description)
+{
+        v->type = STAT_NONE;
+        if (world.description)
+                word(v, world.description);
 }
 ROW(listeners)
 {
@@ -237,7 +272,7 @@ ROW(listeners)
 }
 ROW(jobs)
 {
-        u32(v, GET(world.n_listeners) + GET(world.cur_conns));
+        u32(v, GET(world.n_listeners) + GET(world.cur_conns) + (world.cli ? GET(world.cli->cur) : 0));
 }
 
 ROW(uptime)
@@ -265,27 +300,38 @@ ROW(bytes_out_rate)
         u64(v, GET(shown));
 }
 
-ROW(memory)
+/* ---- pools: slabs and buffers of all threads (`show pools`) ---- */
+static struct pool_sum pools(void)
 {
-        FILE *f = fopen("/proc/self/statm", "re");
-        unsigned long all, rss = 0;
+        struct pool_sum v[STATS_POOLS], sum = { 0 };
+        unsigned n = pool_sums(v, STATS_POOLS);
 
-        if (f && fscanf(f, "%lu %lu", &all, &rss) != 2)
-                rss = 0;
-        if (f)
-                (void)fclose(f);
-        u64(v, (uint64_t)rss * 4096);
+        for (unsigned i = 0; i < n; i++) {
+                sum.bytes += v[i].bytes;
+                sum.used_bytes += v[i].used_bytes;
+                sum.failed += v[i].failed;
+        }
+        return sum;
 }
-
-ROW(memory_mb)
+ROW(pool_alloc)
 {
-        memory(v, precise);
-        u32(v, v->u >> 20);
+        u64(v, pools().bytes);
 }
-
-ROW(maxpipes)
+ROW(pool_alloc_mb)
 {
-        u32(v, 0);
+        u32(v, pools().bytes >> 20);
+}
+ROW(pool_used)
+{
+        u64(v, pools().used_bytes);
+}
+ROW(pool_used_mb)
+{
+        u32(v, pools().used_bytes >> 20);
+}
+ROW(pool_failed)
+{
+        u32(v, pools().failed);
 }
 ROW(tainted)
 {
@@ -304,9 +350,9 @@ const struct info_row info_rows[] = {
         { 7, "Uptime", "MDPV", "time since this worker started", uptime },
         { 8, "Uptime_sec", "MDPV", "the same in seconds", uptime_sec },
         { 9, "Memmax_MB", "CLPV", "limit of memory in MB, 0 = none", zero },
-        { 10, "PoolAlloc_MB", "MGPV", "resident memory in MB", memory_mb },
-        { 11, "PoolUsed_MB", "MGPV", "resident memory in MB", memory_mb },
-        { 12, "PoolFailed", "MCPV", "allocations refused for lack of memory", zero },
+        { 10, "PoolAlloc_MB", "MGPV", "memory of the pools in MB", pool_alloc_mb },
+        { 11, "PoolUsed_MB", "MGPV", "of it in use, in MB", pool_used_mb },
+        { 12, "PoolFailed", "MCPV", "allocations refused for lack of memory", pool_failed },
         { 13, "Ulimit-n", "CLPV", "limit of file descriptors", ulimit },
         { 14, "Maxsock", "CLPV", "limit of sockets", ulimit },
         { 15, "Maxconn", "CLPV", "limit of connections", maxconn },
@@ -317,9 +363,9 @@ const struct info_row info_rows[] = {
         { 20, "MaxSslConns", "MMPV", "limit of TLS connections, 0 = none", zero },
         { 21, "CurrSslConns", "MGPV", "TLS connections open now", zero },
         { 22, "CumSslConns", "MCPV", "TLS connections so far", zero },
-        { 23, "Maxpipes", "CLPV", "limit of pipes for splicing, 0 = none", maxpipes },
-        { 24, "PipesUsed", "MGPV", "pipes in use on the answering thread", pipes_used },
-        { 25, "PipesFree", "MGPV", "pipes kept for use on the answering thread", pipes_free },
+        { 23, "Maxpipes", "CLPV", "limit of pipes for splicing, 0 = none", max_pipes },
+        { 24, "PipesUsed", "MGPV", "pipes in use", pipes_used },
+        { 25, "PipesFree", "MGPV", "pipes kept for use", pipes_free },
         { 26, "ConnRate", "MRPV", "connections in the last second", conn_rate },
         { 27, "ConnRateLimit", "CLPV", "limit of connections per second", zero },
         { 28, "MaxConnRate", "MMPV", "most connections in a second", conn_rate_max },
@@ -340,9 +386,10 @@ const struct info_row info_rows[] = {
         { 43, "CompressBpsOut", "MRPV", "bytes per second out of the compressor", zero },
         { 44, "CompressBpsRateLim", "CLPV", "limit of compressed bytes per second", zero },
         { 47, "Tasks", "MGPV", "streams and connections alive", tasks },
-        { 48, "Run_queue", "MGPV", "streams ready to run", zero },
+        { 48, "Run_queue", "MGPV", "tasks that ran in the last turn of the loops", run_queue },
         { 49, "Idle_pct", "MaPV", "share of the last second in which the threads slept", idle },
         { 50, "node", "COSV", "name of this node", node },
+        { 51, "description", "COSV", "description of this process", description },
         { 52, "Stopping", "MGPV", "1 while a soft stop is under way", stopping },
         { 53, "Jobs", "MGPV", "connections and listeners", jobs },
         { 54, "Unstoppable Jobs", "MGPV", "jobs that a soft stop does not wait for", zero },
@@ -353,19 +400,19 @@ const struct info_row info_rows[] = {
         { 59, "BusyPolling", "MGPV", "1 when loops never sleep", zero },
         { 60, "FailedResolutions", "MGPV", "DNS queries that failed", zero },
         { 61, "TotalBytesOut", "MGPV", "bytes sent to clients", bytes_out },
-        { 62, "TotalSplicedBytesOut", "MGPV", "of these by splicing", zero64 },
+        { 62, "TotalSplicedBytesOut", "MGPV", "of these by splicing", spliced },
         { 63, "BytesOutRate", "MRPV", "bytes sent to clients per second", bytes_out_rate },
         { 64, "DebugCommandsIssued", "MGPV", "debug commands so far", zero },
         { 65, "CumRecvLogs", "MCPV", "log messages received", zero },
         { 66, "Build info", "POSV", "what this program is", build },
         { 67, "Memmax_bytes", "CLPV", "limit of memory, 0 = none", zero },
-        { 68, "PoolAlloc_bytes", "MGPV", "resident memory", memory },
-        { 69, "PoolUsed_bytes", "MGPV", "resident memory", memory },
+        { 68, "PoolAlloc_bytes", "MGPV", "memory of the pools", pool_alloc },
+        { 69, "PoolUsed_bytes", "MGPV", "of it in use", pool_used },
         { 70, "Start_time_sec", "MDPV", "when this worker started, seconds since 1970", start_time },
         { 71, "Tainted", "SGPV", "experimental features in use", tainted },
-        { 72, "TotalWarnings", "MCPV", "warnings at start", zero },
-        { 73, "MaxconnReached", "MCPV", "connections that met the limit", zero },
-        { 74, "BootTime_ms", "MDPV", "milliseconds that starting took", zero },
+        { 72, "TotalWarnings", "MCPV", "warnings so far", warnings },
+        { 73, "MaxconnReached", "MCPV", "connections that took the last place", limit_reached },
+        { 74, "BootTime_ms", "MDPV", "milliseconds that starting took", boot_ms },
         { 75, "Niced_tasks", "MGPV", "tasks of lower priority", zero },
         { 76, "CurrStreams", "MGPV", "streams alive", curr_streams },
         { 77, "CumStreams", "MGPV", "streams so far", cum_streams },

@@ -93,6 +93,8 @@ void stat_json_field(struct buf *out, unsigned pos, const char *name, const char
 void stat_typed_value(struct buf *out, const char *tags, const struct stat_val *v);
 
 /* ---- show info ---- */
+#define STATS_POOLS 32u /* kinds of pools that are summed */
+
 struct info_row {
         unsigned pos; /* number in the typed form: HAProxy keeps numbers for lines it does not print */
         const char *name, *tags, *help;

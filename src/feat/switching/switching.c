@@ -150,7 +150,16 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
         return HOOK_NEXT;
 }
 
+static void leads(const void *arg, void (*each)(void *ctx, const char *backend), void *ctx)
+{
+        const struct program *p = arg;
+
+        for (uint32_t i = 0; i < p->n; i++)
+                if (!p->line[i]->fmt)
+                        each(ctx, p->line[i]->target);
+}
+
 static const struct hook hook = {
-        .name = "use_backend", .rank = 40, .point = HOOK_REQUEST, .applies = applies, .run = run
+        .name = "use_backend", .rank = 40, .point = HOOK_REQUEST, .applies = applies, .run = run, .leads = leads
 };
 HOOK(hook);
