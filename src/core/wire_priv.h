@@ -12,6 +12,8 @@ struct wire_thr {              /* per thread */
         struct wire *tenant;   /* whose bytes are in the shared receive buffer */
         struct headbox *spare; /* the next head's */
         struct slab io;
+        struct wire_io *quiet[4]; /* the next ones': a request takes two and gives them back */
+        uint32_t n_quiet;
         char scratch[96 * 1024]; /* rewritten parts of a head, until it is sent */
 };
 

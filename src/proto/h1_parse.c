@@ -163,9 +163,21 @@ static enum h1_verdict head_end(struct h1 *h, struct hmsg *m, const char *b, str
         return H1_OK;
 }
 
+/* The name at p, any token, and its colon before `end`; made lower case. -1: no such thing. */
+static __attribute__((noinline)) int take_name(char *p, const char *end, char **ret_colon)
+{
+        uint32_t n = h1_lower_name(p, 0, (uint32_t)(end - p));
+
+        if (n == 0 || n > UINT16_MAX || p[n] != ':')
+                return -1;
+        *ret_colon = p + n;
+        return (int)hmsg_id(p, n);
+}
+
 /* Lines as nearly all are, "name: value CRLF" and whole: takes as many as there are from i on. What it does not take it leaves to
- * fields(), which reads the line again (a name that became lower case stays so: the same name). */
-static hot_path uint32_t plain_lines(struct hmsg *m, char *b, uint32_t i, uint32_t len)
+ * fields(), which reads the line again (a name that became lower case stays so: the same name). Not inlined: on its own it keeps most
+ * in registers. */
+static hot_path __attribute__((noinline)) uint32_t plain_lines(struct hmsg *m, char *b, uint32_t i, uint32_t len)
 {
         char *p = b + i, *stop = b + len, *end, *colon;
         struct h1_ctls ctls = { .next = p };
@@ -173,16 +185,12 @@ static hot_path uint32_t plain_lines(struct hmsg *m, char *b, uint32_t i, uint32
 
         for (; stop - p >= 16 && f < full; f++, p = end + 2) {
                 end = h1_next_ctl(&ctls, stop);
-                if (end == p || stop - end < 2 || memcmp(end, "\r\n", 2) != 0 || end[-1] == ' ')
+                if (unlikely(end == p || stop - end < 2 || memcmp(end, "\r\n", 2) != 0 || end[-1] == ' '))
                         break;
-                enum hid id = h1_take_known(p, end, &colon);
-                if (unlikely(id == HID_NONE)) {
-                        colon = b + h1_lower_name(b, (uint32_t)(p - b), (uint32_t)(end - b));
-                        if (colon == p || colon - p > UINT16_MAX || *colon != ':')
-                                break;
-                        id = hmsg_id(p, (uint32_t)(colon - p));
-                }
-                if (colon[1] != ' ' || (unsigned char)colon[2] <= ' ')
+                int id = (int)h1_take_known(p, end, &colon);
+                if (unlikely(id == HID_NONE) && (id = take_name(p, end, &colon)) < 0)
+                        break;
+                if (unlikely(colon[1] != ' ' || (unsigned char)colon[2] <= ' '))
                         break;
                 f->name = (uint32_t)(p - b);
                 f->val = (uint32_t)(colon + 2 - b);
@@ -190,8 +198,8 @@ static hot_path uint32_t plain_lines(struct hmsg *m, char *b, uint32_t i, uint32
                 f->nlen = (uint16_t)(colon - p);
                 f->id = (uint8_t)id;
                 f->flags = HF_RAW;
-                if (id != HID_NONE)
-                        hmsg_note(m, id, (uint16_t)(f - m->f));
+                if (likely(id != HID_NONE))
+                        hmsg_note(m, (unsigned)id, (uint16_t)(f - m->f));
                 h1_skip_ctl(&ctls); /* the LF */
         }
         m->nf = (uint16_t)(f - m->f);

@@ -69,6 +69,16 @@ static inline enum hid h1_take_known(char *p, const char *line_end, char **ret_c
         return HID_NONE;
 }
 
+/* How many of the 16 bytes at p are lower-case letters, digits or '-', up to the first that is not. */
+static inline uint32_t h1_plain_name(const char *p)
+{
+        uint32_t n = 0;
+
+        while (n < 16 && ((p[n] >= 'a' && p[n] <= 'z') || h1_is(p[n], CH_DIGIT) || p[n] == '-'))
+                n++;
+        return n;
+}
+
 /* First byte that is not a lower-case token byte. */
 static inline uint32_t h1_find_not_lower_token(const char *b, uint32_t i, uint32_t end)
 {

@@ -205,14 +205,21 @@ static inline uint32_t h1_lower_name(char *b, uint32_t i, uint32_t end)
         return i;
 }
 
+/* How many of the 16 bytes at p are lower-case letters, digits or '-', up to the first that is not. */
+static inline uint32_t h1_plain_name(const char *p)
+{
+        __m128i v = h1_load16(p);
+        __m128i ok = _mm_or_si128(_mm_or_si128(h1_between(v, 'a', 25), h1_between(v, '0', 9)),
+                                  _mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
+
+        return (uint32_t)__builtin_ctz((unsigned)_mm_movemask_epi8(ok) ^ 0x1ffffU);
+}
+
 /* First byte that is not a lower-case token byte. */
 static inline uint32_t h1_find_not_lower_token(const char *b, uint32_t i, uint32_t end)
 {
         while (end - i >= 16) {
-                __m128i v = h1_load16(b + i);
-                __m128i ok = _mm_or_si128(_mm_or_si128(h1_between(v, 'a', 25), h1_between(v, '0', 9)),
-                                          _mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
-                uint32_t n = (uint32_t)__builtin_ctz((unsigned)_mm_movemask_epi8(ok) ^ 0x1ffffU);
+                uint32_t n = h1_plain_name(b + i);
 
                 i += n;
                 if (n < 16 && b[i] == ':')
