@@ -410,7 +410,7 @@ static void commit_check(struct server *s)
                 check_driver->stop(old);
                 server_set_oper(s, SRV_RUNNING, &by_reload); /* without a check a server counts as up */
         } else if (old) {
-                __atomic_store_n(&old->cfg, c, __ATOMIC_RELEASE);
+                atomic_store_explicit(&old->cfg, c, memory_order_release);
                 check_driver->changed(old);
         }
 }
