@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.." || exit 1
 B=build-tsan
 LOG=$(mktemp -d /tmp/tlm-tsan-XXXXXX)
 trap 'rm -rf "$LOG"' EXIT
-export TSAN_OPTIONS="exitcode=0:history_size=4:log_path=$LOG/report"
+export TSAN_OPTIONS="exitcode=0:history_size=4:log_path=$LOG/report:suppressions=$PWD/tests/soak/tsan.supp"
 export TELAMON=$PWD/$B/telamon RELOADS=${RELOADS:-10}
 n=0 bad=0
 
