@@ -64,6 +64,9 @@ bench: build/telamon ## side by side with HAProxy (HAPROXY=path) and nginx on lo
 	@tools/deps bench
 	@bench/run $(ARGS)
 
+tsan: ## data races: unit tests, labs and a mix of everything on a ThreadSanitizer build (half an hour, by hand)
+	@tests/soak/tsan.sh
+
 soak: build/telamon ## long runs: tests/soak/*.sh
 	@tools/check --kind soak $(ARGS)
 
@@ -92,4 +95,4 @@ build-asan/build.ninja:
 	@$(call configured,build-asan,$(SAN))
 
 FORCE:
-.PHONY: FORCE all help demo check unit asan clang gates rooms size fmt fmt-fix pure tidy fuzz bench soak interop cov docs install clean
+.PHONY: FORCE all help demo check unit asan clang gates rooms size fmt fmt-fix pure tidy fuzz bench tsan soak interop cov docs install clean

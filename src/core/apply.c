@@ -452,7 +452,7 @@ static void commit_check(struct server *s)
                 check_driver->stop(old);
                 server_set_oper(s, SRV_RUNNING, &by_reload); /* without a check a server counts as up */
         } else if (old) {
-                __atomic_store_n(&old->cfg, c, __ATOMIC_RELEASE);
+                atomic_store_explicit(&old->cfg, c, memory_order_release);
                 check_driver->changed(old);
         }
 }
@@ -463,7 +463,7 @@ static void move_server(struct server *s, const struct conf_obj *o)
         const struct server_cfg *was = s->cfg, *now = conf_slot(o, server_slot);
         const struct server_addr_cfg *a = conf_slot(o, server_addr_slot);
 
-        s->obj = o;
+        __atomic_store_n(&s->obj, o, __ATOMIC_RELEASE); /* shown by any thread, in its turn */
         __atomic_store_n(&s->cfg, now, __ATOMIC_RELEASE);
         if (s->path)
                 __atomic_store_n(&s->path, a->path, __ATOMIC_RELEASE); /* the same text, or it changes below */

@@ -81,6 +81,15 @@ static void publish(struct check *c, int was_health, const struct check_result *
         event_publish(EVENT_CHECK_RESULT, &e);
 }
 
+void check_last(const struct check *c, struct check_result *ret_r)
+{
+        pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&c->last_lock;
+
+        pthread_mutex_lock(lock);
+        *ret_r = c->last;
+        pthread_mutex_unlock(lock);
+}
+
 void check_apply(struct check *c, const struct check_result *r)
 {
         struct state_cause why = { .reason = check_status_text(r->status),
@@ -94,7 +103,9 @@ void check_apply(struct check *c, const struct check_result *r)
         if (!ok && was_up)
                 STAT_INC(c->failed);
         turned = count(c, ok);
+        pthread_mutex_lock(&c->last_lock);
         c->last = *r; /* first: who hears of a result by the event or the log line finds it in the state too */
+        pthread_mutex_unlock(&c->last_lock);
         c->last_at = thr_self->now;
         publish(c, was_health, r);
         c->first_done = true;

@@ -7,6 +7,8 @@
 
 #include "core/server.h"
 
+#include <pthread.h>
+
 enum check_status { /* `check_status` of show stat; names in check_status_name() */
                     CHECK_UNKNOWN,
                     CHECK_INI,
@@ -47,11 +49,13 @@ extern int check_slot;
 
 struct check { /* run-time, one per server with `check`; kept over reloads */
         struct server *srv;
-        const struct check_cfg *cfg;
-        int rise_seen; /* the rise that `health` was counted with */
-        int health;    /* 0 .. rise + fall - 1, as in `show servers state` */
-        bool enabled, paused, first_done, running;
-        struct check_result last;
+        _Atomic(const struct check_cfg *)
+                cfg;        /* as the fields below: written by its thread or the control thread, shown by any */
+        int rise_seen;      /* the rise that `health` was counted with */
+        _Atomic int health; /* 0 .. rise + fall - 1, as in `show servers state` */
+        atomic_bool enabled, paused, first_done, running;
+        pthread_mutex_t last_lock;
+        struct check_result last; /* its own thread reads it as it is, others by check_last() */
         mono_t last_at, started;
         stat_t failed, down_trans, total;
         unsigned owner; /* the data thread that runs it: slot mod threads */
@@ -64,6 +68,7 @@ bool check_status_is_ok(enum check_status s);
 
 /* Sets the health of a server that was not checked yet, or whose rise and fall changed. */
 void check_init_health(struct check *c);
+void check_last(const struct check *c, struct check_result *ret_r); /* any thread */
 /* Applies a result with rise, fall and the first-check rule; calls server_set_oper() on a change. The check's thread. */
 void check_apply(struct check *c, const struct check_result *r);
 

@@ -136,7 +136,7 @@ enum front_state { FRONT_OPEN, FRONT_PAUSED, FRONT_STOPPED };
 struct front {
         struct cell cell;
         _Atomic(struct front_cfg *) cfg;
-        int iid;          /* proxy id of the CSV */
+        _Atomic int iid;  /* proxy id of the CSV */
         struct list link; /* world order */
         struct list listeners;
         _Atomic uint32_t cur, cur_max; /* connections (scur, smax) */
@@ -178,7 +178,7 @@ struct queue;   /* core/queue.h */
 struct back {
         struct cell cell;
         _Atomic(struct back_cfg *) cfg;
-        int iid;
+        _Atomic int iid;
         struct list link;
         /* In file order; changed under `lock`. A reader without the lock reads n_srv first, inside an epoch, and skips NULLs: the array it
          * then sees has at least that many places. */

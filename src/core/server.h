@@ -53,16 +53,16 @@ struct server {
         _Atomic uint8_t oper;       /* enum server_oper */
         _Atomic uint8_t admin;      /* SRV_ADM_* */
         _Atomic uint8_t usable;     /* takes new sessions: derived, written by server_set_state() only */
-        bool backup;
+        atomic_bool backup;
         struct queue *queue; /* made when maxconn is set */
-        mono_t last_change;
+        _Atomic mono_t last_change;
         const struct server_cfg *cfg; /* published with the backend's cfg; epoch; read through server_cfg_now() */
         const struct conf_obj *obj;   /* of the current configuration: control thread */
         int puid;                     /* number in the backend, from 1 */
         uint32_t pos;                 /* index in back->srv */
 
         /* runtime values: the file's until the CLI (or DNS, ...) changes them; a reload that changes the line wins */
-        uint32_t iweight; /* initial, from the file; `weight` is the one of now */
+        _Atomic uint32_t iweight; /* initial, from the file; `weight` is the one of now */
         _Atomic uint32_t maxconn;
         _Atomic uint32_t minconn;  /* 0, or the limit at low load: core/queue.h */
         struct addr addr;          /* TCP; read through server_addr() */

@@ -79,6 +79,7 @@ static struct check *check_start(struct server *s)
         c->srv = s;
         c->cfg = conf_slot(s->obj, check_slot);
         c->enabled = true;
+        (void)pthread_mutex_init(&c->last_lock, NULL); /* cannot fail on Linux */
         c->owner = s->cell.slot % thr_count();
         c->run = p;
         p->check = c;

@@ -14,12 +14,16 @@ static void put_severity(const struct cli_session *s, int severity, struct buf *
                 buf_printf(out, "[%s]: ", severity_names[severity & 7]);
 }
 
+__attribute__((constructor)) static void severity_boot(void)
+{
+        cli_severity = put_severity;
+}
+
 void cli_session_init(struct cli_session *s, uint8_t level)
 {
         memset(s, 0, sizeof(*s));
         s->level = level;
         s->payload.limit = CLI_PAYLOAD_MAX;
-        cli_severity = put_severity;
 }
 
 static void line_end(struct cli_session *s)

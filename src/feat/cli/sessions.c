@@ -295,15 +295,19 @@ static const struct cli_cmd cmd_shutdown_session = {
 CLI_CMD(cmd_shutdown_session);
 
 /* ---- clear counters: each thread cleans its own columns ---- */
+static void zero(struct px_stat *st, size_t from, size_t to)
+{
+        for (size_t i = from; i < to; i += sizeof(stat_t)) /* others add them up meanwhile */
+                atomic_store_explicit((stat_t *)(void *)((char *)st + i), 0, memory_order_relaxed);
+}
+
 static void clear_stat(struct px_stat *st, bool all)
 {
         uint64_t idle = GET(st->idle_conn), used = GET(st->used_conn);
 
         if (all) { /* gauges and the running second are not history */
-                struct px_stat fresh = { .sess_rate = st->sess_rate,
-                                         .conn_rate = st->conn_rate,
-                                         .req_rate = st->req_rate };
-                memcpy(st, &fresh, sizeof(*st));
+                zero(st, 0, offsetof(struct px_stat, sess_rate));
+                zero(st, offsetof(struct px_stat, last_sess), sizeof(*st));
                 atomic_store_explicit(&st->idle_conn, idle, memory_order_relaxed);
                 atomic_store_explicit(&st->used_conn, used, memory_order_relaxed);
                 return;

@@ -213,6 +213,16 @@ static void get_rate_max(const struct stat_obj *o, struct stat_val *v)
         num(v, rate_max(sess_rate(o)));
 }
 
+static struct check_result last_of(const struct check *c)
+{
+        struct check_result r;
+
+        check_last(c, &r);
+        if (r.status == CHECK_UNKNOWN)
+                r.status = CHECK_INI;
+        return r;
+}
+
 static void get_check_status(const struct stat_obj *o, struct stat_val *v)
 {
         const struct check *c = check_of(o);
@@ -224,23 +234,23 @@ static void get_check_status(const struct stat_obj *o, struct stat_val *v)
         }
         if (c->running)
                 buf_puts(&b, "* ");
-        buf_puts(&b, check_status_name(c->last.status == CHECK_UNKNOWN ? CHECK_INI : c->last.status));
+        buf_puts(&b, check_status_name(last_of(c).status));
         text_buf(v, &b);
 }
 
 static bool has_result(const struct check *c)
 {
-        return c && c->last.status > CHECK_START;
+        return c && last_of(c).status > CHECK_START;
 }
 
 static void get_check_code(const struct stat_obj *o, struct stat_val *v)
 {
         const struct check *c = check_of(o);
 
-        if (!has_result(c) || c->last.code == 0)
+        if (!has_result(c) || last_of(c).code == 0)
                 none(v);
         else
-                num(v, (uint64_t)c->last.code);
+                num(v, (uint64_t)last_of(c).code);
 }
 
 static void get_check_duration(const struct stat_obj *o, struct stat_val *v)
@@ -250,19 +260,21 @@ static void get_check_duration(const struct stat_obj *o, struct stat_val *v)
         if (!has_result(c))
                 none(v);
         else
-                num(v, (uint64_t)(c->last.duration_ms > 0 ? c->last.duration_ms : 0));
+                num(v, (uint64_t)(last_of(c).duration_ms > 0 ? last_of(c).duration_ms : 0));
 }
 
 static void get_last_chk(const struct stat_obj *o, struct stat_val *v)
 {
         const struct check *c = check_of(o);
         struct buf b = BUF_INIT;
+        struct check_result r;
 
         if (!c) {
                 none(v);
                 return;
         }
-        buf_add(&b, c->last.info, strnlen(c->last.info, sizeof(c->last.info)));
+        r = last_of(c);
+        buf_add(&b, r.info, strnlen(r.info, sizeof(r.info)));
         text_buf(v, &b);
 }
 
@@ -273,7 +285,7 @@ static void get_check_desc(const struct stat_obj *o, struct stat_val *v)
         if (!c)
                 none(v);
         else
-                text(v, str_of(check_status_text(c->last.status == CHECK_UNKNOWN ? CHECK_INI : c->last.status)));
+                text(v, str_of(check_status_text(last_of(c).status)));
 }
 
 static void get_check_rise(const struct stat_obj *o, struct stat_val *v)

@@ -7,6 +7,14 @@
 
 #define CHUNK 32u
 
+static enum check_status last_status(const struct check *c)
+{
+        struct check_result r;
+
+        check_last(c, &r);
+        return r.status;
+}
+
 /* Numbers of check results in the file format, management.txt 9.3 "show servers state". */
 static int status_number(const struct check *c)
 {
@@ -18,16 +26,18 @@ static int status_number(const struct check *c)
                 [CHECK_PROCTOUT] = 19, [CHECK_PROCOK] = 20,
         };
 
-        return c ? number[c->last.status] : 1;
+        return c ? number[last_status(c)] : 1;
 }
 
 static int result_number(const struct check *c)
 {
-        if (!c || c->last.status <= CHECK_START)
+        enum check_status last = c ? last_status(c) : CHECK_UNKNOWN;
+
+        if (last <= CHECK_START)
                 return 0;
-        if (c->last.status == CHECK_L7OKC)
+        if (last == CHECK_L7OKC)
                 return 4;
-        return check_status_is_ok(c->last.status) ? 3 : 2;
+        return check_status_is_ok(last) ? 3 : 2;
 }
 
 static int check_flags(const struct server *s)
@@ -70,7 +80,8 @@ static void state_line(struct buf *out, const struct server *s)
 {
         const struct back *b = s->back;
         const struct back_cfg *cfg = epoch_load(&b->cfg);
-        const struct server_addr_cfg *ac = s->obj ? conf_slot(s->obj, server_addr_slot) : NULL;
+        const struct conf_obj *o = __atomic_load_n(&s->obj, __ATOMIC_ACQUIRE); /* partner: move_server() */
+        const struct server_addr_cfg *ac = o ? conf_slot(o, server_addr_slot) : NULL;
         bool maint = GET(s->admin) & SRV_ADM_MAINT;
 
         buf_printf(out, "%d %s %d %s ", b->iid, b->cell.name, s->puid, s->cell.name);
