@@ -463,7 +463,7 @@ static void move_server(struct server *s, const struct conf_obj *o)
         const struct server_cfg *was = s->cfg, *now = conf_slot(o, server_slot);
         const struct server_addr_cfg *a = conf_slot(o, server_addr_slot);
 
-        __atomic_store_n(&s->obj, o, __ATOMIC_RELEASE); /* shown by any thread, in its turn */
+        s->obj = o;
         __atomic_store_n(&s->cfg, now, __ATOMIC_RELEASE);
         if (s->path)
                 __atomic_store_n(&s->path, a->path, __ATOMIC_RELEASE); /* the same text, or it changes below */

@@ -54,12 +54,12 @@ struct server {
         _Atomic uint8_t admin;      /* SRV_ADM_* */
         _Atomic uint8_t usable;     /* takes new sessions: derived, written by server_set_state() only */
         atomic_bool backup;
-        struct queue *queue; /* made when maxconn is set */
+        struct queue *_Atomic queue; /* made when maxconn is set */
         _Atomic mono_t last_change;
-        const struct server_cfg *cfg; /* published with the backend's cfg; epoch; read through server_cfg_now() */
-        const struct conf_obj *obj;   /* of the current configuration: control thread */
-        int puid;                     /* number in the backend, from 1 */
-        uint32_t pos;                 /* index in back->srv */
+        const struct server_cfg *cfg;       /* published with the backend's cfg; epoch; read through server_cfg_now() */
+        const struct conf_obj *_Atomic obj; /* of the current configuration; written by the control thread */
+        int puid;                           /* number in the backend, from 1 */
+        uint32_t pos;                       /* index in back->srv */
 
         /* runtime values: the file's until the CLI (or DNS, ...) changes them; a reload that changes the line wins */
         _Atomic uint32_t iweight; /* initial, from the file; `weight` is the one of now */

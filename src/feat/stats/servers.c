@@ -80,7 +80,7 @@ static void state_line(struct buf *out, const struct server *s)
 {
         const struct back *b = s->back;
         const struct back_cfg *cfg = epoch_load(&b->cfg);
-        const struct conf_obj *o = __atomic_load_n(&s->obj, __ATOMIC_ACQUIRE); /* partner: move_server() */
+        const struct conf_obj *o = s->obj;
         const struct server_addr_cfg *ac = o ? conf_slot(o, server_addr_slot) : NULL;
         bool maint = GET(s->admin) & SRV_ADM_MAINT;
 
