@@ -175,6 +175,7 @@ static inline void fx_stream_init(struct fx_stream *f, const struct logger *l)
         f->s.http = true;
         f->s.status = 200;
         f->s.term[0] = f->s.term[1] = '-';
+        f->s.rsp_seen = true;
         f->s.cl.tx_bytes = f->s.sv.rx_bytes = 119;
         f->s.cl.rx_bytes = 79;
         f->s.id = 5;

@@ -76,28 +76,30 @@ static void count_server_failure(struct strm *s, bool err_resp, bool abort)
         }
 }
 
+/* A peer that went away is an abort of its own; one whose message is not valid is stopped by the proxy (manual 8.5: P). */
+static void count_failed(struct strm *s, bool client, bool invalid)
+{
+        if (!client)
+                count_server_failure(s, true, !invalid && phase(s) != 'H');
+        else if (invalid)
+                STAT_INC(strm_front_stat(s)->err_req);
+        else
+                strm_count_client_abort(s);
+}
+
 /* A dead side before the answer has begun: the client gets an error page if it is still there. */
 static enum run failed(struct strm *s, struct side *side)
 {
         bool client = client_side(s, side);
-        char cause = side->err == -EBADMSG ? 'P' : client ? 'C' : 'S'; /* our writer refused what it was given */
+        bool invalid = side->bad.status || side->err == -EBADMSG; /* or our writer refused what it was given */
 
-        if (!client && s->http && !s->rsp_seen && side->bad.status)
-                cause = 'P'; /* it spoke, but not HTTP */
-        if (client)
-                strm_count_client_abort(s);
-        else
-                count_server_failure(s, true, !s->http || s->rsp_seen);
-        strm_term(s, cause, phase(s));
+        count_failed(s, client, invalid);
+        strm_term(s, invalid ? 'P' : client ? 'C' : 'S', phase(s));
         if (!client && raced_with_close(s))
                 return strm_goto(s, STRM_END);
-        if (s->http && !client && !s->rsp_seen) {
-                strm_answer(s, side->bad.status ? side->bad.status : 502);
-                return RUN_NEXT;
-        }
-        if (s->http && client &&
-            !s->rsp_seen) { /* logged as 400 also when nobody is left to read it, as HAProxy does */
-                strm_answer(s, side->bad.status ? side->bad.status : 400);
+        if (s->http &&
+            !s->rsp_seen) { /* a client's is logged as 400 also when nobody is left to read it, as HAProxy does */
+                strm_answer(s, side->bad.status ? side->bad.status : client ? 400 : 502);
                 return RUN_NEXT;
         }
         return strm_goto(s, STRM_END);
@@ -108,12 +110,7 @@ static enum run head_refused(struct strm *s, const struct side *to)
 {
         bool request = to == &s->sv;
 
-        if (request)
-                STAT_INC(strm_front_stat(s)->err_req);
-        if (!request && strm_back_stat(s))
-                STAT_INC(strm_back_stat(s)->err_resp);
-        if (!request && strm_srv_stat(s))
-                STAT_INC(strm_srv_stat(s)->err_resp);
+        count_failed(s, request, true);
         strm_term(s, 'P', request ? 'R' : 'H');
         s->rsp_seen = false; /* the server's answer reached nobody */
         strm_answer(s, to->bad.status);
@@ -337,11 +334,20 @@ static bool want_splice(struct strm *s, enum dir d)
         return s->pipe[d] != NULL;
 }
 
+/* A FIN says nothing: it leaves a silent peer as little time as before, but for the limits that count from it. */
+static bool fin_is_timed(const struct strm *s)
+{
+        return s->fcfg->px->timeout.client_fin || (s->bcfg && s->bcfg->px->timeout.server_fin);
+}
+
 static enum pumped end_of(struct strm *s, struct side *from, struct side *to)
 {
+        bool fin = !s->http || s->tunnel;
+
         if (to->flags & SIDE_TX_END)
                 return PUMP_IDLE;
-        active(s, to);
+        if (!fin || fin_is_timed(s))
+                active(s, to);
         return to->ops->tx(to, from->trailers, NULL, NULL, 0, true) == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
 }
 
@@ -437,7 +443,7 @@ static enum run pump_died(struct strm *s, enum dir d)
 {
         struct side *from = from_side(s, d), *to = to_side(s, d);
 
-        if (to->flags & SIDE_RESET || to->err)
+        if (!from->bad.status && (to->flags & SIDE_RESET || to->err))
                 return failed(s, to);
         return failed(s, from);
 }
@@ -469,19 +475,12 @@ static bool all_done(const struct strm *s)
 {
         unsigned both = SIDE_RX_DONE | SIDE_TX_DONE;
 
-        if (s->http && !s->tunnel) /* the answer is out: a request that is still coming is of no use any more */
+        /* The answer is out: a request that is still coming has no reader any more. Nobody failed: the server chose so. */
+        if (s->http && !s->tunnel)
                 return s->rsp_seen && (s->sv.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE);
         if (s->sv.flags & SIDE_ENOUGH)
                 return (s->sv.flags & SIDE_RX_DONE) && (s->cl.flags & SIDE_TX_DONE);
         return (s->cl.flags & s->sv.flags & both) == both;
-}
-
-/* An answer that came before the whole request was read: the rest of the request has no reader. */
-static enum run early_or_done(struct strm *s)
-{
-        if (s->http && !s->tunnel && !(s->cl.flags & SIDE_RX_DONE))
-                strm_term(s, 'S', 'D');
-        return strm_goto(s, STRM_END);
 }
 
 /* In TCP and tunnels a FIN one way leaves the other way open; a client's FIN in HTTP is judged when the answer cannot be sent. */
@@ -535,12 +534,12 @@ hot_path enum run strm_step_xfer(struct strm *s)
                                        ? failed(s, &s->sv)
                                        : failed(s, &s->cl);
                 if (p == PUMP_MOVED && all_done(s)) /* the whole answer came in one piece */
-                        return early_or_done(s);
+                        return strm_goto(s, STRM_END);
                 moved = moved || p == PUMP_MOVED;
                 if (pump_ready(s, RSP) && pump(s, RSP, &budget[RSP], &moved) == RUN_NEXT)
                         return RUN_NEXT;
                 if (all_done(s))
-                        return early_or_done(s);
+                        return strm_goto(s, STRM_END);
         } while (moved && !s->again);
         if (client_gone(s))
                 return failed(s, &s->cl);
@@ -590,9 +589,13 @@ void strm_xfer_deadline(struct strm *s)
         }
         if (!s->http ||
             s->tunnel) { /* both directions keep both timers alive: one side may be silent for long while the other talks */
-                if (s->cl.flags & SIDE_RX_DONE && f->timeout.client_fin)
+                unsigned cl_fin = s->cl.flags & SIDE_RX_DONE, sv_fin = s->sv.flags & SIDE_RX_DONE;
+                int cl = client, sv = server;
+
+                /* Who said its FIN has nothing more to say: only the other one can be too slow, if it has a limit at all. */
+                if (cl_fin && (f->timeout.client_fin || (sv && !sv_fin && !blocked(s, RSP))))
                         client = f->timeout.client_fin;
-                if (s->sv.flags & SIDE_RX_DONE && b->timeout.server_fin)
+                if (sv_fin && (b->timeout.server_fin || (cl && !cl_fin && !blocked(s, REQ))))
                         server = b->timeout.server_fin;
                 if (client)
                         earliest(s, mono_add_ms(last, client), DL_CLIENT);

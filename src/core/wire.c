@@ -348,9 +348,57 @@ static int head_bad(struct wire *w, struct side *s)
         return MSG_BAD;
 }
 
+static int bad_body(struct wire *w, struct side *s, const char *why)
+{
+        w->close_after = true;
+        s->bad = (struct side_bad){ why, 0, w->server ? 502 : 400 };
+        return MSG_BAD;
+}
+
+/* The trailer section in p, as far as it is here. */
+static const char *trailers_flaw(const struct wire *w, char *p, uint32_t n)
+{
+        struct headbox *b = headbox_new();
+        const char *why;
+        enum h1_verdict v;
+
+        if (!b)
+                return "out of memory";
+        h1_init(&b->parser, w->head_max, H1_STRICT_LF);
+        hmsg_rebase(&b->m, p, n);
+        v = h1_trailers(&b->parser, &b->m, n);
+        why = v == H1_OK || v == H1_MORE ? NULL : h1_why_text(b->parser.why);
+        headbox_free(b);
+        return why;
+}
+
+/* What stands behind a head in the same read and is no valid body makes the whole message invalid: while nothing of it was passed
+ * on there still is a good answer for that, a 400 or a 502. NULL: no flaw so far. */
+static const char *body_flaw(const struct wire *w, char *p, uint32_t n)
+{
+        struct h1_chunk c;
+
+        h1_chunk_init(&c);
+        while (n > 0) {
+                size_t used = 0;
+                struct str data = { NULL, 0 };
+                enum h1_chunk_verdict v = h1_chunk_next(&c, p, n, &used, &data);
+                p += used;
+                n -= (uint32_t)used;
+                if (v == H1_CHUNK_BAD)
+                        return "bad chunk";
+                if (v == H1_CHUNK_TRAILERS && n > 0)
+                        return trailers_flaw(w, p, n);
+                if (v != H1_CHUNK_DATA)
+                        return NULL;
+        }
+        return NULL;
+}
+
 hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
 {
         struct wire *w = s->carrier;
+        const char *flaw;
         enum h1_verdict v;
         int r;
 
@@ -371,6 +419,9 @@ hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
                                       : h1_request(&w->io->box->parser, &w->io->box->m, w->io->in.len);
                         if (likely(v == H1_OK)) {
                                 head_ready(w, s);
+                                if (unlikely(w->rx_body == HBODY_CHUNKED) &&
+                                    (flaw = body_flaw(w, w->io->in.p + w->io->in.off, w->io->in.len)) != NULL)
+                                        return bad_body(w, s, flaw);
                                 *ret_m = &w->io->box->m;
                                 return MSG_OK;
                         }
@@ -411,13 +462,6 @@ static int take_plain(struct wire *w, struct side *s, struct iovec *v, int *n)
                         rx_done(w, s);
         }
         return MSG_OK;
-}
-
-static int bad_body(struct wire *w, struct side *s, const char *why)
-{
-        w->close_after = true;
-        s->bad = (struct side_bad){ why, 0, w->server ? 502 : 400 };
-        return MSG_BAD;
 }
 
 /* The trailer section: parsed like a head, kept in the box until the exchange ends. While the box still holds the head (all of a

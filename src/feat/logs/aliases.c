@@ -244,7 +244,7 @@ static size_t so_far(const struct strm *s, char *dst, size_t n, int64_t v)
 ALIAS(bytes_read)
 {
         (void)flags;
-        return so_far(s, dst, n, (int64_t)s->sv.rx_bytes);
+        return so_far(s, dst, n, s->rsp_seen || !s->http ? (int64_t)s->sv.rx_bytes : 0);
 }
 
 ALIAS(status)
