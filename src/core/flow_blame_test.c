@@ -280,6 +280,23 @@ static void test_never_a_request(void **st)
         assert_in_range(last.ms.ta, 2000, 2200); /* all of it was the wait for a request (manual 8.4) */
 }
 
+static void test_queue_timeout_is_an_error_of_the_backend(void **st)
+{
+        struct peer *c;
+        struct px_sum p;
+
+        (void)st;
+        px_b.timeout.queue = 1000;
+        atomic_store(&srv[0].maxconn, 1);
+        (void)asked(&c);
+        c = client();
+        say(c, GET);
+        pass_ms(1200);
+        ended(503, "sQ", "e0 E0 c0 s0");
+        px_stat_sum(&be.cell, &p);
+        assert_int_equal(p.err_conn, 1);
+}
+
 /* ---- TCP ---- */
 
 static void test_fin_gives_a_silent_server_no_more_time(void **st)
@@ -323,6 +340,7 @@ int main(int argc, char **argv)
                 T(test_early_answer_is_nobodys_fault),
                 T(test_silent_client),
                 T(test_never_a_request),
+                T(test_queue_timeout_is_an_error_of_the_backend),
                 cmocka_unit_test_setup_teardown(test_fin_gives_a_silent_server_no_more_time, start_tcp, stop),
         };
 

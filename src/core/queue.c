@@ -16,14 +16,12 @@ struct queue_entry {
         struct back *back;
         struct queue *srv_queue; /* of the server it asked for, or NULL */
         struct server *granted;
-        uint64_t key; /* class, offset, sequence: smaller goes first */
         struct mail mail;
 };
 
 struct queue {
         pthread_spinlock_t lock;
-        struct list waiting; /* by key */
-        uint64_t sequence;
+        struct list waiting; /* first come, first served */
         _Atomic uint32_t n;
         uint32_t max;
 };
@@ -214,7 +212,6 @@ static uint32_t link_in(struct queue *q, struct queue_entry *e)
 
         (void)pthread_spin_lock(&q->lock);
         e->q = q;
-        e->key = q->sequence++;
         list_push(&q->waiting, &e->link);
         before = atomic_fetch_add(&q->n, 1);
         if (before + 1 > q->max)
@@ -246,10 +243,6 @@ bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret
         struct queue *q = s ? s->queue : b->queue;
         struct queue_entry *e;
 
-        int most = s ? server_cfg_now(s)->maxqueue : 0;
-
-        if (most && queue_length(q) >= (uint32_t)most)
-                return false;
         e = calloc(1, sizeof(*e));
         if (!q || !e) {
                 free(e);
@@ -314,7 +307,6 @@ unsigned queue_redistribute(struct server *s)
                 struct queue_entry *e = list_item(l, struct queue_entry, link);
                 atomic_fetch_sub(&from->n, 1);
                 e->q = to;
-                e->key = to->sequence++;
                 list_push(&to->waiting, &e->link);
                 atomic_fetch_add(&to->n, 1);
                 n++;

@@ -2,7 +2,7 @@
  *
  * srv->cur counts holders and grants under way: take = fetch_add; above the limit undo and queue. A release pops the head of
  * the server's queue or else of the backend's, hands its slot over and mails the grant to the waiter's loop; a dead stream's
- * grant is released again there. Order: (class, offset, sequence); FIFO while no rule sets class or offset.
+ * grant is released again there. First come, first served.
  * Invariant, asserted in tests and at exit: cur == holders + grants under way.
  * Threads: one spinlock per queue, slow path only. */
 #ifndef CORE_QUEUE_H
@@ -35,8 +35,8 @@ void slot_release(struct server *s);
 /* More places than before (maxconn raised, server came up, a server added): grants as many as fit. */
 void slot_fill(struct server *s);
 
-/* Puts the stream into the server's queue (s != NULL) or the backend's. Stores how many were before it. false: no memory or
- * maxqueue reached. Looks for a free slot again after linking, so a release cannot be missed. */
+/* Puts the stream into the server's queue (s != NULL: the request may go nowhere else) or the backend's. Stores how many were before
+ * it. false: no memory. Looks for a free slot again after linking, so a release cannot be missed. */
 bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret_position);
 void queue_leave(struct strm *st); /* twice is fine */
 /* A server went down: its waiters go to the backend's queue; returns how many. */

@@ -337,9 +337,6 @@ static void test_limit_changes_and_redistribution(void **st)
         u[LIMIT + 2].left = u[LIMIT + 3].left = 1;
         assert_true(queue_join(&u[LIMIT + 2].strm, &be, &srv[0], &before));
         assert_int_equal(before, 0);
-        scfg.maxqueue = 1;
-        assert_false(queue_join(&u[LIMIT + 3].strm, &be, &srv[0], &before));
-        scfg.maxqueue = 0;
         assert_true(queue_join(&u[LIMIT + 3].strm, &be, &srv[0], &before));
         assert_int_equal(before, 1);
         assert_int_equal(queue_redistribute(&srv[0]), 2);

@@ -9,7 +9,7 @@
 #include "core/proxy.h"
 
 struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
-        int weight, maxconn, maxqueue, minconn;
+        int weight, maxconn, minconn;
         bool backup, disabled;
         int pool_max_conn, pool_purge_ms;
 };

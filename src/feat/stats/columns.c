@@ -171,10 +171,8 @@ static void get_downtime(const struct stat_obj *o, struct stat_val *v)
 
 static void get_qlimit(const struct stat_obj *o, struct stat_val *v)
 {
-        if (server_cfg_now(o->sv)->maxqueue <= 0)
-                none(v);
-        else
-                num(v, (uint64_t)server_cfg_now(o->sv)->maxqueue);
+        (void)o; /* no queue of a server has a limit (core/rows_server.c: maxqueue) */
+        none(v);
 }
 
 static void get_pid(const struct stat_obj *o, struct stat_val *v)
