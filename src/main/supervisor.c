@@ -721,7 +721,7 @@ static void check_worker(struct worker *w)
         uint64_t lag = w->beat && w->state != W_STARTING ? heartbeat_lag(w->beat, thr_self->sys->mono()) : 0;
 
         /* One that is stopped (SIGSTOP, a debugger) is not hung. */
-        w->hung_checks = lag > HANG_NS && !child_is_stopped(w->child.pid) ? w->hung_checks + 1 : 0;
+        w->hung_checks = lag > HANG_NS && !child_is_stopped("/proc", w->child.pid) ? w->hung_checks + 1 : 0;
         if (w->hung_checks != 2) /* twice: the first may be our own late wake-up */
                 return;
         proclog(PROC_ALERT, "Current worker (%d) hangs since %llu ms: it is replaced.", w->child.pid,
