@@ -18,6 +18,7 @@
 #include "main/load.h"
 #include "main/mastercli.h"
 #include "main/orphan.h"
+#include "main/outbox.h"
 #include "main/pidfile.h"
 #include "main/proclog.h"
 #include "main/sdnotify.h"
@@ -38,6 +39,10 @@
 #define HANG_CHECK_MS  500
 #define ABORT_GRACE_MS 1000
 #define LOADER_MAX_MS  120000
+#define ANSWER_MS      20000 /* a worker takes a configuration in this time, */
+#define ANSWER_LOADS   10    /* and this many times as long as the loader had for it */
+#define BREATH_MS      50    /* messages of one worker that are taken in this time; the rest waits in its channel */
+#define BREATH_MESSAGES 1000
 #define LEAVING_MAX    16 /* workers that finish their sessions; beyond, the oldest is ended */
 
 enum worker_state { W_STARTING, W_UP, W_LEAVING };
@@ -46,9 +51,14 @@ enum load_state { L_IDLE, L_LOADING, L_HELD, L_APPLYING, L_SWAPPING };
 struct worker {
         struct list link; /* sup.workers, oldest first */
         struct child child;
+        struct outbox out;
         enum worker_state state;
         struct heartbeat *beat;
         struct timer kill_hung;
+        struct timer answer;  /* the configuration it was given must be taken by then */
+        struct timer breath;  /* it says too much: it is heard again then */
+        unsigned said, asked; /* messages in this breath; log connections in this second */
+        mono_t asked_at;
         unsigned hung_checks, reloads; /* the latter: sup.reloads at its start */
 };
 
@@ -96,19 +106,33 @@ static void finish(int code)
 
 /* ---- what a worker is given ---- */
 
-static bool send_binds(int fd, const struct supconf *c)
+/* Nothing that a worker does or does not do makes us wait: one that cannot be told any more is ended. */
+static bool tell(struct worker *w, enum channel_type t, const struct channel_arg *args, const int *fds, unsigned n_fds)
+{
+        int e = outbox_send(&w->out, t, args, fds, n_fds);
+
+        if (e == 0)
+                return true;
+        if (e != -EPIPE && e != -ECONNRESET)
+                proclog(PROC_ALERT, "Worker (%d) cannot be told any more (%s): it is ended.", w->child.pid,
+                        strerror(-e));
+        (void)kill(w->child.pid, SIGKILL);
+        return false;
+}
+
+static bool send_binds(struct worker *w, const struct supconf *c)
 {
         for (size_t i = 0; i < c->n_binds; i++) {
                 const struct sup_bind *b = &c->binds[i];
                 struct channel_arg a[] = { CH_S(str_of(b->key)) };
 
-                if (channel_send(fd, CH_LISTEN, a, b->fds, b->n_fds) < 0)
+                if (!tell(w, CH_LISTEN, a, b->fds, b->n_fds))
                         return false;
         }
         return true;
 }
 
-static void send_log(int to, struct str path)
+static void send_log(struct worker *w, struct str path)
 {
         char z[108];
         int fd = -1;
@@ -118,38 +142,39 @@ static void send_log(int to, struct str path)
                 z[path.n] = 0;
                 fd = syslog_fd(z);
         }
-        (void)channel_send(to, CH_LOG_FD, (struct channel_arg[]){ CH_S(path) }, &fd, fd >= 0);
+        (void)tell(w, CH_LOG_FD, (struct channel_arg[]){ CH_S(path) }, &fd, fd >= 0);
         if (fd >= 0)
                 (void)close(fd);
 }
 
-static void send_replay(int fd, struct str cmd, struct str key)
+static void send_replay(struct worker *w, struct str cmd, struct str key)
 {
-        (void)channel_send(fd, CH_REPLAY, (struct channel_arg[]){ CH_S(cmd), CH_S(key) }, NULL, 0);
+        (void)tell(w, CH_REPLAY, (struct channel_arg[]){ CH_S(cmd), CH_S(key) }, NULL, 0);
 }
 
-static void send_journal(int fd, const struct journal *j)
+static void send_journal(struct worker *w, const struct journal *j)
 {
         list_for_each (i, &j->all) {
                 const struct journal_entry *e = list_item(i, struct journal_entry, link);
 
-                send_replay(fd, str_of(e->cmd), j == &sup.journal ? str_of(e->key) : STR(""));
+                send_replay(w, str_of(e->cmd), j == &sup.journal ? str_of(e->key) : STR(""));
         }
 }
 
-static bool send_conf(int fd, const struct supconf *c, bool replay)
+static bool send_conf(struct worker *w, const struct supconf *c, bool replay)
 {
         struct channel_arg a[] = { CH_U(++sup.generation) };
 
-        if (!send_binds(fd, c))
+        timer_start(&sup.loop, &w->answer, mono_add_ms(thr_self->now, ANSWER_MS + ANSWER_LOADS * c->took_ms));
+        if (!send_binds(w, c))
                 return false;
         for (size_t i = 0; i < c->n_logs; i++)
-                send_log(fd, str_of(c->logs[i]));
+                send_log(w, str_of(c->logs[i]));
         if (replay) {
-                send_journal(fd, &sup.health);
-                send_journal(fd, &sup.journal);
+                send_journal(w, &sup.health);
+                send_journal(w, &sup.journal);
         }
-        return channel_send(fd, CH_APPLY, a, &c->bundle, 1) == 0;
+        return tell(w, CH_APPLY, a, &c->bundle, 1);
 }
 
 static bool send_rights(struct worker *w, const struct supconf *c)
@@ -160,7 +185,7 @@ static bool send_rights(struct worker *w, const struct supconf *c)
 
         if (heartbeat_new(&memfd, &w->beat) < 0)
                 return false;
-        ok = channel_send(w->child.channel.fd, CH_RIGHTS, a, &memfd, 1) == 0;
+        ok = tell(w, CH_RIGHTS, a, &memfd, 1);
         (void)close(memfd);
         return ok;
 }
@@ -171,32 +196,47 @@ static void take_journal(struct worker *w, const struct channel_msg *m)
 {
         if (w != sup.worker)
                 return; /* who leaves no longer speaks for the service */
-        journal_set(&sup.journal, m->arg[0].s, m->arg[1].s);
-        if (sup.coming && m->arg[1].s.n)
-                send_replay(sup.coming->child.channel.fd, m->arg[1].s, m->arg[0].s);
+        if (journal_set(&sup.journal, m->arg[0].s, m->arg[1].s) && sup.coming && m->arg[1].s.n)
+                send_replay(sup.coming, m->arg[1].s, m->arg[0].s);
+}
+
+/* Why a configuration is refused, or what it changed: as long as one is being taken. */
+static void take_text_of(const struct worker *w, struct str text)
+{
+        if (!timer_active(&w->answer))
+                return;
+        if (sup.next)
+                buf_str(&sup.next->text, text);
+        else
+                proclog_raw(text);
+}
+
+/* A log connection each second for each path is what an honest worker asks for (feat/logs/sink.c). */
+static bool may_ask(struct worker *w)
+{
+        if (thr_self->now - w->asked_at >= NS_PER_S) {
+                w->asked_at = thr_self->now;
+                w->asked = 0;
+        }
+        return ++w->asked <= 2 * sup.good->n_logs;
 }
 
 static void worker_message(struct worker *w, struct channel_msg *m)
 {
         switch (m->type) {
-        case CH_DIFF:
-                if (sup.next)
-                        buf_str(&sup.next->text, m->arg[0].s);
-                else
-                        proclog_raw(m->arg[0].s);
-                break;
+        case CH_DIFF: take_text_of(w, m->arg[0].s); break;
         case CH_APPLIED:
                 if (m->arg[0].u == sup.generation && m->arg[1].u <= APPLIED_BUT_SWAP)
                         worker_applied(w, (enum applied)m->arg[1].u);
                 break;
         case CH_JOURNAL: take_journal(w, m); break;
         case CH_HEALTH:
-                if (w == sup.worker)
-                        journal_set(&sup.health, m->arg[0].s, m->arg[0].s);
+                if (w == sup.worker && sup.load_state == L_APPLYING)
+                        (void)journal_set(&sup.health, m->arg[0].s, m->arg[0].s);
                 break;
         case CH_REOPEN:
-                if (sup.good && supconf_has_log(sup.good, m->arg[0].s))
-                        send_log(w->child.channel.fd, m->arg[0].s);
+                if (sup.good && supconf_has_log(sup.good, m->arg[0].s) && may_ask(w))
+                        send_log(w, m->arg[0].s);
                 break;
         default:
                 proclog(PROC_ALERT, "Worker (%d) sends what a worker may not send.", w->child.pid);
@@ -211,6 +251,12 @@ static void on_worker(struct ev_fd *e, uint32_t events)
         int r;
 
         (void)events;
+        if (++w->said > BREATH_MESSAGES) {
+                loop_del(&sup.loop, e);
+                return;
+        }
+        if (!timer_active(&w->breath))
+                timer_start(&sup.loop, &w->breath, mono_add_ms(thr_self->now, BREATH_MS));
         r = channel_recv(e->fd, false, &m);
         if (r == -EAGAIN)
                 return;
@@ -231,10 +277,30 @@ static void kill_hung_due(struct timer *t)
         (void)kill(container_of(t, struct worker, kill_hung)->child.pid, SIGKILL);
 }
 
+static void breath_due(struct timer *t)
+{
+        struct worker *w = container_of(t, struct worker, breath);
+
+        w->said = 0;
+        if (w->child.channel.fd >= 0)
+                (void)loop_add_level(&sup.loop, &w->child.channel, false);
+}
+
+static void answer_due(struct timer *t)
+{
+        const struct worker *w = container_of(t, struct worker, answer);
+
+        proclog(PROC_ALERT, "Worker (%d) does not take its configuration in time: it is ended.", w->child.pid);
+        (void)kill(w->child.pid, SIGKILL);
+}
+
 static void worker_forget(struct worker *w)
 {
+        outbox_fini(&w->out);
         child_close(&w->child, &sup.loop);
         timer_stop(&sup.loop, &w->kill_hung);
+        timer_stop(&sup.loop, &w->answer);
+        timer_stop(&sup.loop, &w->breath);
         heartbeat_free(w->beat);
         list_del(&w->link);
         sup.n_leaving -= w->state == W_LEAVING;
@@ -250,11 +316,14 @@ static struct worker *worker_start(void)
                 free(w);
                 return NULL;
         }
+        outbox_init(&w->out, &sup.loop, w->child.channel.fd);
         timer_init(&w->kill_hung, kill_hung_due);
+        timer_init(&w->answer, answer_due);
+        timer_init(&w->breath, breath_due);
         w->reloads = sup.reloads;
         list_push(&sup.workers, &w->link);
         proclog(PROC_NOTICE, "New worker (%d) forked", w->child.pid);
-        if (!send_rights(w, sup.good) || !send_conf(w->child.channel.fd, sup.good, true))
+        if (!send_rights(w, sup.good) || !send_conf(w, sup.good, true))
                 (void)kill(w->child.pid, SIGKILL);
         return w;
 }
@@ -283,6 +352,7 @@ static void end_oldest_leaving(void)
                 proclog(PROC_WARNING, "More than %d workers are leaving: the oldest (%d) is ended.", LEAVING_MAX,
                         w->child.pid);
                 (void)kill(w->child.pid, SIGTERM);
+                timer_start(&sup.loop, &w->kill_hung, mono_add_ms(thr_self->now, ABORT_GRACE_MS));
                 return;
         }
 }
@@ -296,7 +366,7 @@ static void worker_leave(struct worker *w)
         if (sup.hard)
                 (void)kill(w->child.pid, SIGTERM);
         else
-                (void)channel_send(w->child.channel.fd, CH_RETIRE, NULL, NULL, 0);
+                (void)tell(w, CH_RETIRE, NULL, NULL, 0);
 }
 
 /* ---- loads ---- */
@@ -450,8 +520,7 @@ static void try_apply(void)
         if (sup.load_state != L_HELD || !worker_is_up())
                 return;
         sup.load_state = L_APPLYING;
-        if (!send_conf(sup.worker->child.channel.fd, sup.next, false))
-                (void)kill(sup.worker->child.pid, SIGKILL); /* its death ends the load */
+        (void)send_conf(sup.worker, sup.next, false); /* when it cannot be told, its death ends the load */
 }
 
 static void on_loader(struct ev_fd *e, uint32_t events)
@@ -473,8 +542,10 @@ static void on_loader(struct ev_fd *e, uint32_t events)
                 (void)kill(sup.loader.pid, SIGKILL);
         child_close(&sup.loader, &sup.loop);
         timer_stop(&sup.loop, &sup.loader_limit);
-        if (sup.load_state == L_LOADING)
-                load_done();
+        if (sup.load_state != L_LOADING)
+                return;
+        sup.next->took_ms = (int64_t)((thr_self->now - sup.loader.since) / NS_PER_MS);
+        load_done();
 }
 
 static void loader_too_slow(struct timer *t)
@@ -580,6 +651,7 @@ static void load_applied(enum applied answer)
 
 static void worker_applied(struct worker *w, enum applied answer)
 {
+        timer_stop(&sup.loop, &w->answer);
         if (w->state == W_UP && w == sup.worker && sup.load_state == L_APPLYING) {
                 load_applied(answer);
                 return;
@@ -832,10 +904,10 @@ static int bundle(void)
 
 static int attach(int pid, int fd, int level)
 {
-        const struct worker *w = worker_by_pid(pid);
+        struct worker *w = worker_by_pid(pid);
         struct channel_arg a[] = { CH_U(level) };
 
-        return w ? channel_send(w->child.channel.fd, CH_CLI, a, &fd, 1) : -ESRCH;
+        return w ? outbox_try(&w->out, CH_CLI, a, &fd, 1) : -ESRCH;
 }
 
 static const struct mastercli_ops cli_ops = { show_proc, reload, reload_failed, worker_pid, bundle, attach };
