@@ -154,7 +154,8 @@ int channel_post(int fd, struct str packet, const int *fds, unsigned n_fds)
         ASSERT(n_fds <= CHANNEL_FDS);
         put_fds(&m, &control, fds, n_fds);
         while (sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-                if (errno != EINTR) /* memory, or descriptors under way (unix(7)): there is room when the other end has read */
+                if (errno !=
+                    EINTR) /* memory, or descriptors under way (unix(7)): there is room when the other end has read */
                         return errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS ? -EAGAIN : -errno;
         return 0;
 }

@@ -33,17 +33,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CRASHES_FREE   5 /* deaths within CRASH_WINDOW before respawns are put off */
-#define CRASH_WINDOW   ((mono_t)10 * NS_PER_S)
-#define HANG_NS        ((uint64_t)2 * NS_PER_S) /* design.md section 2, the ladder */
-#define HANG_CHECK_MS  500
-#define ABORT_GRACE_MS 1000
-#define LOADER_MAX_MS  120000
-#define ANSWER_MS      20000 /* a worker takes a configuration in this time, */
-#define ANSWER_LOADS   10    /* and this many times as long as the loader had for it */
-#define BREATH_MS      50    /* messages of one worker that are taken in this time; the rest waits in its channel */
+#define CRASHES_FREE    5 /* deaths within CRASH_WINDOW before respawns are put off */
+#define CRASH_WINDOW    ((mono_t)10 * NS_PER_S)
+#define HANG_NS         ((uint64_t)2 * NS_PER_S) /* design.md section 2, the ladder */
+#define HANG_CHECK_MS   500
+#define ABORT_GRACE_MS  1000
+#define LOADER_MAX_MS   120000
+#define ANSWER_MS       20000 /* a worker takes a configuration in this time, */
+#define ANSWER_LOADS    10    /* and this many times as long as the loader had for it */
+#define BREATH_MS       50    /* messages of one worker that are taken in this time; the rest waits in its channel */
 #define BREATH_MESSAGES 1000
-#define LEAVING_MAX    16 /* workers that finish their sessions; beyond, the oldest is ended */
+#define LEAVING_MAX     16 /* workers that finish their sessions; beyond, the oldest is ended */
 
 enum worker_state { W_STARTING, W_UP, W_LEAVING };
 enum load_state { L_IDLE, L_LOADING, L_HELD, L_APPLYING, L_SWAPPING };
