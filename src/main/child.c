@@ -101,3 +101,13 @@ bool child_is_stopped(const char *proc, int pid)
         p = strrchr(text, ')');
         return !p || p[1] != ' ' || p[2] == 'T' || p[2] == 't';
 }
+
+const char *child_end_name(int status)
+{
+        return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "Exit";
+}
+
+int child_end_code(int status)
+{
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -9,21 +9,19 @@
 #include "ev/sig.h"
 #include "main/again.h"
 #include "main/binds.h"
-#include "main/channel.h"
 #include "main/child.h"
 #include "main/daemon.h"
+#include "main/give.h"
 #include "main/heartbeat.h"
 #include "main/journal.h"
 #include "main/limits.h"
 #include "main/load.h"
 #include "main/mastercli.h"
 #include "main/orphan.h"
-#include "main/outbox.h"
 #include "main/pidfile.h"
 #include "main/proclog.h"
 #include "main/sdnotify.h"
 #include "main/supconf.h"
-#include "main/syslog_fd.h"
 #include "main/version.h"
 
 #include <errno.h>
@@ -106,11 +104,9 @@ static void finish(int code)
 
 /* ---- what a worker is given ---- */
 
-/* Nothing that a worker does or does not do makes us wait: one that cannot be told any more is ended. */
-static bool tell(struct worker *w, enum channel_type t, const struct channel_arg *args, const int *fds, unsigned n_fds)
+/* Nothing that a worker does or does not do makes us wait: one that cannot be told any more (e < 0) is ended. */
+static bool told(const struct worker *w, int e)
 {
-        int e = outbox_send(&w->out, t, args, fds, n_fds);
-
         if (e == 0)
                 return true;
         if (e != -EPIPE && e != -ECONNRESET)
@@ -120,61 +116,17 @@ static bool tell(struct worker *w, enum channel_type t, const struct channel_arg
         return false;
 }
 
-static bool send_binds(struct worker *w, const struct supconf *c)
-{
-        for (size_t i = 0; i < c->n_binds; i++) {
-                const struct sup_bind *b = &c->binds[i];
-                struct channel_arg a[] = { CH_S(str_of(b->key)) };
-
-                if (!tell(w, CH_LISTEN, a, b->fds, b->n_fds))
-                        return false;
-        }
-        return true;
-}
-
-static void send_log(struct worker *w, struct str path)
-{
-        char z[108];
-        int fd = -1;
-
-        if (path.n < sizeof(z)) {
-                memcpy(z, path.p, path.n);
-                z[path.n] = 0;
-                fd = syslog_fd(z);
-        }
-        (void)tell(w, CH_LOG_FD, (struct channel_arg[]){ CH_S(path) }, &fd, fd >= 0);
-        if (fd >= 0)
-                (void)close(fd);
-}
-
-static void send_replay(struct worker *w, struct str cmd, struct str key)
-{
-        (void)tell(w, CH_REPLAY, (struct channel_arg[]){ CH_S(cmd), CH_S(key) }, NULL, 0);
-}
-
-static void send_journal(struct worker *w, const struct journal *j)
-{
-        list_for_each (i, &j->all) {
-                const struct journal_entry *e = list_item(i, struct journal_entry, link);
-
-                send_replay(w, str_of(e->cmd), j == &sup.journal ? str_of(e->key) : STR(""));
-        }
-}
-
 static bool send_conf(struct worker *w, const struct supconf *c, bool replay)
 {
         struct channel_arg a[] = { CH_U(++sup.generation) };
+        int e = give_conf(&w->out, c);
 
         timer_start(&sup.loop, &w->answer, mono_add_ms(thr_self->now, ANSWER_MS + ANSWER_LOADS * c->took_ms));
-        if (!send_binds(w, c))
-                return false;
-        for (size_t i = 0; i < c->n_logs; i++)
-                send_log(w, str_of(c->logs[i]));
-        if (replay) {
-                send_journal(w, &sup.health);
-                send_journal(w, &sup.journal);
-        }
-        return tell(w, CH_APPLY, a, &c->bundle, 1);
+        if (e == 0 && replay)
+                e = give_journal(&w->out, &sup.health, false);
+        if (e == 0 && replay)
+                e = give_journal(&w->out, &sup.journal, true);
+        return told(w, e ? e : outbox_send(&w->out, CH_APPLY, a, &c->bundle, 1));
 }
 
 static bool send_rights(struct worker *w, const struct supconf *c)
@@ -185,7 +137,7 @@ static bool send_rights(struct worker *w, const struct supconf *c)
 
         if (heartbeat_new(&memfd, &w->beat) < 0)
                 return false;
-        ok = tell(w, CH_RIGHTS, a, &memfd, 1);
+        ok = told(w, outbox_send(&w->out, CH_RIGHTS, a, &memfd, 1));
         (void)close(memfd);
         return ok;
 }
@@ -197,7 +149,7 @@ static void take_journal(struct worker *w, const struct channel_msg *m)
         if (w != sup.worker)
                 return; /* who leaves no longer speaks for the service */
         if (journal_set(&sup.journal, m->arg[0].s, m->arg[1].s) && sup.coming && m->arg[1].s.n)
-                send_replay(sup.coming, m->arg[1].s, m->arg[0].s);
+                (void)told(sup.coming, give_replay(&sup.coming->out, m->arg[1].s, m->arg[0].s));
 }
 
 /* Why a configuration is refused, or what it changed: as long as one is being taken. */
@@ -236,7 +188,7 @@ static void worker_message(struct worker *w, struct channel_msg *m)
                 break;
         case CH_REOPEN:
                 if (sup.good && supconf_has_log(sup.good, m->arg[0].s) && may_ask(w))
-                        send_log(w, m->arg[0].s);
+                        (void)told(w, give_log(&w->out, m->arg[0].s));
                 break;
         default:
                 proclog(PROC_ALERT, "Worker (%d) sends what a worker may not send.", w->child.pid);
@@ -366,24 +318,10 @@ static void worker_leave(struct worker *w)
         if (sup.hard)
                 (void)kill(w->child.pid, SIGTERM);
         else
-                (void)tell(w, CH_RETIRE, NULL, NULL, 0);
+                (void)told(w, outbox_send(&w->out, CH_RETIRE, NULL, NULL, 0));
 }
 
 /* ---- loads ---- */
-
-static void log_lines(struct str text)
-{
-        while (text.n) {
-                const char *nl = memchr(text.p, '\n', text.n);
-                size_t n = nl ? (size_t)(nl - text.p) : text.n;
-
-                if (n && text.p[0] != '[' && text.p[0] != ' ')
-                        proclog(PROC_NOTICE, "%.*s", (int)n, text.p);
-                else if (n)
-                        proclog_raw(str_sub(text, 0, n + (nl != NULL)));
-                text = str_sub(text, n + (nl != NULL), text.n - n - (nl != NULL));
-        }
-}
 
 static void load_ended(bool ok)
 {
@@ -391,7 +329,7 @@ static void load_ended(bool ok)
         journal_fini(&sup.health);
         journal_init(&sup.health);
         if (sup.next)
-                log_lines(buf_view(&sup.next->text));
+                proclog_lines(buf_view(&sup.next->text));
         if (!ok)
                 supconf_free(sup.next);
         sup.next = NULL;
@@ -478,7 +416,7 @@ static void take_text(struct supconf *c)
         if (c->flags & LOADED_SHOWN)
                 proclog_keep(buf_view(&c->text));
         else
-                log_lines(buf_view(&c->text));
+                proclog_lines(buf_view(&c->text));
         buf_drop(&c->text, c->text.n);
 }
 
@@ -640,7 +578,7 @@ static void load_applied(enum applied answer)
         supconf_widened(sup.next);
         sup.good = sup.next;
         supconf_free(old);
-        log_lines(buf_view(&sup.good->text));
+        proclog_lines(buf_view(&sup.good->text));
         buf_drop(&sup.good->text, sup.good->text.n);
         sup.next = NULL;
         if (answer == APPLIED_BUT_SWAP || sup.hard)
@@ -669,16 +607,6 @@ static void worker_applied(struct worker *w, enum applied answer)
         else if (sup.load_state == L_SWAPPING)
                 load_ended(true); /* the old one died meanwhile */
         try_apply();
-}
-
-static const char *end_name(int status)
-{
-        return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "Exit";
-}
-
-static int end_code(int status)
-{
-        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 /* Milliseconds to wait before the next start: none for the first deaths, then a second more each. */
@@ -710,16 +638,16 @@ static void respawn(void)
 
 static void say_death(const struct worker *w, int status)
 {
-        int code = end_code(status), pid = w->child.pid;
+        int code = child_end_code(status), pid = w->child.pid;
 
         if (w->state == W_LEAVING)
-                proclog(PROC_WARNING, "Former worker (%d) exited with code %d (%s)", pid, code, end_name(status));
+                proclog(PROC_WARNING, "Former worker (%d) exited with code %d (%s)", pid, code, child_end_name(status));
         else if (sup.started && w != sup.coming)
                 proclog(code == 0 || code == 1 ? PROC_WARNING : PROC_ALERT,
-                        "Current worker (%d) exited with code %d (%s)", pid, code, end_name(status));
+                        "Current worker (%d) exited with code %d (%s)", pid, code, child_end_name(status));
         else
                 proclog(PROC_WARNING, "Failed to load worker (%d) exited with code %d (%s)", pid, code,
-                        end_name(status));
+                        child_end_name(status));
 }
 
 static void last_worker_died(void)
@@ -751,7 +679,7 @@ static void worker_died(struct worker *w, int status)
         say_death(w, status);
         worker_forget(w);
         if (current)
-                sup.end_code = end_code(status);
+                sup.end_code = child_end_code(status);
         if (sup.stopping || !sup.started) {
                 sup.worker = current ? NULL : sup.worker;
                 sup.coming = coming ? NULL : sup.coming;
