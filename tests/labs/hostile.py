@@ -74,11 +74,13 @@ def replaced(pid):
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 log.bind(LOG)
 t = Telamon(config(), "-W", "-S", MASTER, port=WEB)
+wait_for(lambda: "Loading success" in t.output(), 20)
 pid = wait_for(current)
 
 # ---- a configuration that is not taken (its end comes last) ----
 slow = Telamon(config(WEB + 1).replace("stats.sock", "slow.sock"), "-W", "-S", f"{TMP}/slow-master.sock", port=WEB + 1, name="slow.cfg")
-held = wait_for(slow.worker)
+wait_for(lambda: "Loading success" in slow.output(), 20)
+held = slow.worker()
 os.kill(held, signal.SIGSTOP)
 slow.p.send_signal(signal.SIGUSR2)
 held_since = time.monotonic()
