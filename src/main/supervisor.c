@@ -41,6 +41,7 @@
 #define ANSWER_LOADS    10    /* and this many times as long as the loader had for it */
 #define BREATH_MS       50    /* messages of one worker that are taken in this time; the rest waits in its channel */
 #define BREATH_MESSAGES 1000
+#define LAST_WORDS      10000
 #define LEAVING_MAX     16 /* workers that finish their sessions; beyond, the oldest is ended */
 
 enum worker_state { W_STARTING, W_UP, W_LEAVING };
@@ -222,6 +223,20 @@ static void on_worker(struct ev_fd *e, uint32_t events)
         channel_drop(&m);
 }
 
+/* What it said before it died and we have not read: a change must not be lost with it. Bounded: its end may be in other hands. */
+static void hear_last_words(struct worker *w)
+{
+        static struct channel_msg m;
+
+        for (int i = 0; i < LAST_WORDS && w->child.channel.fd >= 0; i++) {
+                if (channel_recv(w->child.channel.fd, false, &m) <= 0)
+                        return;
+                if (m.type == CH_JOURNAL || m.type == CH_DIFF)
+                        worker_message(w, &m);
+                channel_drop(&m);
+        }
+}
+
 /* ---- a worker's life ---- */
 
 static void kill_hung_due(struct timer *t)
@@ -366,22 +381,6 @@ static void load_failed(const char *why)
         load_ended(false);
 }
 
-static bool take_pidfile(const struct supconf *c)
-{
-        const char *path = sup.args->pidfile ? sup.args->pidfile : c->pidfile;
-        int fd;
-
-        if (!path)
-                return true;
-        fd = pidfile_open(path);
-        if (fd < 0) {
-                proclog(PROC_ALERT, "[telamon.main()] Cannot create pidfile %s (%s)", path, strerror(-fd));
-                return false;
-        }
-        pidfile_write(fd, (int)getpid());
-        return true;
-}
-
 static bool bind_first(struct supconf *c)
 {
         struct supconf *had = orphan_adopt(c, &sup.journal, &sup.health, &sup.orphan);
@@ -390,7 +389,7 @@ static bool bind_first(struct supconf *c)
         if (ok)
                 supconf_settle(c, had);
         supconf_free(had);
-        return ok && take_pidfile(c);
+        return ok && pidfile_take(sup.args->pidfile ? sup.args->pidfile : c->pidfile);
 }
 
 static void first_load_done(void)
@@ -676,6 +675,7 @@ static void worker_died(struct worker *w, int status)
 {
         bool current = w == sup.worker, coming = w == sup.coming;
 
+        hear_last_words(w);
         say_death(w, status);
         worker_forget(w);
         if (current)
