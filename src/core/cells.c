@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static struct list dead_fronts = LIST_INIT(dead_fronts), dead_backs = LIST_INIT(dead_backs),
-                   dead_listeners = LIST_INIT(dead_listeners);
+                   dead_listeners = LIST_INIT(dead_listeners), dead_servers = LIST_INIT(dead_servers);
 
 #define LOAD(f) atomic_load_explicit(&(f), memory_order_relaxed)
 
@@ -293,12 +293,13 @@ static void drop_idle_here(void *arg)
         srv_conn_drop_idle(arg);
 }
 
-/* Every thread has closed its idle connections and read the check's stop: only streams hold it now. */
+/* Every thread has closed its idle connections and read the check's stop: only streams hold it now, by a pin, or by a slot: the mail
+ * of a grant under way has no pin yet. */
 static void server_let_go(void *arg)
 {
         struct server *s = arg;
 
-        pins_retire(&s->pins);
+        list_push(&dead_servers, &s->pins.link);
         engine_reap_soon();
 }
 
@@ -359,6 +360,23 @@ static unsigned reap_fronts(void)
         return left;
 }
 
+static unsigned reap_servers(void)
+{
+        unsigned left = 0;
+
+        list_for_each_safe (i, &dead_servers) {
+                struct server *s = list_item(i, struct server, pins.link);
+
+                left++;
+                if (atomic_load_explicit(&s->cur, memory_order_acquire) != 0)
+                        continue;
+                list_del(i);
+                pins_retire(&s->pins);
+                left--;
+        }
+        return left;
+}
+
 static unsigned reap_backs(void)
 {
         unsigned left = 0;
@@ -384,5 +402,6 @@ unsigned cells_reap(void)
         retire_run();
         if (reader)
                 epoch_online();
-        return reap_listeners() + reap_fronts() + reap_backs() + pins_reap() + (unsigned)retire_waiting();
+        return reap_listeners() + reap_fronts() + reap_servers() + reap_backs() + pins_reap() +
+               (unsigned)retire_waiting();
 }

@@ -71,7 +71,8 @@ bool engine_wants_swap(const struct engine *e, const struct conf *c);
 
 int engine_start(struct engine *e);                    /* starts the data threads and the listeners */
 void engine_replay(struct engine *e, const char *cmd); /* a journal command, at admin level, not journalled again */
-/* A CLI connection that came by another way (the master socket); the engine owns the fd. level: core/cli.h. */
+/* A CLI connection that came by another way (the master socket); level: core/cli.h. 0: the engine owns the
+ * fd, and closes it when there is no world any more; -ENOMEM: it is still the caller's. */
 int engine_cli_attach(struct engine *e, int fd, int level);
 /* Local log socket paths of a configuration (for the supervisor's allow-list and pre-chroot connects); in c's arena. */
 const char *const *engine_log_paths(const struct conf *c, size_t *ret_n);

@@ -1,6 +1,7 @@
 /* The engine as main/ uses it: first load, traffic, reloads, deletions, soft stop; on real sockets of the loopback. */
 #include "core/change.h"
 #include "core/cells.h"
+#include "core/cli.h"
 #include "core/engine.h"
 #include "core/inner.h"
 #include "core/threads.h"
@@ -11,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -396,6 +398,52 @@ static void soft_stop_waits_for_the_last(void **state)
         stop();
 }
 
+static void attach_late(void *arg)
+{
+        assert_int_equal(engine_cli_attach(fx.e, *(int *)arg, CLI_ADMIN), 0);
+}
+
+/* The control loop hears of it in the last turn of the world, thread 0 after it. */
+static void a_cli_connection_that_comes_too_late_is_closed(void **state)
+{
+        int fds[2];
+        char c;
+
+        (void)state;
+        start("defaults\n" TIMES "listen l\n    bind 127.0.0.1:25180\n    server a 127.0.0.1:1\n", 2);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+        engine_stop(fx.e);
+        engine_on_control(attach_late, &fds[1]);
+        engine_free(fx.e);
+        assert_int_equal(recv(fds[0], &c, 1, MSG_DONTWAIT), 0);
+        close(fds[0]);
+        buf_fini(&fx.journal);
+}
+
+/* A grant under way holds a slot and no pin yet: the server must be there when it comes. */
+static void a_server_with_a_slot_taken_is_kept(void **state)
+{
+        static const char base[] = "defaults\n" TIMES "listen l\n    bind 127.0.0.1:25181\n    server a 127.0.0.1:1\n";
+        struct back *b;
+        struct server *s;
+        AUTO_BUF(two);
+        AUTO_BUF(diff);
+
+        (void)state;
+        buf_printf(&two, "%s    server b 127.0.0.1:2\n", base);
+        buf_putc(&two, 0);
+        start(two.p, 2);
+        b = back_find(STR("l"));
+        s = server_find(b, STR("b"));
+        atomic_store(&s->cur, 1);
+        assert_true(apply(base, &diff));
+        turns(600);
+        assert_int_equal(b->n_cells, 2);
+        atomic_store(&s->cur, 0);
+        TURNS_UNTIL(b->n_cells == 1);
+        stop();
+}
+
 static void journal_goes_home(void **state)
 {
         (void)state;
@@ -416,6 +464,8 @@ int main(void)
                 cmocka_unit_test(a_new_global_section_is_looked_at),
                 cmocka_unit_test(no_socket_is_an_error),
                 cmocka_unit_test(soft_stop_waits_for_the_last),
+                cmocka_unit_test(a_cli_connection_that_comes_too_late_is_closed),
+                cmocka_unit_test(a_server_with_a_slot_taken_is_kept),
                 cmocka_unit_test(journal_goes_home),
         };
 

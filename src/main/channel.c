@@ -145,6 +145,21 @@ int channel_send(int fd, enum channel_type t, const struct channel_arg *args, co
         return send_all(fd, &m);
 }
 
+int channel_post(int fd, struct str packet, const int *fds, unsigned n_fds)
+{
+        union control control;
+        struct iovec v = { (void *)(uintptr_t)packet.p, packet.n };
+        struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+        ASSERT(n_fds <= CHANNEL_FDS);
+        put_fds(&m, &control, fds, n_fds);
+        while (sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+                if (errno !=
+                    EINTR) /* memory, or descriptors under way (unix(7)): there is room when the other end has read */
+                        return errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS ? -EAGAIN : -errno;
+        return 0;
+}
+
 static void get_fds(struct msghdr *h, struct channel_msg *m)
 {
         for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {

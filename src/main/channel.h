@@ -67,8 +67,11 @@ struct channel_msg {
 
 int channel_pair(int ret_fds[2]); /* both close-on-exec */
 
-/* Blocks until it is sent (the other end may be slow, but a dead one is -EPIPE). args: the type's numbers and texts in order. */
+/* Blocks until it is sent (the other end may be slow, but a dead one is -EPIPE): for who may wait for the supervisor. The supervisor
+ * itself waits for nobody: channel_post(), main/outbox.h. args: the type's numbers and texts in order. */
 int channel_send(int fd, enum channel_type t, const struct channel_arg *args, const int *fds, unsigned n_fds);
+/* A message of channel_encode(); -EAGAIN: there is no room for it now. */
+int channel_post(int fd, struct str packet, const int *fds, unsigned n_fds);
 /* 1 = a message, 0 = the other end is gone, -EAGAIN (MSG_DONTWAIT), -EPROTO. Close left fds with channel_drop(). */
 int channel_recv(int fd, bool wait, struct channel_msg *ret_m);
 void channel_drop(struct channel_msg *m);

@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int spawn_with(char **v, int fd, posix_spawn_file_actions_t *fa, posix_spawnattr_t *at)
@@ -75,20 +76,38 @@ void child_close(struct child *c, struct loop *l)
         c->channel.fd = -1;
 }
 
-bool child_is_stopped(int pid)
+/* Where /proc hides it (hidepid): the kernel tells its parent, but for a stop by a debugger. Nothing is reaped. */
+static bool is_stopped_child(int pid)
 {
-        char path[32], text[512];
+        siginfo_t i = { .si_pid = 0 };
+
+        return waitid(P_PID, (id_t)pid, &i, WSTOPPED | WNOHANG | WNOWAIT) == 0 && i.si_pid == pid;
+}
+
+bool child_is_stopped(const char *proc, int pid)
+{
+        char path[64], text[512];
         const char *p;
         ssize_t n;
         int fd;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        (void)snprintf(path, sizeof(path), "%s/%d/stat", proc, pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-                return true;
+                return is_stopped_child(pid);
         n = read(fd, text, sizeof(text) - 1);
         (void)close(fd);
         text[n > 0 ? n : 0] = 0;
         p = strrchr(text, ')');
         return !p || p[1] != ' ' || p[2] == 'T' || p[2] == 't';
+}
+
+const char *child_end_name(int status)
+{
+        return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "Exit";
+}
+
+int child_end_code(int status)
+{
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 16384
-#define OUT_MAX        ((size_t)16 << 20)
+#define OUT_MAX        ((size_t)4 << 20)
+#define OUT_HIGH       65536 /* a client that has this much to read gets no more commands run, no more of an answer fetched */
 #define CLIENTS_MAX    64
 
 struct client {
@@ -284,9 +285,11 @@ static void run_bundle(struct client *c, struct str args)
 {
         struct channel_arg a[] = { CH_U(0) };
         int fd = c->m->ops->bundle();
+        AUTO_BUF(packet);
 
         (void)args;
-        if (fd >= 0 && channel_send(c->ev.fd, CH_APPLY, a, &fd, 1) == 0) {
+        if (fd >= 0 && c->out.n == 0 && channel_encode(CH_APPLY, a, &packet) &&
+            channel_post(c->ev.fd, buf_view(&packet), &fd, 1) == 0) {
                 c->quit = true;
                 return;
         }
@@ -461,7 +464,7 @@ static void drop(struct client *c)
 
 static bool busy(const struct client *c)
 {
-        return c->relay.fd >= 0 || c->wants_reload || c->quit;
+        return c->relay.fd >= 0 || c->wants_reload || c->quit || c->out.n > OUT_HIGH;
 }
 
 /* The next command: up to an unescaped ';' or the end of the line; what goes through (@@) has its own ';'. */
@@ -508,14 +511,29 @@ static void flush_out(struct client *c)
         }
 }
 
+static void pace_relay(struct client *c)
+{
+        if (c->relay.fd < 0)
+                return;
+        if (c->out.n > OUT_HIGH)
+                loop_del(c->m->loop, &c->relay);
+        else if (loop_add_level(c->m->loop, &c->relay, false) < 0)
+                end_relay(c);
+}
+
 static void pump(struct client *c)
 {
-        run_input(c);
-        if (c->through && c->relay.fd >= 0)
-                push_through(c);
-        flush_out(c);
+        struct str line;
+
+        do {
+                run_input(c);
+                if (c->through && c->relay.fd >= 0)
+                        push_through(c);
+                flush_out(c);
+        } while (!c->dead && !busy(c) && next_command(c, &line)); /* it was held back until the answers left */
         if (c->dead)
                 return;
+        pace_relay(c);
         if (c->out.failed || c->in.n >= LINE_MAX_BYTES)
                 drop(c);
         else if (c->out.n == 0 && (c->quit || (c->eof && !busy(c))))

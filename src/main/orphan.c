@@ -9,7 +9,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define TAKE_S 5 /* an orphan that says nothing for so long is none */
+#define TAKE_ALL_MS 20000 /* nor one that does not come to its end */
+#define TAKE_S      5     /* an orphan that says nothing for so long is none */
 
 /* ---- names and users ---- */
 
@@ -203,6 +204,7 @@ int orphan_find(const struct listen_spec *spec, int uid)
                 return -1;
         fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
+            setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 && /* connect() waits for it, too */
             connect(fd, (struct sockaddr *)&un, len) == 0 && peer_is(fd, uid))
                 return fd;
         if (fd >= 0)
@@ -257,10 +259,11 @@ static bool take_one(struct channel_msg *m, struct supconf *had, struct journal 
 static bool take_all(int fd, struct supconf *had, struct journal *journal, struct journal *health)
 {
         static struct channel_msg m;
+        mono_t end = mono_add_ms(thr_self->sys->mono(), TAKE_ALL_MS);
         bool ok;
 
         do {
-                if (channel_recv(fd, true, &m) <= 0)
+                if (thr_self->sys->mono() > end || channel_recv(fd, true, &m) <= 0)
                         return false;
                 if (m.type == CH_APPLIED)
                         break;
@@ -295,12 +298,13 @@ struct supconf *orphan_adopt(const struct supconf *c, struct journal *journal, s
 void orphan_retire(int fd)
 {
         static struct channel_msg m;
+        mono_t end = mono_add_ms(thr_self->sys->mono(), TAKE_ALL_MS);
 
         if (fd < 0)
                 return;
         /* Closing with unread messages would make the kernel throw ours away: it is heard once the other side has closed. */
         if (channel_send(fd, CH_RETIRE, NULL, NULL, 0) == 0)
-                while (channel_recv(fd, true, &m) > 0)
+                while (thr_self->sys->mono() < end && channel_recv(fd, true, &m) > 0)
                         channel_drop(&m);
         (void)close(fd);
 }

@@ -3,6 +3,8 @@
 
 #include "main/proclog.h"
 
+#include "main/proclog.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,4 +35,17 @@ void pidfile_write(int fd, int pid)
         if (write(fd, text, (size_t)n) != n)
                 proclog(PROC_WARNING, "Cannot write the pid file (%s).", strerror(errno));
         (void)close(fd);
+}
+
+bool pidfile_take(const char *path)
+{
+        int fd = path ? pidfile_open(path) : -1;
+
+        if (path && fd < 0) {
+                proclog(PROC_ALERT, "[telamon.main()] Cannot create pidfile %s (%s)", path, strerror(-fd));
+                return false;
+        }
+        if (path)
+                pidfile_write(fd, (int)getpid());
+        return true;
 }

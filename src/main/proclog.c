@@ -64,6 +64,20 @@ void proclog(enum proc_level l, const char *fmt, ...)
         proclog_raw(buf_view(&b));
 }
 
+void proclog_lines(struct str text)
+{
+        while (text.n) {
+                const char *nl = memchr(text.p, '\n', text.n);
+                size_t n = nl ? (size_t)(nl - text.p) : text.n;
+
+                if (n && text.p[0] != '[' && text.p[0] != ' ')
+                        proclog(PROC_NOTICE, "%.*s", (int)n, text.p);
+                else if (n)
+                        proclog_raw(str_sub(text, 0, n + (nl != NULL)));
+                text = str_sub(text, n + (nl != NULL), text.n - n - (nl != NULL));
+        }
+}
+
 void proclog_forget(void)
 {
         buf_fini(&self.kept);

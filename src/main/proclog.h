@@ -15,6 +15,7 @@ void proclog_silence(void);     /* after going to the background: nothing on std
 bool proclog_is_silent(void);
 void proclog(enum proc_level l, const char *fmt, ...) fmt_like(2, 3);
 void proclog_raw(struct str lines);  /* lines that carry their own intro (diagnostics, a child's messages) */
+void proclog_lines(struct str text); /* lines some of which carry an intro; the others are notices */
 void proclog_keep(struct str lines); /* lines that somebody else has printed */
 void proclog_forget(void);           /* a new start or reload: what was kept is dropped */
 struct str proclog_kept(void);

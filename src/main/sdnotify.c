@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 static void send_to(const char *path, const char *text, size_t n)
 {
+        static const struct timeval second = { 1, 0 };
         struct sockaddr_un un = { .sun_family = AF_UNIX };
         size_t len = strlen(path);
         int fd;
@@ -24,6 +26,8 @@ static void send_to(const char *path, const char *text, size_t n)
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return;
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second,
+                         sizeof(second)); /* who does not listen is not waited for */
         (void)sendto(fd, text, n, MSG_NOSIGNAL, (struct sockaddr *)&un,
                      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
         (void)close(fd);

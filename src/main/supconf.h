@@ -26,7 +26,8 @@ struct supconf {
         unsigned flags; /* LOADED_* */
         uint64_t files;
         const char *chroot, *pidfile;
-        bool loaded; /* CH_LOADED came */
+        int64_t took_ms; /* the loader */
+        bool loaded;     /* CH_LOADED came */
         struct buf text;
 };
 

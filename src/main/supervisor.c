@@ -9,9 +9,9 @@
 #include "ev/sig.h"
 #include "main/again.h"
 #include "main/binds.h"
-#include "main/channel.h"
 #include "main/child.h"
 #include "main/daemon.h"
+#include "main/give.h"
 #include "main/heartbeat.h"
 #include "main/journal.h"
 #include "main/limits.h"
@@ -22,7 +22,6 @@
 #include "main/proclog.h"
 #include "main/sdnotify.h"
 #include "main/supconf.h"
-#include "main/syslog_fd.h"
 #include "main/version.h"
 
 #include <errno.h>
@@ -32,13 +31,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CRASHES_FREE   5 /* deaths within CRASH_WINDOW before respawns are put off */
-#define CRASH_WINDOW   ((mono_t)10 * NS_PER_S)
-#define HANG_NS        ((uint64_t)2 * NS_PER_S) /* design.md section 2, the ladder */
-#define HANG_CHECK_MS  500
-#define ABORT_GRACE_MS 1000
-#define LOADER_MAX_MS  120000
-#define LEAVING_MAX    16 /* workers that finish their sessions; beyond, the oldest is ended */
+#define CRASHES_FREE    5 /* deaths within CRASH_WINDOW before respawns are put off */
+#define CRASH_WINDOW    ((mono_t)10 * NS_PER_S)
+#define HANG_NS         ((uint64_t)2 * NS_PER_S) /* design.md section 2, the ladder */
+#define HANG_CHECK_MS   500
+#define ABORT_GRACE_MS  1000
+#define LOADER_MAX_MS   120000
+#define ANSWER_MS       20000 /* a worker takes a configuration in this time, */
+#define ANSWER_LOADS    10    /* and this many times as long as the loader had for it */
+#define BREATH_MS       50    /* messages of one worker that are taken in this time; the rest waits in its channel */
+#define BREATH_MESSAGES 1000
+#define LAST_WORDS      10000
+#define LEAVING_MAX     16 /* workers that finish their sessions; beyond, the oldest is ended */
 
 enum worker_state { W_STARTING, W_UP, W_LEAVING };
 enum load_state { L_IDLE, L_LOADING, L_HELD, L_APPLYING, L_SWAPPING };
@@ -46,9 +50,14 @@ enum load_state { L_IDLE, L_LOADING, L_HELD, L_APPLYING, L_SWAPPING };
 struct worker {
         struct list link; /* sup.workers, oldest first */
         struct child child;
+        struct outbox out;
         enum worker_state state;
         struct heartbeat *beat;
         struct timer kill_hung;
+        struct timer answer;  /* the configuration it was given must be taken by then */
+        struct timer breath;  /* it says too much: it is heard again then */
+        unsigned said, asked; /* messages in this breath; log connections in this second */
+        mono_t asked_at;
         unsigned hung_checks, reloads; /* the latter: sup.reloads at its start */
 };
 
@@ -96,60 +105,29 @@ static void finish(int code)
 
 /* ---- what a worker is given ---- */
 
-static bool send_binds(int fd, const struct supconf *c)
+/* Nothing that a worker does or does not do makes us wait: one that cannot be told any more (e < 0) is ended. */
+static bool told(const struct worker *w, int e)
 {
-        for (size_t i = 0; i < c->n_binds; i++) {
-                const struct sup_bind *b = &c->binds[i];
-                struct channel_arg a[] = { CH_S(str_of(b->key)) };
-
-                if (channel_send(fd, CH_LISTEN, a, b->fds, b->n_fds) < 0)
-                        return false;
-        }
-        return true;
+        if (e == 0)
+                return true;
+        if (e != -EPIPE && e != -ECONNRESET)
+                proclog(PROC_ALERT, "Worker (%d) cannot be told any more (%s): it is ended.", w->child.pid,
+                        strerror(-e));
+        (void)kill(w->child.pid, SIGKILL);
+        return false;
 }
 
-static void send_log(int to, struct str path)
-{
-        char z[108];
-        int fd = -1;
-
-        if (path.n < sizeof(z)) {
-                memcpy(z, path.p, path.n);
-                z[path.n] = 0;
-                fd = syslog_fd(z);
-        }
-        (void)channel_send(to, CH_LOG_FD, (struct channel_arg[]){ CH_S(path) }, &fd, fd >= 0);
-        if (fd >= 0)
-                (void)close(fd);
-}
-
-static void send_replay(int fd, struct str cmd, struct str key)
-{
-        (void)channel_send(fd, CH_REPLAY, (struct channel_arg[]){ CH_S(cmd), CH_S(key) }, NULL, 0);
-}
-
-static void send_journal(int fd, const struct journal *j)
-{
-        list_for_each (i, &j->all) {
-                const struct journal_entry *e = list_item(i, struct journal_entry, link);
-
-                send_replay(fd, str_of(e->cmd), j == &sup.journal ? str_of(e->key) : STR(""));
-        }
-}
-
-static bool send_conf(int fd, const struct supconf *c, bool replay)
+static bool send_conf(struct worker *w, const struct supconf *c, bool replay)
 {
         struct channel_arg a[] = { CH_U(++sup.generation) };
+        int e = give_conf(&w->out, c);
 
-        if (!send_binds(fd, c))
-                return false;
-        for (size_t i = 0; i < c->n_logs; i++)
-                send_log(fd, str_of(c->logs[i]));
-        if (replay) {
-                send_journal(fd, &sup.health);
-                send_journal(fd, &sup.journal);
-        }
-        return channel_send(fd, CH_APPLY, a, &c->bundle, 1) == 0;
+        timer_start(&sup.loop, &w->answer, mono_add_ms(thr_self->now, ANSWER_MS + ANSWER_LOADS * c->took_ms));
+        if (e == 0 && replay)
+                e = give_journal(&w->out, &sup.health, false);
+        if (e == 0 && replay)
+                e = give_journal(&w->out, &sup.journal, true);
+        return told(w, e ? e : outbox_send(&w->out, CH_APPLY, a, &c->bundle, 1));
 }
 
 static bool send_rights(struct worker *w, const struct supconf *c)
@@ -160,7 +138,7 @@ static bool send_rights(struct worker *w, const struct supconf *c)
 
         if (heartbeat_new(&memfd, &w->beat) < 0)
                 return false;
-        ok = channel_send(w->child.channel.fd, CH_RIGHTS, a, &memfd, 1) == 0;
+        ok = told(w, outbox_send(&w->out, CH_RIGHTS, a, &memfd, 1));
         (void)close(memfd);
         return ok;
 }
@@ -171,32 +149,47 @@ static void take_journal(struct worker *w, const struct channel_msg *m)
 {
         if (w != sup.worker)
                 return; /* who leaves no longer speaks for the service */
-        journal_set(&sup.journal, m->arg[0].s, m->arg[1].s);
-        if (sup.coming && m->arg[1].s.n)
-                send_replay(sup.coming->child.channel.fd, m->arg[1].s, m->arg[0].s);
+        if (journal_set(&sup.journal, m->arg[0].s, m->arg[1].s) && sup.coming && m->arg[1].s.n)
+                (void)told(sup.coming, give_replay(&sup.coming->out, m->arg[1].s, m->arg[0].s));
+}
+
+/* Why a configuration is refused, or what it changed: as long as one is being taken. */
+static void take_text_of(const struct worker *w, struct str text)
+{
+        if (!timer_active(&w->answer))
+                return;
+        if (sup.next)
+                buf_str(&sup.next->text, text);
+        else
+                proclog_raw(text);
+}
+
+/* A log connection each second for each path is what an honest worker asks for (feat/logs/sink.c). */
+static bool may_ask(struct worker *w)
+{
+        if (thr_self->now - w->asked_at >= NS_PER_S) {
+                w->asked_at = thr_self->now;
+                w->asked = 0;
+        }
+        return ++w->asked <= 2 * sup.good->n_logs;
 }
 
 static void worker_message(struct worker *w, struct channel_msg *m)
 {
         switch (m->type) {
-        case CH_DIFF:
-                if (sup.next)
-                        buf_str(&sup.next->text, m->arg[0].s);
-                else
-                        proclog_raw(m->arg[0].s);
-                break;
+        case CH_DIFF: take_text_of(w, m->arg[0].s); break;
         case CH_APPLIED:
                 if (m->arg[0].u == sup.generation && m->arg[1].u <= APPLIED_BUT_SWAP)
                         worker_applied(w, (enum applied)m->arg[1].u);
                 break;
         case CH_JOURNAL: take_journal(w, m); break;
         case CH_HEALTH:
-                if (w == sup.worker)
-                        journal_set(&sup.health, m->arg[0].s, m->arg[0].s);
+                if (w == sup.worker && sup.load_state == L_APPLYING)
+                        (void)journal_set(&sup.health, m->arg[0].s, m->arg[0].s);
                 break;
         case CH_REOPEN:
-                if (sup.good && supconf_has_log(sup.good, m->arg[0].s))
-                        send_log(w->child.channel.fd, m->arg[0].s);
+                if (sup.good && supconf_has_log(sup.good, m->arg[0].s) && may_ask(w))
+                        (void)told(w, give_log(&w->out, m->arg[0].s));
                 break;
         default:
                 proclog(PROC_ALERT, "Worker (%d) sends what a worker may not send.", w->child.pid);
@@ -211,6 +204,12 @@ static void on_worker(struct ev_fd *e, uint32_t events)
         int r;
 
         (void)events;
+        if (++w->said > BREATH_MESSAGES) {
+                loop_del(&sup.loop, e);
+                return;
+        }
+        if (!timer_active(&w->breath))
+                timer_start(&sup.loop, &w->breath, mono_add_ms(thr_self->now, BREATH_MS));
         r = channel_recv(e->fd, false, &m);
         if (r == -EAGAIN)
                 return;
@@ -224,6 +223,20 @@ static void on_worker(struct ev_fd *e, uint32_t events)
         channel_drop(&m);
 }
 
+/* What it said before it died and we have not read: a change must not be lost with it. Bounded: its end may be in other hands. */
+static void hear_last_words(struct worker *w)
+{
+        static struct channel_msg m;
+
+        for (int i = 0; i < LAST_WORDS && w->child.channel.fd >= 0; i++) {
+                if (channel_recv(w->child.channel.fd, false, &m) <= 0)
+                        return;
+                if (m.type == CH_JOURNAL || m.type == CH_DIFF)
+                        worker_message(w, &m);
+                channel_drop(&m);
+        }
+}
+
 /* ---- a worker's life ---- */
 
 static void kill_hung_due(struct timer *t)
@@ -231,10 +244,30 @@ static void kill_hung_due(struct timer *t)
         (void)kill(container_of(t, struct worker, kill_hung)->child.pid, SIGKILL);
 }
 
+static void breath_due(struct timer *t)
+{
+        struct worker *w = container_of(t, struct worker, breath);
+
+        w->said = 0;
+        if (w->child.channel.fd >= 0)
+                (void)loop_add_level(&sup.loop, &w->child.channel, false);
+}
+
+static void answer_due(struct timer *t)
+{
+        const struct worker *w = container_of(t, struct worker, answer);
+
+        proclog(PROC_ALERT, "Worker (%d) does not take its configuration in time: it is ended.", w->child.pid);
+        (void)kill(w->child.pid, SIGKILL);
+}
+
 static void worker_forget(struct worker *w)
 {
+        outbox_fini(&w->out);
         child_close(&w->child, &sup.loop);
         timer_stop(&sup.loop, &w->kill_hung);
+        timer_stop(&sup.loop, &w->answer);
+        timer_stop(&sup.loop, &w->breath);
         heartbeat_free(w->beat);
         list_del(&w->link);
         sup.n_leaving -= w->state == W_LEAVING;
@@ -250,11 +283,14 @@ static struct worker *worker_start(void)
                 free(w);
                 return NULL;
         }
+        outbox_init(&w->out, &sup.loop, w->child.channel.fd);
         timer_init(&w->kill_hung, kill_hung_due);
+        timer_init(&w->answer, answer_due);
+        timer_init(&w->breath, breath_due);
         w->reloads = sup.reloads;
         list_push(&sup.workers, &w->link);
         proclog(PROC_NOTICE, "New worker (%d) forked", w->child.pid);
-        if (!send_rights(w, sup.good) || !send_conf(w->child.channel.fd, sup.good, true))
+        if (!send_rights(w, sup.good) || !send_conf(w, sup.good, true))
                 (void)kill(w->child.pid, SIGKILL);
         return w;
 }
@@ -283,6 +319,7 @@ static void end_oldest_leaving(void)
                 proclog(PROC_WARNING, "More than %d workers are leaving: the oldest (%d) is ended.", LEAVING_MAX,
                         w->child.pid);
                 (void)kill(w->child.pid, SIGTERM);
+                timer_start(&sup.loop, &w->kill_hung, mono_add_ms(thr_self->now, ABORT_GRACE_MS));
                 return;
         }
 }
@@ -296,24 +333,10 @@ static void worker_leave(struct worker *w)
         if (sup.hard)
                 (void)kill(w->child.pid, SIGTERM);
         else
-                (void)channel_send(w->child.channel.fd, CH_RETIRE, NULL, NULL, 0);
+                (void)told(w, outbox_send(&w->out, CH_RETIRE, NULL, NULL, 0));
 }
 
 /* ---- loads ---- */
-
-static void log_lines(struct str text)
-{
-        while (text.n) {
-                const char *nl = memchr(text.p, '\n', text.n);
-                size_t n = nl ? (size_t)(nl - text.p) : text.n;
-
-                if (n && text.p[0] != '[' && text.p[0] != ' ')
-                        proclog(PROC_NOTICE, "%.*s", (int)n, text.p);
-                else if (n)
-                        proclog_raw(str_sub(text, 0, n + (nl != NULL)));
-                text = str_sub(text, n + (nl != NULL), text.n - n - (nl != NULL));
-        }
-}
 
 static void load_ended(bool ok)
 {
@@ -321,7 +344,7 @@ static void load_ended(bool ok)
         journal_fini(&sup.health);
         journal_init(&sup.health);
         if (sup.next)
-                log_lines(buf_view(&sup.next->text));
+                proclog_lines(buf_view(&sup.next->text));
         if (!ok)
                 supconf_free(sup.next);
         sup.next = NULL;
@@ -358,22 +381,6 @@ static void load_failed(const char *why)
         load_ended(false);
 }
 
-static bool take_pidfile(const struct supconf *c)
-{
-        const char *path = sup.args->pidfile ? sup.args->pidfile : c->pidfile;
-        int fd;
-
-        if (!path)
-                return true;
-        fd = pidfile_open(path);
-        if (fd < 0) {
-                proclog(PROC_ALERT, "[telamon.main()] Cannot create pidfile %s (%s)", path, strerror(-fd));
-                return false;
-        }
-        pidfile_write(fd, (int)getpid());
-        return true;
-}
-
 static bool bind_first(struct supconf *c)
 {
         struct supconf *had = orphan_adopt(c, &sup.journal, &sup.health, &sup.orphan);
@@ -382,7 +389,7 @@ static bool bind_first(struct supconf *c)
         if (ok)
                 supconf_settle(c, had);
         supconf_free(had);
-        return ok && take_pidfile(c);
+        return ok && pidfile_take(sup.args->pidfile ? sup.args->pidfile : c->pidfile);
 }
 
 static void first_load_done(void)
@@ -408,7 +415,7 @@ static void take_text(struct supconf *c)
         if (c->flags & LOADED_SHOWN)
                 proclog_keep(buf_view(&c->text));
         else
-                log_lines(buf_view(&c->text));
+                proclog_lines(buf_view(&c->text));
         buf_drop(&c->text, c->text.n);
 }
 
@@ -450,8 +457,7 @@ static void try_apply(void)
         if (sup.load_state != L_HELD || !worker_is_up())
                 return;
         sup.load_state = L_APPLYING;
-        if (!send_conf(sup.worker->child.channel.fd, sup.next, false))
-                (void)kill(sup.worker->child.pid, SIGKILL); /* its death ends the load */
+        (void)send_conf(sup.worker, sup.next, false); /* when it cannot be told, its death ends the load */
 }
 
 static void on_loader(struct ev_fd *e, uint32_t events)
@@ -473,8 +479,10 @@ static void on_loader(struct ev_fd *e, uint32_t events)
                 (void)kill(sup.loader.pid, SIGKILL);
         child_close(&sup.loader, &sup.loop);
         timer_stop(&sup.loop, &sup.loader_limit);
-        if (sup.load_state == L_LOADING)
-                load_done();
+        if (sup.load_state != L_LOADING)
+                return;
+        sup.next->took_ms = (int64_t)((thr_self->now - sup.loader.since) / NS_PER_MS);
+        load_done();
 }
 
 static void loader_too_slow(struct timer *t)
@@ -569,7 +577,7 @@ static void load_applied(enum applied answer)
         supconf_widened(sup.next);
         sup.good = sup.next;
         supconf_free(old);
-        log_lines(buf_view(&sup.good->text));
+        proclog_lines(buf_view(&sup.good->text));
         buf_drop(&sup.good->text, sup.good->text.n);
         sup.next = NULL;
         if (answer == APPLIED_BUT_SWAP || sup.hard)
@@ -580,6 +588,7 @@ static void load_applied(enum applied answer)
 
 static void worker_applied(struct worker *w, enum applied answer)
 {
+        timer_stop(&sup.loop, &w->answer);
         if (w->state == W_UP && w == sup.worker && sup.load_state == L_APPLYING) {
                 load_applied(answer);
                 return;
@@ -597,16 +606,6 @@ static void worker_applied(struct worker *w, enum applied answer)
         else if (sup.load_state == L_SWAPPING)
                 load_ended(true); /* the old one died meanwhile */
         try_apply();
-}
-
-static const char *end_name(int status)
-{
-        return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "Exit";
-}
-
-static int end_code(int status)
-{
-        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 /* Milliseconds to wait before the next start: none for the first deaths, then a second more each. */
@@ -638,16 +637,16 @@ static void respawn(void)
 
 static void say_death(const struct worker *w, int status)
 {
-        int code = end_code(status), pid = w->child.pid;
+        int code = child_end_code(status), pid = w->child.pid;
 
         if (w->state == W_LEAVING)
-                proclog(PROC_WARNING, "Former worker (%d) exited with code %d (%s)", pid, code, end_name(status));
+                proclog(PROC_WARNING, "Former worker (%d) exited with code %d (%s)", pid, code, child_end_name(status));
         else if (sup.started && w != sup.coming)
                 proclog(code == 0 || code == 1 ? PROC_WARNING : PROC_ALERT,
-                        "Current worker (%d) exited with code %d (%s)", pid, code, end_name(status));
+                        "Current worker (%d) exited with code %d (%s)", pid, code, child_end_name(status));
         else
                 proclog(PROC_WARNING, "Failed to load worker (%d) exited with code %d (%s)", pid, code,
-                        end_name(status));
+                        child_end_name(status));
 }
 
 static void last_worker_died(void)
@@ -676,10 +675,11 @@ static void worker_died(struct worker *w, int status)
 {
         bool current = w == sup.worker, coming = w == sup.coming;
 
+        hear_last_words(w);
         say_death(w, status);
         worker_forget(w);
         if (current)
-                sup.end_code = end_code(status);
+                sup.end_code = child_end_code(status);
         if (sup.stopping || !sup.started) {
                 sup.worker = current ? NULL : sup.worker;
                 sup.coming = coming ? NULL : sup.coming;
@@ -721,7 +721,7 @@ static void check_worker(struct worker *w)
         uint64_t lag = w->beat && w->state != W_STARTING ? heartbeat_lag(w->beat, thr_self->sys->mono()) : 0;
 
         /* One that is stopped (SIGSTOP, a debugger) is not hung. */
-        w->hung_checks = lag > HANG_NS && !child_is_stopped(w->child.pid) ? w->hung_checks + 1 : 0;
+        w->hung_checks = lag > HANG_NS && !child_is_stopped("/proc", w->child.pid) ? w->hung_checks + 1 : 0;
         if (w->hung_checks != 2) /* twice: the first may be our own late wake-up */
                 return;
         proclog(PROC_ALERT, "Current worker (%d) hangs since %llu ms: it is replaced.", w->child.pid,
@@ -832,10 +832,10 @@ static int bundle(void)
 
 static int attach(int pid, int fd, int level)
 {
-        const struct worker *w = worker_by_pid(pid);
+        struct worker *w = worker_by_pid(pid);
         struct channel_arg a[] = { CH_U(level) };
 
-        return w ? channel_send(w->child.channel.fd, CH_CLI, a, &fd, 1) : -ESRCH;
+        return w ? outbox_try(&w->out, CH_CLI, a, &fd, 1) : -ESRCH;
 }
 
 static const struct mastercli_ops cli_ops = { show_proc, reload, reload_failed, worker_pid, bundle, attach };

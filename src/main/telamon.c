@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define ROLE_CHANNEL 3
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
         int code, ended_by = 0;
         AUTO_BUF(why);
 
+        (void)prctl(PR_SET_NAME, "telamon"); /* a child is started by /proc/self/exe, and `exe` is what ps would say */
         if (v)
                 return v->main(argc - 1, argv + 1);
         if (role)

@@ -318,7 +318,7 @@ static void on_started(struct runner *r)
 
 static void on_ending(struct runner *r)
 {
-        (void)r;
+        loop_del(r->loop, &self.channel); /* the loop still turns while the engine is taken down */
         heartbeat_stop();
 }
 
