@@ -232,7 +232,11 @@ static struct line_buf *line_buf(void)
         if (unlikely(!b)) {
                 b = malloc(sizeof(*b)); /* pages that no line reaches stay untouched */
                 ASSERT(b);
-                b->logger = 0;
+                b->logger = 0; /* of no logger: the header is written for the first line */
+                b->target = NULL;
+                b->level = 0;
+                b->sec = 0;
+                b->head = 0;
                 thr_self->local[local_index] = b;
         }
         return b;
