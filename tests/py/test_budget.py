@@ -16,7 +16,7 @@ TELAMON = os.environ.get("TELAMON", str(ROOT / "build/telamon"))
 LOAD = os.path.join(os.path.dirname(TELAMON), "bench/bench-load")
 FEW, MORE = 100, 1000
 SLACK = 1.05
-TRIES = 3
+TRIES = 4
 PATHS = {  # name: (mode of bench-load, options of bench/configs.py)
     "http": ("http", {}),
     "http-log": ("http", {"log": True}),
