@@ -305,9 +305,9 @@ static void server_let_go(void *arg)
 
 void server_retire(struct server *s)
 {
+        /* Streams under way read it when they let go of a connection: ordered by the message that drops the idle ones. */
         atomic_fetch_or_explicit(&s->admin, SRV_ADM_FMAINT, memory_order_relaxed);
         atomic_store_explicit(&s->usable, 0, memory_order_relaxed);
-        atomic_store_explicit(&s->gone, 1, memory_order_relaxed); /* ordered by the message that drops the idle ones */
         if (s->queue)
                 (void)queue_redistribute(s);
         if (s->check && check_driver)

@@ -791,7 +791,7 @@ static void test_a_server_that_left_keeps_no_connection(void **st)
         (void)st;
         say(c, GET);
         s = served();
-        atomic_store(&be.srv[0]->gone, 1);
+        atomic_fetch_or(&be.srv[0]->admin, SRV_ADM_FMAINT);
         say(s, OK5);
         expect(c, "\r\n\r\nhello");
         settle();

@@ -69,10 +69,9 @@ struct server {
         const char *path;          /* unix socket, or NULL; of the configuration's strings */
         _Atomic uint32_t addr_seq; /* sequence lock of addr, path and port_*: odd = being written */
         int16_t port_offset;
-        bool abstract;        /* path is an abstract name (abns@) */
-        bool port_follows;    /* connect to the client's destination port + port_offset: addr carries no port */
-        _Atomic uint8_t gone; /* left the configuration: keeps no idle connection, its cfg dies with the last stream */
-        bool live;            /* control thread: published once; a server of a change that was discarded never is */
+        bool abstract;     /* path is an abstract name (abns@) */
+        bool port_follows; /* connect to the client's destination port + port_offset: addr carries no port */
+        bool live;         /* control thread: published once; a server of a change that was discarded never is */
 
         _Atomic uint32_t cur, cur_max; /* requests and sessions on it (scur, smax) */
         struct check *check;           /* NULL without `check` */

@@ -178,8 +178,7 @@ static bool may_keep(const struct srv_conn *c, const struct server_col *col)
 {
         const struct server_cfg *cfg = server_cfg_now(c->srv);
 
-        if (atomic_load_explicit(&world.stopping, memory_order_relaxed) ||
-            atomic_load_explicit(&c->srv->gone, memory_order_relaxed))
+        if (atomic_load_explicit(&world.stopping, memory_order_relaxed))
                 return false;
         /* Nobody will use it; and a server that left the configuration must not be held by idle connections: what it points to goes
          * with the last stream. */
