@@ -41,6 +41,7 @@ static void ask(struct answer *a, struct str text, const struct conf_opts *o)
 
         a->v = vfs_new_memory();
         vfs_add(a->v, VFS_CONFIG, files[0], text);
+        vfs_add(a->v, VFS_OTHER, "/dev/null", STR("")); /* what samples name that need a file */
         diags_init(&a->d);
         a->c = conf_load(a->v, files, 1, o, &a->d);
 }

@@ -1,16 +1,18 @@
-/* core/answer.c - answers of our own: the built-in error pages (manual 1.3.1 lists the codes; errorfile can replace them later). */
+/* core/answer.c - answers of our own to what went wrong: the pages of the file (core/page.h), else the built-in ones (manual 1.3.1
+ * lists the codes). */
 #include "base/slab.h"
+#include "core/page.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 
 #include <stdio.h>
 
-struct page {
+struct builtin {
         int status;
         const char *reason, *text;
 };
 
-static const struct page pages[] = {
+static const struct builtin pages[] = {
         { 200, "OK", "Service ready." },
         { 400, "Bad request", "Your browser sent an invalid request." },
         { 401, "Unauthorized", "You need a valid user and password to access this content." },
@@ -36,27 +38,21 @@ static const struct page pages[] = {
         { 505, "HTTP Version Not Supported", "The HTTP version of the request is not supported." },
 };
 
-static const struct page *page_of(int status)
+static const struct builtin *builtin_of(int status)
 {
         for (size_t i = 0; i < array_len(pages); i++)
                 if (pages[i].status == status)
                         return &pages[i];
-        return page_of(status >= 500 ? 500 : 400);
+        return builtin_of(status >= 500 ? 500 : 400);
 }
 
-/* Was the whole request read, by a client that is still there, so that the connection may serve another one? */
-static bool may_keep(const struct strm *s)
-{
-        return (s->cl.flags & SIDE_RX_DONE) && s->term[0] != 'C' && s->term[1] != 'R';
-}
-
-static int send_page(struct strm *s, const struct page *p, struct hmsg *m)
+static int send_builtin(struct strm *s, const struct builtin *p, struct hmsg *m)
 {
         char body[512];
         int n = snprintf(body, sizeof(body), "<html><body><h1>%d %s</h1>\n%s\n</body></html>\n", p->status, p->reason,
                          p->text);
         struct iovec v = { body, (size_t)n };
-        struct tx_frame f = { .framing = HBODY_LENGTH, .length = (uint64_t)n, .close = !may_keep(s) };
+        struct tx_frame f = { .framing = HBODY_LENGTH, .length = (uint64_t)n, .close = !strm_may_keep(s) };
 
         m->flags |= HMSG_RESPONSE;
         m->minor = 1;
@@ -68,7 +64,32 @@ static int send_page(struct strm *s, const struct page *p, struct hmsg *m)
         return s->cl.ops->tx(&s->cl, m, &f, &v, f.no_body ? 0 : 1, true);
 }
 
+/* The exchange ends with this status. False: nobody is there to be told. */
+static bool end_with(struct strm *s, int status)
+{
+        strm_goto(s, STRM_END);
+        queue_leave(s);
+        s->status = s->http ? (uint16_t)status : 0;
+        return s->http && s->cl.ops && !(s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE));
+}
+
+void strm_answer_nothing(struct strm *s, int status)
+{
+        (void)end_with(s, status);
+}
+
 void strm_answer(struct strm *s, int status)
+{
+        const struct page *p = s->http ? page_of_stream(s, status) : NULL;
+        struct expr_ctx x = { .strm = s, .req = s->req, .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP, .final = true };
+
+        if (p && s->cl.ops)
+                page_send(s, p, &x);
+        else
+                strm_answer_builtin(s, status);
+}
+
+void strm_answer_builtin(struct strm *s, int status)
 {
         size_t size;
         struct own {
@@ -77,24 +98,16 @@ void strm_answer(struct strm *s, int status)
                 char arena[512];
         } * o;
 
-        strm_goto(s, STRM_END);
-        queue_leave(s);
-        s->status = (uint16_t)status;
-        if (!s->http) {
-                s->status = 0;
-                return;
-        }
-        if (!s->cl.ops || (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE)))
+        if (!end_with(s, status))
                 return;
         o = mem_get(sizeof(*o), &size);
         if (!o)
                 return;
         hmsg_init(&o->m, o->f, array_len(o->f), o->arena, sizeof(o->arena));
-        if (s->cl.ops)
-                s->cl.ops->rx_head_free(&s->cl);
+        s->cl.ops->rx_head_free(&s->cl);
         s->req = NULL;
         s->cl_active = thr_self->now;
-        if (send_page(s, page_of(status), &o->m) == MSG_OK)
+        if (send_builtin(s, builtin_of(status), &o->m) == MSG_OK)
                 strm_goto(s, STRM_ANSWER);
         mem_put(o, size);
 }

@@ -60,11 +60,14 @@ static const struct conf_kind kind_default_server = { .name = "default-server",
                                                       .title = default_server_title,
                                                       .example = "default-server" };
 
+static const struct conf_kind kind_http_errors = {
+        .name = "http-errors", .bit = KIND_HTTP_ERRORS, .section = true, .named = true, .clash = "http-errors"
+};
+
 /* Manual 3 to 12 and of 3.2 (program); a section that comes as a kind of its own leaves this list. */
-static const char *const absent[] = { "acme",        "cache",       "crt-store",   "fcgi-app",
-                                      "healthcheck", "http-errors", "log-forward", "log-profile",
-                                      "mailers",     "peers",       "program",     "resolvers",
-                                      "ring",        "traces",      "userlist",    NULL };
+static const char *const absent[] = { "acme",        "cache",       "crt-store", "fcgi-app", "healthcheck",
+                                      "log-forward", "log-profile", "mailers",   "peers",    "program",
+                                      "resolvers",   "ring",        "traces",    "userlist", NULL };
 
 CONF_ABSENT(absent);
 CONF_KIND(kind_global);
@@ -76,3 +79,4 @@ CONF_KIND(kind_bind);
 CONF_KIND(kind_stats_socket);
 CONF_KIND(kind_server);
 CONF_KIND(kind_default_server);
+CONF_KIND(kind_http_errors);

@@ -13,6 +13,7 @@
 #define KIND_SERVER         ((kind_mask)1 << 6)
 #define KIND_DEFAULT_SERVER ((kind_mask)1 << 7)
 #define KIND_STATS_SOCKET   ((kind_mask)1 << 8)
+#define KIND_HTTP_ERRORS    ((kind_mask)1 << 16)
 
 #define KIND_FE         (KIND_FRONTEND | KIND_LISTEN)
 #define KIND_BE         (KIND_BACKEND | KIND_LISTEN)

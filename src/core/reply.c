@@ -58,11 +58,18 @@ const char *reply_reason(int status)
         return "";
 }
 
+static int sent_status(const struct reply *r)
+{
+        return r->sent ? r->sent : r->status;
+}
+
 static bool head_of(struct hmsg *m, const struct reply *r)
 {
+        int sent = sent_status(r);
+
         m->flags |= HMSG_RESPONSE;
-        m->minor = 1;
-        if (hmsg_set_status(m, (uint16_t)r->status, str_of(reply_reason(r->status))) < 0)
+        m->minor = !r->http10;
+        if (hmsg_set_status(m, (uint16_t)sent, r->reason.p ? r->reason : str_of(reply_reason(sent))) < 0)
                 return false;
         if (r->type.n && hmsg_add(m, STR("content-type"), r->type) < 0)
                 return false;
@@ -76,10 +83,12 @@ static bool head_of(struct hmsg *m, const struct reply *r)
 static int send_reply(struct strm *s, const struct reply *r, struct hmsg *m)
 {
         struct iovec v = { (void *)(uintptr_t)r->body.p, r->body.n };
-        bool bodyless = r->status == 204 || r->status == 304;
-        struct tx_frame f = { .framing = bodyless ? HBODY_NONE : HBODY_LENGTH,
+        bool bodyless = sent_status(r) == 204 || sent_status(r) == 304;
+        struct tx_frame f = { .framing = bodyless       ? HBODY_NONE
+                                         : r->no_length ? HBODY_CLOSE
+                                                        : HBODY_LENGTH,
                               .length = r->body.n,
-                              .close = !(s->cl.flags & SIDE_RX_DONE),
+                              .close = r->no_length || !strm_may_keep(s),
                               .no_body = s->head_request };
 
         return s->cl.ops->tx(&s->cl, m, &f, &v, f.no_body || bodyless || r->body.n == 0 ? 0 : 1, true);
@@ -113,6 +122,6 @@ void strm_reply(struct strm *s, const struct reply *r)
         mem_put(o, size);
         if (sent == MSG_BAD) { /* a field that rules made is no HTTP: the client hears of trouble, not of nothing */
                 strm_term(s, 'I', 'R');
-                strm_answer(s, 500);
+                strm_answer_builtin(s, 500);
         }
 }

@@ -7,7 +7,11 @@
 #include "core/strm.h"
 
 struct reply {
-        int status;
+        int status;        /* of the exchange, for logs and counters */
+        int sent;          /* in the status line; 0 = status */
+        struct str reason; /* p == NULL: reply_reason() */
+        bool http10;
+        bool no_length;  /* the body ends with the connection */
         struct str type; /* content-type; n == 0: none */
         struct str body; /* borrowed for the call */
         const struct reply_field {

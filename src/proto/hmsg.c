@@ -360,3 +360,19 @@ int hmsg_set_status(struct hmsg *m, uint16_t status, struct str reason)
                 m->status = status;
         return r;
 }
+
+struct str hmsg_path_query(const struct hmsg *m)
+{
+        struct str t = hmsg_target(m), none = { t.p, 0 };
+        const char *slash;
+        size_t at;
+
+        if (t.n == 0 || t.p[0] == '/')
+                return t;
+        slash = memmem(t.p, t.n, "://", 3);
+        if (!slash)
+                return none;
+        at = (size_t)(slash - t.p) + 3;
+        slash = memchr(t.p + at, '/', t.n - at);
+        return slash ? str_sub(t, (size_t)(slash - t.p), t.n - (size_t)(slash - t.p)) : none;
+}

@@ -221,6 +221,9 @@ static inline struct str hmsg_target(const struct hmsg *m)
         return hmsg_part(m, &m->target);
 }
 
+/* Path and query of a request's target, whatever form it has (RFC 9112 3.2); empty for authority and asterisk form. */
+struct str hmsg_path_query(const struct hmsg *m);
+
 static inline struct str hmsg_method(const struct hmsg *m)
 {
         return hmsg_part(m, &m->mpart);

@@ -57,25 +57,9 @@ FETCH(req_ver)
 }
 
 /* Path and query of the target: from the first slash after the authority on; n == 0: there is none ("*", CONNECT). */
-static struct str path_and_query(const struct hmsg *m)
-{
-        struct str t = hmsg_target(m), none = { t.p, 0 };
-        const char *slash;
-        size_t at;
-
-        if (t.n == 0 || t.p[0] == '/')
-                return t;
-        slash = memmem(t.p, t.n, "://", 3);
-        if (!slash)
-                return none;
-        at = (size_t)(slash - t.p) + 3;
-        slash = memchr(t.p + at, '/', t.n - at);
-        return slash ? str_sub(t, (size_t)(slash - t.p), t.n - (size_t)(slash - t.p)) : none;
-}
-
 FETCH(path)
 {
-        struct str p = path_and_query(x->req);
+        struct str p = hmsg_path_query(x->req);
         const char *q = p.n ? memchr(p.p, '?', p.n) : NULL;
 
         UNUSED;
@@ -87,7 +71,7 @@ FETCH(path)
 
 FETCH(pathq)
 {
-        struct str p = path_and_query(x->req);
+        struct str p = hmsg_path_query(x->req);
 
         UNUSED;
         if (p.n == 0)

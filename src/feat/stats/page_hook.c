@@ -210,19 +210,10 @@ static const void *applies(struct conf *c, const struct conf_obj *proxy, bool as
         return u;
 }
 
-/* The path and query of the target, whatever form it has (RFC 9112 3.2.2: absolute-form). */
-static struct str origin_form(struct str t)
-{
-        const char *p = t.n && t.p[0] != '/' ? memmem(t.p, t.n, "://", 3) : NULL;
-        const char *slash = p ? memchr(p + 3, '/', (size_t)(t.p + t.n - p) - 3) : NULL;
-
-        return slash ? (struct str){ slash, (size_t)(t.p + t.n - slash) } : t;
-}
-
 static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
 {
         const struct stats_use *u = arg;
-        struct str t = origin_form(hmsg_target(s->req));
+        struct str t = hmsg_path_query(s->req);
         struct stats_page *p;
         struct applet *a;
 
