@@ -124,9 +124,15 @@ static enum hook_answer run(struct fx_conf *c, enum hook_point p)
 {
         const struct hook_set *h = hook_compile(c->c, conf_find(c->c, KIND_FRONTEND, STR("f")), true);
         enum hook_answer a = HOOK_NEXT;
+        struct front_cfg cfg = { .obj = conf_find(c->c, KIND_FRONTEND, STR("f")), .conf = c->c };
+        struct back_cfg *back = fs.s.bcfg;
 
+        fs.s.fcfg = &cfg; /* error pages are the proxy's */
+        fs.s.bcfg = NULL;
         for (int i = 0; i < h->n[p] && a == HOOK_NEXT; i++)
                 a = h->at[p][i].hook->run(&fs.s, h->at[p][i].arg, true);
+        fs.s.fcfg = &fs.fcfg;
+        fs.s.bcfg = back;
         return a;
 }
 
@@ -287,7 +293,7 @@ static void test_condition_errors(void **st)
                   "error detected while parsing an 'http-request deny' condition : no such ACL : 'foo'." },
                 { "http-request", "'http-request' expects an action as argument." },
                 { "http-request den", "'http-request' : unknown action 'den'." },
-                { "http-request deny deny_status 999", "expects a status code among" },
+                { "http-request deny deny_status 999", "Unexpected status code '999'" },
                 { "http-request deny foo", "error detected while parsing an 'http-request deny' rule : expects 'if' or "
                                            "'unless', but found 'foo'." },
                 { "http-request set-header X", "expects exactly 2 arguments" },
@@ -296,7 +302,7 @@ static void test_condition_errors(void **st)
                 { "http-request set-header X %[foo]", "unknown fetch method 'foo'" },
                 { "http-request set-header X %[res.hdr(a)]",
                   "needs 'HTTP response headers' which is not available here" },
-                { "http-request return status 99", "expects an integer between 200 and 599" },
+                { "http-request return status 99", "Unexpected status code '99'" },
                 { "http-request return string x", "a content type must be defined" },
                 { "http-request return file x", "comes with the rules issue" },
                 { "http-response return", "unknown action 'return'" },
