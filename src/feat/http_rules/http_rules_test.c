@@ -304,8 +304,7 @@ static void test_condition_errors(void **st)
                   "needs 'HTTP response headers' which is not available here" },
                 { "http-request return status 99", "Unexpected status code '99'" },
                 { "http-request return string x", "a content type must be defined" },
-                { "http-request return file x", "comes with the rules issue" },
-                { "http-response return", "unknown action 'return'" },
+                { "http-request return content-type a/b file x", "error opening file 'x'" },
         };
         char rules[256];
 
