@@ -114,7 +114,6 @@ static int http_error_parse(struct kw_call *c)
                                 .w = c->args,
                                 .n = c->n_args,
                                 .allowed = EXPR_AT_REQUEST,
-                                .as_error = true,
                                 .before = "http-error : " };
         struct pages_cfg *cfg = c->slot;
         const struct page *p;
