@@ -118,6 +118,8 @@ struct back_cfg *back_cfg_new(struct back *b, struct conf *c, const struct conf_
         n->hooks = hook_compile(c, o, false);
         n->fullconn = n->px->fullconn; /* 0: derived when all frontends are known */
         n->bufsize = (unsigned)global_of(c)->bufsize;
+        n->abortonclose =
+                n->px->mode == PX_HTTP && global_of(c)->compat >= COMPAT_3_4 && !(n->px->options & OPT_NO_ABORTONCLOSE);
         if (d->n_alerts == alerts)
                 return n;
         back_cfg_drop(n);

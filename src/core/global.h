@@ -4,6 +4,9 @@
 
 #include "conf/conf.h"
 
+/* Whose defaults count where HAProxy's versions differ (design: `compat`). */
+enum { COMPAT_2_6 = 26, COMPAT_3_4 = 34 };
+
 struct global_cfg {
         const char *user, *group; /* NULL = unchanged */
         int uid, gid;             /* -1 = unset; `user`/`group` are looked up by the loader into these */
@@ -20,6 +23,7 @@ struct global_cfg {
         const char *log_send_hostname; /* NULL = off, "" = the machine's */
         int spread_checks;             /* percent, 0..50 */
         uint64_t bufsize;              /* tune.bufsize: the largest head, and the first read size */
+        int compat;                    /* COMPAT_* */
         int maxaccept, max_http_hdr;
         int logurilen; /* tune.http.logurilen */
 };

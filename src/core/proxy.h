@@ -40,7 +40,8 @@ enum { /* struct proxy_cfg.options */
        OPT_IDLE_CLOSE_ON_RESPONSE = 1 << 18,
        OPT_LOG_HEALTH = 1 << 19,
        OPT_KEEP_ALIVE = 1 << 20,
-       OPT_LOG_CLF = 1 << 28, /* of httplog or tcplog */
+       OPT_NO_ABORTONCLOSE = 1 << 21, /* said so: it is on by itself in HTTP backends */
+       OPT_LOG_CLF = 1 << 28,         /* of httplog or tcplog */
 };
 
 enum { REUSE_NEVER, REUSE_SAFE, REUSE_AGGRESSIVE, REUSE_ALWAYS };
@@ -170,6 +171,7 @@ struct back_cfg { /* immutable */
         const struct hook_set *hooks;
         int fullconn;
         unsigned bufsize;
+        bool abortonclose; /* the default of its mode; option abortonclose is in px->options */
 };
 
 struct lb_view; /* core/lb.h */

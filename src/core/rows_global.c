@@ -267,8 +267,11 @@ static int resetenv_parse(struct kw_call *c)
 
 #define RESTART "it is used once, when the process starts"
 
+static const struct kw_val compat_vals[] = { { "2.6", COMPAT_2_6 }, { "3.4", COMPAT_3_4 }, { NULL, 0 } };
+
 static const struct global_cfg defaults = { .uid = -1,
                                             .gid = -1,
+                                            .compat = COMPAT_3_4,
                                             .stats_timeout_ms = 10000,
                                             .stats_maxconn = 10,
                                             .bufsize = 16384,
@@ -287,6 +290,8 @@ static const struct kw rows[] = {
               .help = "runs the worker with this group id"),
         KW_FN("chroot", chroot_parse, chroot_dump, .apply = KW_SWAP, .manual = "3.1", .args = "<directory>",
               .sample = "/var/empty", .help = "confines the worker to this directory"),
+        KW_ENUM("compat", struct global_cfg, compat, compat_vals, .apply = KW_SWAP, .args = "{ 2.6 | 3.4 }",
+                .help = "whose defaults count where HAProxy's versions differ: option abortonclose in HTTP backends (off or on)"),
         KW_FLAG("daemon", struct global_cfg, daemon, .apply = KW_REFUSED, .manual = "3.1",
                 .help = "goes to the background, like -D; ignored under -db, -d and -Ws"),
         KW_FN("master-worker", master_worker_parse, master_worker_dump, .apply = KW_REFUSED, .manual = "3.1",

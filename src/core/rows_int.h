@@ -30,6 +30,8 @@ int opt_log_elsewhere_parse(struct kw_call *c);
 void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out);
 int opt_forwardfor_parse(struct kw_call *c);
 void opt_forwardfor_dump(const struct kw *kw, const void *slot, struct buf *out);
+int opt_abortonclose_parse(struct kw_call *c);
+void opt_abortonclose_dump(const struct kw *kw, const void *slot, struct buf *out);
 int opt_redispatch_parse(struct kw_call *c);
 void opt_redispatch_dump(const struct kw *kw, const void *slot, struct buf *out);
 int opt_tcpka_parse(struct kw_call *c);

@@ -126,6 +126,24 @@ void opt_forwardfor_dump(const struct kw *kw, const void *slot, struct buf *out)
         buf_puts(out, p->forwardfor_if_none ? " if-none\n" : "\n");
 }
 
+/* ---- abortonclose: on by itself in HTTP backends, so "no" has to be kept ---- */
+int opt_abortonclose_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+
+        p->options &= ~(unsigned)(OPT_ABORTONCLOSE | OPT_NO_ABORTONCLOSE);
+        p->options |= c->no ? OPT_NO_ABORTONCLOSE : OPT_ABORTONCLOSE;
+        return 0;
+}
+
+void opt_abortonclose_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        unsigned o = ((const struct proxy_cfg *)slot)->options;
+
+        if (o & (OPT_ABORTONCLOSE | OPT_NO_ABORTONCLOSE))
+                buf_printf(out, "    %s%s\n", o & OPT_ABORTONCLOSE ? "" : "no ", kw->name);
+}
+
 /* ---- redispatch ---- */
 int opt_redispatch_parse(struct kw_call *c)
 {

@@ -319,7 +319,8 @@ bool strm_client_left(const struct strm *s)
 {
         if (s->cl.flags & (SIDE_RESET | SIDE_PEER_GONE))
                 return true;
-        return s->bcfg && (s->bcfg->px->options & OPT_ABORTONCLOSE) && s->cl.ops->gone && s->cl.ops->gone(&s->cl);
+        return s->bcfg && (s->bcfg->abortonclose || (s->bcfg->px->options & OPT_ABORTONCLOSE)) && s->cl.ops->gone &&
+               s->cl.ops->gone(&s->cl);
 }
 
 void strm_abort(struct strm *s, char cause, char phase)
