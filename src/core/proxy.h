@@ -50,8 +50,7 @@ enum { BAL_DEFAULT, BAL_ROUNDROBIN, BAL_RANDOM };
 struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int mode;
         unsigned options;
-        int maxconn, fullconn, backlog;
-        int retries;
+        int maxconn, fullconn, backlog, retries;
         int redispatch_after; /* option redispatch N: every N retries; 0 = on the last */
         int balance;
         int random_draws; /* balance random(N) */
@@ -171,7 +170,7 @@ struct back_cfg { /* immutable */
         const struct hook_set *hooks;
         int fullconn;
         unsigned bufsize;
-        bool abortonclose; /* the default of its mode; option abortonclose is in px->options */
+        bool abortonclose; /* by default; the option itself is in px->options */
 };
 
 struct lb_view; /* core/lb.h */

@@ -110,11 +110,9 @@ static int errorfiles_parse(struct kw_call *c)
 
 static int http_error_parse(struct kw_call *c)
 {
-        struct page_words w = { .kw = c,
-                                .w = c->args,
-                                .n = c->n_args,
-                                .allowed = EXPR_AT_REQUEST,
-                                .before = "http-error : " };
+        struct page_words w = {
+                .kw = c, .w = c->args, .n = c->n_args, .allowed = EXPR_AT_REQUEST, .before = "http-error : "
+        };
         struct pages_cfg *cfg = c->slot;
         const struct page *p;
         struct page *named;
