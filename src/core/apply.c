@@ -681,6 +681,8 @@ static void commit_front(struct front_step *st, const struct global_cfg *g)
                 if (!l->kept)
                         listener_retire(l);
         }
+        if (!was || was->px->rate_limit != st->cfg->px->rate_limit)
+                atomic_store_explicit(&f->sess_gate.limit, (uint32_t)st->cfg->px->rate_limit, memory_order_relaxed);
         if (!was)
                 return;
         if (st->cfg->maxconn != was->maxconn)

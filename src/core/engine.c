@@ -253,6 +253,10 @@ static void take_global(struct conf *c)
         world.conf = conf_get(c);
         world.maxconn = maxconn_of(c);
         world.hard_maxconn = world.maxconn;
+        if (!old || global_of(old)->maxconnrate != g->maxconnrate) /* an unchanged line keeps what the CLI set */
+                world.conn_gate.limit = (uint32_t)g->maxconnrate;
+        if (!old || global_of(old)->maxsessrate != g->maxsessrate)
+                world.sess_gate.limit = (uint32_t)g->maxsessrate;
         world.maxhdr = (uint32_t)g->max_http_hdr;
         world.node = g->node ? g->node : world.host;
         world.description = g->description;

@@ -712,6 +712,41 @@ static void test_accept_limit(void **st)
         assert_int_equal(fe.cur_max, 2);
 }
 
+/* Over the rate, clients wait in the kernel's queue, and are served as the second goes by (manual, rate-limit sessions). */
+static void accept_rate(struct rate_gate *gate)
+{
+        struct peer *c[6];
+
+        gate->limit = 4;
+        gate->next = 0;
+        for (int i = 0; i < 6; i++) {
+                c[i] = client();
+                settle();
+        }
+        assert_int_equal(fe.cur, 4);
+        assert_false(c[4]->eof || c[4]->reset || c[5]->eof || c[5]->reset);
+        pass_ms(200);
+        assert_int_equal(fe.cur, 4);
+        pass_ms(60);
+        assert_int_equal(fe.cur, 5);
+        pass_ms(260);
+        assert_int_equal(fe.cur, 6);
+        for (int i = 0; i < 6; i++)
+                peer_close(c[i], false);
+        settle();
+        gate->limit = 0;
+        pass_ms(300); /* the last look at the gate put the next one off */
+        assert_int_equal(fe.cur, 0);
+}
+
+static void test_accept_rate(void **st)
+{
+        (void)st;
+        accept_rate(&fe.sess_gate);
+        accept_rate(&world.conn_gate);
+        accept_rate(&world.sess_gate);
+}
+
 /* Two addresses of one frontend in one turn: the place that the first one took is not there for the second, whose client waits in
  * the kernel's queue and is neither accepted nor closed. */
 static void test_limit_over_two_addresses(void **st)
@@ -839,6 +874,7 @@ int main(int argc, char **argv)
                 T(test_reused_connection_closed_by_the_server),
                 T(test_a_server_that_left_keeps_no_connection),
                 T(test_accept_limit),
+                T(test_accept_rate),
                 T(test_limit_over_two_addresses),
                 T(test_soft_stop),
         };

@@ -24,6 +24,7 @@ struct global_cfg {
         int spread_checks;             /* percent, 0..50 */
         uint64_t bufsize;              /* tune.bufsize: the largest head, and the first read size */
         int compat;                    /* COMPAT_* */
+        int maxconnrate, maxsessrate;  /* per second, 0 = none */
         int maxaccept, max_http_hdr;
         int logurilen; /* tune.http.logurilen */
 };

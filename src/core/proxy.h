@@ -50,8 +50,8 @@ enum { BAL_DEFAULT, BAL_ROUNDROBIN, BAL_RANDOM };
 struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int mode;
         unsigned options;
-        int maxconn, fullconn, backlog, retries;
-        int redispatch_after; /* option redispatch N: every N retries; 0 = on the last */
+        int maxconn, fullconn, backlog, retries, rate_limit; /* sessions per second; 0 = none */
+        int redispatch_after;                                /* option redispatch N: every N retries; 0 = on the last */
         int balance;
         int random_draws; /* balance random(N) */
         int http_reuse;
@@ -93,7 +93,6 @@ struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         const char *unix_user, *unix_group; /* as written; the ids are in spec */
 };
 extern int bind_slot;
-
 struct back;
 struct front_use;
 struct front;
@@ -143,6 +142,7 @@ struct front {
         _Atomic uint32_t maxconn;      /* set at run time, 0 = the cfg's: front_maxconn() */
         _Atomic uint32_t state;        /* enum front_state: CLI may disable */
         struct rate conn_rate, sess_rate, req_rate;
+        struct rate_gate sess_gate; /* rate-limit sessions */
         const struct conf_obj *obj; /* of the current configuration: control thread only */
         /* control thread: going away */
         bool dead;
@@ -230,12 +230,12 @@ struct world {
         _Atomic uint32_t reloads;
         _Atomic uint32_t n_listeners;
         struct rate conn_rate, sess_rate;
+        struct rate_gate conn_gate, sess_gate; /* maxconnrate, maxsessrate, or what the CLI set */
         _Atomic uint64_t tot_conns, tot_reqs;
         atomic_bool stopping; /* soft stop */
         atomic_bool retiring; /* that one, because another process serves on the same sockets */
 };
 extern struct world world;
-
 /* Control thread (CLI commands and applets run their look-ups there or inside an epoch). */
 struct front *front_find(struct str name);
 struct back *back_find(struct str name);

@@ -263,6 +263,8 @@ static const struct kw rows[] = {
               .help = "connections on the frontend; the others wait in the kernel's queue"),
         KW_FN("fullconn", conn_limit_parse, fullconn_dump, .apply = KW_LIVE, .kinds = BACK, .manual = "4.2",
               .args = "<conns>", .sample = "100", .help = "load at which servers with minconn reach their maxconn"),
+        KW_INT("rate-limit sessions", struct proxy_cfg, rate_limit, 0, INT32_MAX, .apply = KW_LIVE, FRONT_ROW,
+               .args = "<rate>", .help = "new sessions accepted per second; the others wait in the kernel"),
         KW_INT("backlog", struct proxy_cfg, backlog, 0, INT32_MAX, .apply = KW_NEW, FRONT_ROW, .args = "<conns>",
                .help = "length of the kernel's queue of connections not yet accepted; 0: maxconn"),
         KW_STR("default_backend", struct proxy_cfg, default_backend, .min = 1, .apply = KW_NEW, FRONT_ROW,

@@ -151,6 +151,35 @@ static bool more_room(struct front *fe, struct listener *l)
         return !full(fe, l);
 }
 
+/* False: too many in this second. Whoever runs the process gets in. */
+static bool in_rate(struct listen_shard *sh, struct front *fe)
+{
+        struct rate_gate *gates[] = { &world.conn_gate, &world.sess_gate, &fe->sess_gate };
+        int ms = 0;
+
+        if (!limited(fe))
+                return true;
+        for (size_t i = 0; i < array_len(gates); i++) {
+                ms = rate_take(gates[i], thr_self->now);
+                if (unlikely(ms)) {
+                        while (i-- > 0)
+                                rate_untake(gates[i]);
+                        shard_wait(sh, ms);
+                        return false;
+                }
+        }
+        return true;
+}
+
+static void rate_back(struct front *fe)
+{
+        if (!limited(fe))
+                return;
+        rate_untake(&world.conn_gate);
+        rate_untake(&world.sess_gate);
+        rate_untake(&fe->sess_gate);
+}
+
 /* Before accept(2): who is over the limit stays in the kernel's queue instead of being taken and closed. */
 static bool on_take(struct listen_shard *sh)
 {
@@ -159,13 +188,17 @@ static bool on_take(struct listen_shard *sh)
         while (!take_place(l->front, l))
                 if (!more_room(l->front, l))
                         return false;
-        return true;
+        if (likely(in_rate(sh, l->front)))
+                return true;
+        sess_place_free(l->front, l);
+        return false;
 }
 
 static void on_give(struct listen_shard *sh)
 {
         struct listener *l = container_of(sh, struct bind_shard, shard)->listener;
 
+        rate_back(l->front);
         sess_place_free(l->front, l);
 }
 

@@ -55,6 +55,31 @@ uint32_t rate_now(const struct rate *r, mono_t now)
         return rate_of(r, sec) + (uint32_t)(rate_of(r, sec - 1) * left / NS_PER_S);
 }
 
+int rate_take(struct rate_gate *g, mono_t now)
+{
+        uint32_t limit = atomic_load_explicit(&g->limit, memory_order_relaxed);
+        int64_t next = atomic_load_explicit(&g->next, memory_order_relaxed), after, each;
+
+        if (likely(limit == 0))
+                return 0;
+        each = NS_PER_S / limit;
+        do {
+                after = (next > (int64_t)now ? next : (int64_t)now) + each;
+                if (after > (int64_t)now + NS_PER_S)
+                        return (int)((after - (int64_t)now - NS_PER_S) / NS_PER_MS) + 1;
+        } while (!atomic_compare_exchange_weak_explicit(&g->next, &next, after, memory_order_relaxed,
+                                                        memory_order_relaxed));
+        return 0;
+}
+
+void rate_untake(struct rate_gate *g)
+{
+        uint32_t limit = atomic_load_explicit(&g->limit, memory_order_relaxed);
+
+        if (limit)
+                atomic_fetch_sub_explicit(&g->next, NS_PER_S / limit, memory_order_relaxed);
+}
+
 uint32_t rate_max(const struct rate *r)
 {
         return atomic_load_explicit(&r->max, memory_order_relaxed);

@@ -40,6 +40,14 @@ static inline void rate_event(struct rate *r, struct rate_col *c)
                 rate_event_send(r, c, sec);
 }
 
+/* A limit of events per second, exact at any number of threads: after `limit` events at once, one each second/limit. */
+struct rate_gate {
+        _Atomic uint32_t limit; /* 0: none */
+        _Atomic int64_t next;   /* mono_t; when the bucket is empty again, a second ahead when it is full */
+};
+int rate_take(struct rate_gate *g, mono_t now); /* 0: taken; else milliseconds until the next one may be */
+void rate_untake(struct rate_gate *g);          /* what was taken did not happen */
+
 /* Average over about the last 1024 events (manual 9.1: qtime, ctime, rtime, ttime). */
 struct avg {
         stat_t sum, n;

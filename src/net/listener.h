@@ -38,7 +38,7 @@ struct listen_shard {
         unsigned batch; /* accepts per event at most, tune.maxaccept */
         bool exclusive, paused;
         /* Both NULL, or: take() says whether one more may come and takes its place, before anything is taken from the kernel's
-         * queue; false pauses the shard. give() returns the place when nobody was there. */
+         * queue; false pauses the shard, unless take() said shard_wait(). give() returns the place when nobody was there. */
         bool (*take)(struct listen_shard *s);
         void (*give)(struct listen_shard *s);
         /* Called once per accepted connection, with a non-blocking fd; owns the fd. `from` may be AF_UNIX. Returns
@@ -52,6 +52,7 @@ struct listen_shard {
 /* batch, on_accept and on_error are set before. */
 int shard_start(struct listen_shard *s, struct loop *l, int fd, bool exclusive);
 void shard_pause(struct listen_shard *s);
+void shard_wait(struct listen_shard *s, int ms); /* accepts nothing for that long */
 int shard_resume(struct listen_shard *s);
 void shard_stop(struct listen_shard *s); /* takes it off the loop; does not close the fd */
 

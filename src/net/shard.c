@@ -5,10 +5,15 @@
 
 #define RETRY_MS 100
 
-static void put_off(struct listen_shard *s, int err)
+void shard_wait(struct listen_shard *s, int ms)
 {
         loop_del(s->loop, &s->ev); /* level-triggered: left in, it would be reported at once, again and again */
-        timer_start(s->loop, &s->retry, mono_add_ms(s->loop->thr->now, RETRY_MS));
+        timer_start(s->loop, &s->retry, mono_add_ms(s->loop->thr->now, ms));
+}
+
+static void put_off(struct listen_shard *s, int err)
+{
+        shard_wait(s, RETRY_MS);
         s->on_error(s, err);
 }
 
@@ -47,7 +52,8 @@ static bool accept_one(struct listen_shard *s)
         int fd;
 
         if (s->take && !s->take(s)) {
-                shard_pause(s);
+                if (s->ev.added)
+                        shard_pause(s);
                 return false;
         }
         fd = s->loop->thr->sys->accept(s->ev.fd, (struct sockaddr *)&ss, &len);

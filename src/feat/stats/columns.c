@@ -375,6 +375,10 @@ static void get_ilim(const struct stat_obj *o, struct stat_val *v)
 }
 
 /* Of what this program has not: the count is truly zero. */
+static void get_rate_lim(const struct stat_obj *o, struct stat_val *v)
+{
+        num(v, GET(o->fe->sess_gate.limit));
+}
 static void get_zero(const struct stat_obj *o, struct stat_val *v)
 {
         (void)o;
@@ -468,7 +472,7 @@ const struct stat_col stat_cols[] = {
         NOTHING("tracked", "the server whose state is tracked"),
         FN("type", "CGSV", ALL, false, STAT_U32, get_type, "0 frontend, 1 backend, 2 server"),
         FN("rate", "MRPP", ALL, false, STAT_U32, get_rate, "sessions in the last second"),
-        FN("rate_lim", "CLPV", F, false, STAT_U32, get_zero, "limit of new sessions per second"),
+        FN("rate_lim", "CLPV", F, false, STAT_U32, get_rate_lim, "limit of new sessions per second"),
         FN2("rate_max", "MMPV", "MGPV", ALL, false, STAT_U32, get_rate_max, "most sessions in a second"),
         FN("check_status", "MOPV", S, false, STAT_STR, get_check_status, "result of the last health check; with * while one is running"),
         FN("check_code", "MOPV", S, false, STAT_U32, get_check_code, "protocol's code in the last health check"),

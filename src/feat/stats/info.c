@@ -162,6 +162,14 @@ ROW(maxconn)
 {
         u32(v, world.maxconn);
 }
+ROW(conn_rate_limit)
+{
+        u32(v, GET(world.conn_gate.limit));
+}
+ROW(sess_rate_limit)
+{
+        u32(v, GET(world.sess_gate.limit));
+}
 ROW(curr_conns)
 {
         u32(v, GET(world.cur_conns));
@@ -367,10 +375,10 @@ const struct info_row info_rows[] = {
         { 24, "PipesUsed", "MGPV", "pipes in use", pipes_used },
         { 25, "PipesFree", "MGPV", "pipes kept for use", pipes_free },
         { 26, "ConnRate", "MRPV", "connections in the last second", conn_rate },
-        { 27, "ConnRateLimit", "CLPV", "limit of connections per second", zero },
+        { 27, "ConnRateLimit", "CLPV", "limit of connections per second", conn_rate_limit },
         { 28, "MaxConnRate", "MMPV", "most connections in a second", conn_rate_max },
         { 29, "SessRate", "MRPV", "sessions in the last second", sess_rate },
-        { 30, "SessRateLimit", "CLPV", "limit of sessions per second", zero },
+        { 30, "SessRateLimit", "CLPV", "limit of sessions per second", sess_rate_limit },
         { 31, "MaxSessRate", "MRPV", "most sessions in a second", sess_rate_max },
         { 32, "SslRate", "MRPV", "TLS connections in the last second", zero },
         { 33, "SslRateLimit", "CLPV", "limit of TLS connections per second", zero },
