@@ -49,6 +49,22 @@ static bool grow(struct map *m)
         return true;
 }
 
+struct map_entry *map_at(struct map *m, struct str key, bool *ret_is_new)
+{
+        uint64_t h = map_hash(key);
+        bool ok = m->used * 4 < m->cap * 3 || grow(m);
+        struct map_entry *e;
+
+        ASSERT(ok && key.p != NULL);
+        e = &m->e[find(m, key, h)];
+        *ret_is_new = !e->key.p;
+        if (!e->key.p) {
+                m->used++;
+                *e = (struct map_entry){ key, NULL, h };
+        }
+        return e;
+}
+
 bool map_put(struct map *m, struct str key, void *value)
 {
         uint64_t h = map_hash(key);
@@ -85,6 +101,18 @@ void *map_del(struct map *m, struct str key)
         m->e[i] = (struct map_entry){ .key = { NULL, 0 } };
         m->used--;
         return v;
+}
+
+/* One large use must not make all small ones after it pay. */
+void map_clear(struct map *m)
+{
+        if (m->cap > 64 && m->used * 8 < m->cap) {
+                map_fini(m);
+                return;
+        }
+        if (m->cap)
+                memset(m->e, 0, m->cap * sizeof(*m->e));
+        m->used = 0;
 }
 
 void map_fini(struct map *m)

@@ -27,6 +27,9 @@ struct map {
 uint64_t map_hash(struct str key);                                   /* the seeded hash, also for other tables */
 void *map_get(const struct map *m, struct str key);                  /* NULL when absent */
 must_check bool map_put(struct map *m, struct str key, void *value); /* replaces an equal key's value */
+/* The key's entry, a new one with value NULL when it was not there; its key may be replaced by an equal one that lives longer. One
+ * hash and one walk where map_get() and map_put() take two. Aborts when memory is gone (ADR 0002). */
+struct map_entry *map_at(struct map *m, struct str key, bool *ret_is_new);
 /* For configuration-sized maps: aborts when memory is gone (ADR 0002). */
 static inline void map_set(struct map *m, struct str key, void *value)
 {
@@ -35,6 +38,7 @@ static inline void map_set(struct map *m, struct str key, void *value)
         ASSERT(ok);
 }
 void *map_del(struct map *m, struct str key); /* the value that was there, or NULL */
+void map_clear(struct map *m);                /* empty, ready for about as many */
 void map_fini(struct map *m);
 
 /* for (size_t i = 0; (e = map_next(m, &i)) != NULL;) */

@@ -21,6 +21,7 @@ static struct conf *conf_new(struct vfs *v, const struct conf_opts *o, struct di
         c->priv->vars = (struct text_vars){ env_lookup, c };
         c->priv->file_name = "";
         (void)conf_intern(c, STR(""));
+        obj_names_init(c->priv);
         slot_pools_init(c);
         env_init(c);
         return c;
@@ -33,8 +34,8 @@ static void conf_free(struct conf *c)
         for (const struct conf_ending *e = p->endings; e; e = e->next)
                 e->fn(e->arg);
         slot_pools_fini(c);
+        obj_names_fini(p);
         map_fini(&p->strings);
-        map_fini(&p->index);
         map_fini(&p->clash);
         map_fini(&p->env);
         arena_fini(&p->mem);
@@ -68,7 +69,8 @@ size_t conf_memory(const struct conf *c)
 {
         const struct conf_priv *p = c->priv;
 
-        return p->mem.total + p->spans.total + (p->strings.cap + p->index.cap) * sizeof(struct map_entry);
+        return p->mem.total + p->spans.total +
+               (p->strings.cap + p->index.cap + p->scope.cap) * sizeof(struct map_entry);
 }
 
 int conf_read_file(struct conf *c, enum vfs_kind kind, const char *path, struct str *ret_text)
@@ -82,20 +84,35 @@ int conf_make_file(struct conf *c, enum vfs_kind kind, const char *key, int (*ma
         return vfs_make(c->priv->vfs, kind, key, make, ret_text);
 }
 
-bool conf_expand(struct kw_call *c, const struct word *w, const char **ret_text)
+bool conf_expand_to(struct kw_call *c, const struct word *w, struct buf *b, struct str *ret_text)
 {
         struct text_fault f = { .code = NULL };
-        AUTO_BUF(b);
 
-        if (!text_expand(w->text, &c->conf->priv->vars, &b, &f)) {
+        if (w->text.n && !memchr(w->text.p, '$', w->text.n)) {
+                *ret_text = w->text;
+                return true;
+        }
+        b->n = 0;
+        if (!text_expand(w->text, &c->conf->priv->vars, b, &f)) {
                 kw_fail(c, w, f.code, "%s at position %u of '%.*s'", f.what, f.at + 1, (int)w->text.n, w->text.p);
                 return false;
         }
-        if (b.n == 0) {
+        if (b->n == 0) {
                 kw_fail(c, w, "E0128", "'%.*s' expands to an empty string.", (int)w->text.n, w->text.p);
                 return false;
         }
-        *ret_text = conf_intern(c->conf, buf_view(&b));
+        *ret_text = buf_view(b);
+        return true;
+}
+
+bool conf_expand(struct kw_call *c, const struct word *w, const char **ret_text)
+{
+        struct str text;
+        AUTO_BUF(b);
+
+        if (!conf_expand_to(c, w, &b, &text))
+                return false;
+        *ret_text = conf_intern(c->conf, text);
         return true;
 }
 
@@ -255,6 +272,11 @@ static void dot_line(struct conf *c, const struct line *l, enum dot d, bool acti
         }
 }
 
+static bool ends_bare_word(char ch)
+{
+        return (unsigned char)ch <= '#' && (ch == ' ' || ch == '\t' || ch == '#' || ch == '\r' || ch == 0);
+}
+
 /* The first bare word of a raw line: text in a false block is looked at no further. */
 static struct str first_word(struct str raw)
 {
@@ -262,7 +284,7 @@ static struct str first_word(struct str raw)
 
         while (i < raw.n && (raw.p[i] == ' ' || raw.p[i] == '\t'))
                 i++;
-        for (from = i; i < raw.n && !strchr(" \t#\r", raw.p[i]) && raw.p[i]; i++)
+        for (from = i; i < raw.n && !ends_bare_word(raw.p[i]); i++)
                 ;
         return str_sub(raw, from, i - from);
 }
@@ -281,11 +303,12 @@ static void parse_words(struct conf *c, const struct line *l)
         k = map_get(&kw_engine.sections, w->text);
         if (k) {
                 section_begin(c, k->k, l);
+        } else if (c->priv->section && kw_parse_line(c, c->priv->section, l)) {
+                slot_settle(c, c->priv->section);
         } else if (skip_begin(c, l)) {
                 return;
         } else if (c->priv->section) {
-                kw_parse_line(c, c->priv->section, l);
-                slot_settle(c, c->priv->section);
+                kw_unknown_line(c, c->priv->section, l);
         } else {
                 tight(c, w->at, "E0100", "unknown keyword '%.*s' out of section.", (int)w->text.n, w->text.p);
         }
@@ -431,15 +454,16 @@ static void load_dir(struct conf *c, const char *path)
 
 static void run_checks(struct conf *c)
 {
-        for (struct conf_obj *o = c->first; o; o = o->next)
-                for (size_t t = 0; t < kw_engine.n_tables; t++) {
-                        const struct kw_table *kt = kw_engine.tables[t];
+        for (struct conf_obj *o = c->first; o; o = o->next) {
+                const struct kind_rt *k = kind_rt_of(o->kind);
 
-                        if (!kt->check || !(kt->kinds & o->kind->bit))
-                                continue;
-                        kt->check(c, o, conf_slot_edit(c, o, (int)t), c->diags);
+                for (size_t i = 0; i < k->n_checks; i++) {
+                        int t = k->checks_of[i];
+
+                        kw_engine.tables[t]->check(c, o, conf_slot_edit(c, o, t), c->diags);
                         slot_settle(c, NULL);
                 }
+        }
 }
 
 static void forget_spans(struct conf *c)
@@ -453,8 +477,6 @@ static void forget_spans(struct conf *c)
 
 static void finish(struct conf *c, bool clean)
 {
-        AUTO_BUF(scratch);
-
         if (clean) /* checks may count on what the lines promise; and their echo of a wrong line helps nobody */
                 run_checks(c);
         if (c->warn_is_error && c->diags->n_warnings)
@@ -462,8 +484,7 @@ static void finish(struct conf *c, bool clean)
                          "Some warnings were found and 'zero-warning' is set. Aborting.");
         if (!c->opts->keep_spans)
                 forget_spans(c);
-        for (struct conf_obj *o = c->first; o; o = o->next)
-                o->dump_hash = dump_hash_obj(o, &scratch);
+        obj_names_loaded(c->priv);
 }
 
 struct conf *conf_load(struct vfs *v, const char *const *files, size_t n_files, const struct conf_opts *o,

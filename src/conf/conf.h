@@ -29,16 +29,19 @@ struct conf_obj {
         struct conf_obj *parent;     /* server -> backend, bind -> frontend */
         const struct conf_obj *from; /* the defaults it started from, or NULL */
         struct conf_obj *next;       /* in file order, among all of the load */
-        struct conf_obj *child, *last_child, *sibling;
+        struct conf_obj *child, *last_child;
+        struct conf_obj *sibling; /* the next child of its parent; of a section: the next section */
+        struct conf_names *names; /* of its children; made when one is looked for */
+        kind_mask child_kinds;
         struct span at;          /* of its name, or of the section word */
         struct conf_stmt *stmts; /* NULL after the load unless keep_spans */
         uint32_t n_stmts;
         uint32_t index;                  /* running number in the file, from 0 */
         bool used_by_name, used_unasked; /* defaults: some section took it with `from`, as the last one */
         bool has_rules;                  /* defaults: KW_DEFAULTS_RULES */
-        uint8_t heir; /* defaults with rules: 1 + bit number of the kind that inherits; 0: none yet */
-        uint64_t
-                dump_hash; /* of the canonical dump without children; set after checks; comparable within one process */
+        bool again;         /* its parent had a child of this kind and name already: conf_find_child() gives that one */
+        uint8_t heir;       /* defaults with rules: 1 + bit number of the kind that inherits; 0: none yet */
+        uint64_t dump_hash; /* of the canonical dump without children; 0: nobody has compared it yet */
         struct conf_unused *unused;
         const void *slots[]; /* one per table whose kinds has this object's bit; conf_slot() finds it */
 };
@@ -99,13 +102,16 @@ void conf_env_reset(struct conf *c, const struct word *keep, size_t n); /* unset
 /* The word with $X, ${X}, ${X-def} replaced even outside quotes: addresses of bind, server, log. Interned, never
  * empty; false after it appended an alert. */
 bool conf_expand(struct kw_call *c, const struct word *w, const char **ret_text);
+/* The same for who needs the text only now: it stands in the line or in *b. */
+bool conf_expand_to(struct kw_call *c, const struct word *w, struct buf *b, struct str *ret_text);
 /* Reads a file that the configuration names, through the load's vfs. */
 int conf_read_file(struct conf *c, enum vfs_kind kind, const char *path, struct str *ret_text);
 /* An answer of the machine (a resolved name), recorded like a file: vfs_make(). */
 int conf_make_file(struct conf *c, enum vfs_kind kind, const char *key, int (*make)(const char *key, struct buf *out),
                    struct str *ret_text);
 
-/* Equal for a reload: same kind, name and canonical dump (children not included). Works across loads. */
+/* Equal for a reload: same kind, name and canonical dump (children not included). Works across loads. The dump is made
+ * and hashed when an object is first compared, so loads may be compared by one thread at a time only. */
 bool conf_obj_same(const struct conf_obj *a, const struct conf_obj *b);
 /* How many different slot structs of this table the load holds. */
 size_t conf_n_slots(const struct conf *c, int table);

@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "conf/text.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define KINDS_MAX    64
@@ -39,9 +40,10 @@ struct kw_group {
 struct kind_rt {
         const struct conf_kind *k;
         struct map groups; /* first word -> struct kw_group */
-        size_t n_slots;
-        int *slot_of;  /* [n_tables]: place in conf_obj.slots, or -1 */
-        int *table_of; /* [n_slots] */
+        size_t n_slots, n_checks;
+        int *slot_of;   /* [n_tables]: place in conf_obj.slots, or -1 */
+        int *table_of;  /* [n_slots] */
+        int *checks_of; /* [n_checks]: tables with a check() */
 };
 
 struct kw_engine {
@@ -61,6 +63,7 @@ struct kind_rt *kind_rt_of(const struct conf_kind *k);
 /* The longest row that matches w[from..]; NULL when none. *ret_group: the first word's group, when there is one. */
 const struct kw_row *kw_lookup(const struct kind_rt *k, const struct word *w, size_t n,
                                const struct kw_group **ret_group);
+const struct kw_row *kw_of_group(const struct kw_group *g, const struct word *w, size_t n); /* g may be NULL */
 kind_mask kw_row_kinds(const struct kw_table *t, const struct kw *kw);
 
 /* A settings struct in a load. The bytes follow. While an object may still write to it, bit 0 of the pointer in
@@ -84,6 +87,13 @@ struct slot_pool {
 struct edit {
         struct conf_obj *o;
         int slot;
+        const void *was; /* the bytes before the edit */
+};
+
+/* Children of one object by kind and name. */
+struct conf_names {
+        struct map by_key;
+        struct conf_names *next; /* of all in the load */
 };
 
 struct cond_level {
@@ -111,10 +121,14 @@ struct conf_priv {
         atomic_int refs;
         struct arena mem, spans;
         struct map strings, index, clash, env;
+        struct map scope; /* children of scope_of, by kind and name: of the section that is being read */
+        const struct conf_obj *scope_of;
+        struct conf_names *names;
+        pthread_mutex_t names_lock;
         struct slot_pool *pools; /* [n_tables] */
         struct edit *edits;
         size_t n_edits, cap_edits;
-        struct conf_obj *last;
+        struct conf_obj *last, *last_section;
         struct conf_ending *endings;
         /* during the load */
         struct vfs *vfs;
@@ -143,6 +157,9 @@ void slot_settle(struct conf *c, const struct conf_obj *but);
 /* object.c */
 struct conf_obj *obj_new(struct conf *c, const struct conf_kind *k, struct str name, struct span at);
 void obj_register(struct conf *c, struct conf_obj *o);
+void obj_names_init(struct conf_priv *p);
+void obj_names_loaded(struct conf_priv *p); /* what only a load needs goes */
+void obj_names_fini(struct conf_priv *p);
 void obj_note(struct conf *c, struct conf_obj *o, const struct kw *kw, struct span at, struct span arg);
 
 /* section.c */
@@ -151,19 +168,20 @@ void section_end(struct conf *c);
 
 /* skip.c: all but skip_end() look at an active line, raw and by its first word */
 bool skip_is_absent(struct str word);
-/* True: the line starts a section that nobody knows, and that was said. */
+/* A line that no row of its section takes. True: it starts a section that nobody knows, and that was said. */
 bool skip_begin(struct conf *c, const struct line *l);
 bool skip_takes(struct conf *c, struct str raw, struct str first_word); /* true: the line belongs to it */
 void skip_see_line(struct conf *c, struct str raw, struct str first_word);
 void skip_end(struct conf *c); /* also when nothing is skipped */
 
 /* kw_parse.c */
-void kw_parse_line(struct conf *c, struct conf_obj *o, const struct line *l);
+bool kw_parse_line(struct conf *c, struct conf_obj *o,
+                   const struct line *l); /* false: nothing said of its first word */
+void kw_unknown_line(struct conf *c, struct conf_obj *o, const struct line *l);
 
 /* kw_dump.c */
 void dump_row(const struct kw *kw, const struct kw_table *t, const void *slot, bool words, struct buf *out);
 void dump_default(const struct kw *kw, const void *f, struct buf *out); /* a typed row's value alone; "on" for flags */
-uint64_t dump_hash_obj(const struct conf_obj *o, struct buf *scratch);
 void dump_head(const struct conf_obj *o, struct buf *out);
 void dump_unused(const struct conf_obj *o, struct buf *out);
 

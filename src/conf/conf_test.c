@@ -448,6 +448,62 @@ static void test_names(void **st)
         unload(&l);
 }
 
+/* Children are found while their section is read, while another is, and after the load; the first of a name is found. */
+static void test_children(void **st)
+{
+        const struct conf_obj *f, *b, *x, *y;
+        struct load l;
+        size_t n = 0;
+
+        (void)st;
+        load(&l, "global\n daemon\nfrontend f\n bind :80\n bind :81\n bind :80\nbackend a\n server s :1\n server t :1\n"
+                 "global\n maxconn 9\nbackend b\n server t :2\n server s :2\n");
+        if (!l.c)
+                fail_msg("%s", classic(&l));
+        f = conf_find(l.c, K_FRONTEND, STR("f"));
+        assert_ptr_equal(conf_find_child(f, K_BIND, STR("")), f->child);
+        assert_false(f->child->again);
+        assert_true(f->child->sibling->again);
+        assert_null(conf_find_child(f, K_SERVER, STR("")));
+        x = conf_find_child(conf_find(l.c, K_BACKEND, STR("a")), K_SERVER, STR("s"));
+        b = conf_find(l.c, K_BACKEND, STR("b"));
+        y = conf_find_child(b, K_SERVER | K_BIND, STR("s"));
+        assert_ptr_equal(y, b->child->sibling);
+        assert_ptr_not_equal(x, y);
+        assert_false(y->again);
+        assert_null(conf_find_child(b, K_SERVER, STR(":80")));
+        for (const struct conf_obj *o = l.c->first; o; o = o->sibling, n++)
+                assert_true(o->kind->section);
+        assert_int_equal(n, 4);
+        unload(&l);
+        load(&l, "backend a\n server s :1\nbackend b\n server s :1\n server s :1\n");
+        assert_non_null(strstr(classic(&l), "t.cfg:5"));
+        assert_int_equal(l.d.n_alerts, 1);
+        unload(&l);
+}
+
+/* Equal structs are one, but for what each object has alone; an edit that changes nothing makes no new one. */
+static void test_sharing(void **st)
+{
+        const struct conf_obj *a;
+        struct load l;
+
+        (void)st;
+        load(&l, "backend a\n server s :1 check\n server t :1 check\n server u :1 inter 2s\n server v :1\n"
+                 "frontend f\n bind :80\n bind :80\n");
+        if (!l.c)
+                fail_msg("%s", classic(&l));
+        a = conf_find(l.c, K_BACKEND, STR("a"))->child;
+        assert_ptr_equal(conf_slot(a, t_check_slot), conf_slot(a->sibling, t_check_slot));
+        a = a->sibling->sibling;
+        assert_ptr_equal(conf_slot(a, t_check_slot), conf_slot(a->sibling, t_check_slot));
+        assert_int_equal(conf_n_slots(l.c, t_check_slot), 2);
+        a = conf_find(l.c, K_FRONTEND, STR("f"))->child;
+        assert_ptr_not_equal(conf_slot(a, t_bind_slot), conf_slot(a->sibling, t_bind_slot));
+        assert_int_equal(conf_n_slots(l.c, t_bind_slot), 3);
+        unload(&l);
+}
+
 static void test_blocks(void **st)
 {
         struct conf_opts o = t_opts;
@@ -774,6 +830,7 @@ int main(void)
                 cmocka_unit_test(test_frame),          cmocka_unit_test(test_json),
                 cmocka_unit_test(test_closing),        cmocka_unit_test(test_defaults),
                 cmocka_unit_test(test_default_server), cmocka_unit_test(test_names),
+                cmocka_unit_test(test_children),       cmocka_unit_test(test_sharing),
                 cmocka_unit_test(test_blocks),         cmocka_unit_test(test_env),
                 cmocka_unit_test(test_files),          cmocka_unit_test(test_file_errors),
                 cmocka_unit_test(test_zero_warning),   cmocka_unit_test(test_checks),

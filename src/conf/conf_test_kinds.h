@@ -52,7 +52,7 @@ static const struct kw t_bind_rows[] = {
         KW_FLAG("ssl", struct t_bind, ssl),
         KW_STR("crt", struct t_bind, crt),
 };
-KW_TABLE(t_bind, K_BIND, struct t_bind, t_bind_rows, .rank = 3);
+KW_TABLE(t_bind, K_BIND, struct t_bind, t_bind_rows, .rank = 3, .own = true);
 
 static int t_parse_server(struct kw_call *c)
 {

@@ -224,12 +224,15 @@ static void build_kind(struct kind_rt *k)
 
         k->slot_of = arena_alloc(&e->mem, (e->n_tables + 1) * sizeof(int));
         k->table_of = arena_alloc(&e->mem, (e->n_tables + 1) * sizeof(int));
+        k->checks_of = arena_alloc(&e->mem, (e->n_tables + 1) * sizeof(int));
         for (size_t t = 0; t < e->n_tables; t++) {
                 k->slot_of[t] = -1;
                 if ((e->tables[t]->kinds & k->k->bit) && e->tables[t]->size) {
                         k->table_of[k->n_slots] = (int)t;
                         k->slot_of[t] = (int)k->n_slots++;
                 }
+                if ((e->tables[t]->kinds & k->k->bit) && e->tables[t]->check)
+                        k->checks_of[k->n_checks++] = (int)t;
                 for (size_t r = 0; r < e->tables[t]->n_rows; r++) {
                         const struct kw *kw = &e->tables[t]->rows[r];
 
@@ -292,6 +295,14 @@ static bool row_matches(const struct kw_row *r, const struct word *w, size_t n)
         return true;
 }
 
+const struct kw_row *kw_of_group(const struct kw_group *g, const struct word *w, size_t n)
+{
+        for (const struct kw_row *r = g ? g->rows : NULL; r; r = r->next)
+                if (row_matches(r, w, n))
+                        return r;
+        return NULL;
+}
+
 const struct kw_row *kw_lookup(const struct kind_rt *k, const struct word *w, size_t n,
                                const struct kw_group **ret_group)
 {
@@ -299,8 +310,5 @@ const struct kw_row *kw_lookup(const struct kind_rt *k, const struct word *w, si
 
         if (ret_group)
                 *ret_group = g;
-        for (const struct kw_row *r = g ? g->rows : NULL; r; r = r->next)
-                if (row_matches(r, w, n))
-                        return r;
-        return NULL;
+        return kw_of_group(g, w, n);
 }

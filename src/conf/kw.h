@@ -120,6 +120,7 @@ struct kw_table {
         const char *name; /* unique: "proxy", "check.server" */
         kind_mask kinds;
         size_t size;          /* of the struct; 0 = rows that only act (no storage) */
+        bool own;             /* what each object has alone: equal ones are not looked for */
         const void *defaults; /* its built-in default content, or NULL = zero bytes */
         const struct kw *rows;
         size_t n_rows;

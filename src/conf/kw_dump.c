@@ -276,14 +276,14 @@ void conf_dump(const struct conf *c, struct buf *out)
 {
         const struct conf_kind *named = NULL;
 
-        for (const struct conf_obj *o = c->first; o; o = o->next)
+        for (const struct conf_obj *o = c->first; o; o = o->sibling)
                 if (is_section_defaults(o) && *o->name) {
                         conf_dump_obj(o, out);
                         named = o->kind;
                 }
         if (named)
                 buf_printf(out, "%s\n", named->name);
-        for (const struct conf_obj *o = c->first; o; o = o->next)
+        for (const struct conf_obj *o = c->first; o; o = o->sibling)
                 if (o->kind->section && !o->kind->is_defaults)
                         conf_dump_obj(o, out);
 }
@@ -304,24 +304,34 @@ static uint64_t hash_table(const struct conf_obj *o, size_t t, struct buf *scrat
         return s->dump_hash;
 }
 
-uint64_t dump_hash_obj(const struct conf_obj *o, struct buf *scratch)
+static uint64_t hash_obj(const struct conf_obj *o, struct buf *scratch)
 {
+        const struct kind_rt *k = kind_rt_of(o->kind);
         uint64_t part[2];
 
         scratch->n = 0;
         dump_head(o, scratch);
         dump_unused(o, scratch);
         part[0] = map_hash(buf_view(scratch));
-        for (size_t t = 0; t < kw_engine.n_tables; t++) {
-                if (!(kw_engine.tables[t]->kinds & o->kind->bit) || !kw_engine.tables[t]->size)
-                        continue;
-                part[1] = hash_table(o, t, scratch);
+        for (size_t i = 0; i < k->n_slots; i++) {
+                part[1] = hash_table(o, (size_t)k->table_of[i], scratch);
                 part[0] = map_hash((struct str){ (const char *)part, sizeof(part) });
         }
-        return part[0];
+        return part[0] ? part[0] : 1;
+}
+
+/* Printing every line is a good part of a load, and most loads are never compared with another: the first start, the one
+ * of the loader. */
+static uint64_t hash_of(const struct conf_obj *o, struct buf *scratch)
+{
+        if (!o->dump_hash)
+                ((struct conf_obj *)(uintptr_t)o)->dump_hash = hash_obj(o, scratch);
+        return o->dump_hash;
 }
 
 bool conf_obj_same(const struct conf_obj *a, const struct conf_obj *b)
 {
-        return a->kind == b->kind && a->dump_hash == b->dump_hash && strcmp(a->name, b->name) == 0;
+        AUTO_BUF(scratch);
+
+        return a->kind == b->kind && strcmp(a->name, b->name) == 0 && hash_of(a, &scratch) == hash_of(b, &scratch);
 }

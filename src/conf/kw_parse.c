@@ -400,7 +400,14 @@ static bool can_mode(const struct kw_row *row, enum mode mode)
         return takes_no(row->kw) && (mode == MODE_NO || row->kw->size > 0);
 }
 
-void kw_parse_line(struct conf *c, struct conf_obj *o, const struct line *l)
+void kw_unknown_line(struct conf *c, struct conf_obj *o, const struct line *l)
+{
+        struct kw_call call = { .conf = c, .obj = o, .line = l, .at = l->at, .diags = c->diags };
+
+        unknown_line(&call, NULL, l->w, l->n);
+}
+
+bool kw_parse_line(struct conf *c, struct conf_obj *o, const struct line *l)
 {
         struct kw_call call = { .conf = c, .obj = o, .line = l, .at = l->at, .diags = c->diags };
         const struct kw_group *g;
@@ -414,9 +421,11 @@ void kw_parse_line(struct conf *c, struct conf_obj *o, const struct line *l)
                 mode = str_is(l->w[0].text, "no") ? MODE_NO : str_is(l->w[0].text, "default") ? MODE_DEFAULT : MODE_SET;
         i = mode != MODE_SET;
         row = kw_lookup(kind_rt_of(o->kind), l->w + i, l->n - i, &g);
+        if (!row && !g && mode == MODE_SET)
+                return false;
         if (!row) {
                 unknown_line(&call, g, l->w + i, l->n - i);
-                return;
+                return true;
         }
         call.kw = row->kw;
         call.at = name_span(l->w + i, row->n_words);
@@ -424,17 +433,18 @@ void kw_parse_line(struct conf *c, struct conf_obj *o, const struct line *l)
         call.n_args = l->n - i - row->n_words;
         if (row->warn_only) {
                 ignored(&call, row, g);
-                return;
+                return true;
         }
         if (!can_mode(row, mode)) {
                 refuse_no(&call, g, row);
-                return;
+                return true;
         }
         used = run_row(&call, row, mode);
         if (used >= 0 && (size_t)used < call.n_args)
                 too_many(&call, used);
         if (c->n_objs == n_objs) /* a line that made an object has its places there */
                 obj_note(c, o, row->kw, call.at, call.n_args ? call.args[0].at : call.at);
+        return true;
 }
 
 /* ---- words of a nested object ---- */

@@ -2,7 +2,9 @@
  *
  * While an object is being filled, its edited slots are private; bit 0 of the pointer says so. When the line (nested
  * objects) or the section ends, slot_settle() looks each one up by its bytes: an equal one is used instead and the copy
- * goes to a free list, so 100,000 server lines need one spare struct, not 100,000. */
+ * goes to a free list, so 100,000 server lines need one spare struct, not 100,000. Most edits change nothing (a check of
+ * the whole load that only reads), and that is seen without a look-up. Tables of what each object has alone (an address)
+ * are not looked up: a hundred thousand entries that nothing ever equals are nothing but cache misses. */
 #include "conf/conf_int.h"
 
 #include <stdlib.h>
@@ -45,6 +47,12 @@ static struct slot *slot_new(struct conf *c, int table, const void *content)
         return s;
 }
 
+static void slot_free(struct slot_pool *pool, struct slot *s)
+{
+        s->next_free = pool->free;
+        pool->free = s;
+}
+
 static const void *share(struct conf *c, int table, void *bytes)
 {
         struct slot_pool *pool = &c->priv->pools[table];
@@ -53,8 +61,7 @@ static const void *share(struct conf *c, int table, void *bytes)
         bool ok;
 
         if (same) {
-                s->next_free = pool->free;
-                pool->free = s;
+                slot_free(pool, s);
                 return bytes_of(same);
         }
         ok = map_put(&pool->set, key, s);
@@ -105,7 +112,7 @@ const void *conf_slot(const struct conf_obj *o, int table)
         return place >= 0 ? clean(o->slots[place]) : NULL;
 }
 
-static void note_edit(struct conf_priv *p, struct conf_obj *o, int place)
+static void note_edit(struct conf_priv *p, struct conf_obj *o, int place, const void *was)
 {
         if (p->n_edits == p->cap_edits) {
                 size_t cap = p->cap_edits ? p->cap_edits * 2 : 32;
@@ -115,7 +122,7 @@ static void note_edit(struct conf_priv *p, struct conf_obj *o, int place)
                 p->edits = e;
                 p->cap_edits = cap;
         }
-        p->edits[p->n_edits++] = (struct edit){ o, place };
+        p->edits[p->n_edits++] = (struct edit){ o, place, was };
 }
 
 void *conf_slot_edit(struct conf *c, struct conf_obj *o, int table)
@@ -126,10 +133,11 @@ void *conf_slot_edit(struct conf *c, struct conf_obj *o, int table)
         if (place < 0)
                 return NULL;
         if (!is_private(o->slots[place])) {
-                void *bytes = bytes_of(slot_new(c, table, o->slots[place]));
+                const void *was = o->slots[place];
+                void *bytes = bytes_of(slot_new(c, table, was));
 
                 o->slots[place] = (const void *)((uintptr_t)bytes | 1);
-                note_edit(c->priv, o, place);
+                note_edit(c->priv, o, place, was);
         }
         return clean(o->slots[place]);
 }
@@ -139,6 +147,21 @@ static bool is_open(const struct conf_obj *o, const struct conf_obj *innermost)
         while (innermost && innermost != o)
                 innermost = innermost->parent;
         return innermost != NULL;
+}
+
+static const void *settled(struct conf *c, const struct edit *e)
+{
+        int table = kind_rt_of(e->o->kind)->table_of[e->slot];
+        void *bytes = clean(e->o->slots[e->slot]);
+
+        if (memcmp(bytes, e->was, kw_engine.tables[table]->size) == 0) {
+                slot_free(&c->priv->pools[table], slot_of_bytes(bytes));
+                return e->was;
+        }
+        if (!kw_engine.tables[table]->own)
+                return share(c, table, bytes);
+        c->priv->pools[table].count++;
+        return bytes;
 }
 
 void slot_settle(struct conf *c, const struct conf_obj *but)
@@ -152,8 +175,7 @@ void slot_settle(struct conf *c, const struct conf_obj *but)
                 if (is_open(e->o, but))
                         p->edits[kept++] = *e;
                 else
-                        e->o->slots[e->slot] =
-                                share(c, kind_rt_of(e->o->kind)->table_of[e->slot], clean(e->o->slots[e->slot]));
+                        e->o->slots[e->slot] = settled(c, e);
         }
         p->n_edits = kept;
 }

@@ -295,7 +295,7 @@ static struct apply *apply_new(struct change_set *s)
         struct apply *a = arena_alloc(&s->mem, sizeof(*a));
         size_t n = 1;
 
-        for (const struct conf_obj *o = s->to->first; o; o = o->next)
+        for (const struct conf_obj *o = s->to->first; o; o = o->sibling)
                 n += (o->kind->bit & (KIND_FE | KIND_BE)) != 0;
         a->fronts = arena_alloc(&s->mem, n * sizeof(*a->fronts));
         a->backs = arena_alloc(&s->mem, n * sizeof(*a->backs));
@@ -310,7 +310,7 @@ static bool prepare_cells(struct change_set *s, struct apply *a, struct diags *d
         a->fronts[0].o = conf_find(s->to, KIND_GLOBAL, STR(""));
         a->n_fronts = 1;
         ok = prepare_front(s, &a->fronts[0], world.cli, STR("GLOBAL"), d);
-        for (const struct conf_obj *o = s->to->first; o; o = o->next) {
+        for (const struct conf_obj *o = s->to->first; o; o = o->sibling) {
                 if (change_runs(o, CELL_BACK)) {
                         a->backs[a->n_backs].o = o;
                         ok = prepare_back(s, &a->backs[a->n_backs++], back_find(str_of(o->name)), d) && ok;
@@ -701,7 +701,7 @@ static void number_proxies(struct apply *a)
         const struct conf *c = a->fronts[0].cfg->conf;
         uint32_t next = 2;
 
-        for (const struct conf_obj *o = c->first; o; o = o->next)
+        for (const struct conf_obj *o = c->first; o; o = o->sibling)
                 if (o->kind->bit & (KIND_FE | KIND_BE))
                         number_take(&m, ((const struct proxy_cfg *)conf_slot(o, proxy_slot))->id);
         for (size_t i = 1, k = 0; i < a->n_fronts || k < a->n_backs; next++) {

@@ -381,13 +381,15 @@ static unsigned reap_servers(void)
 
 static unsigned reap_backs(void)
 {
+        uint32_t oldest =
+                pins_oldest(); /* before the cfgs that are retired below: those lead nobody to another backend */
         unsigned left = 0;
 
         list_for_each_safe (i, &dead_backs) {
                 struct back *b = list_item(i, struct back, link);
 
                 left++;
-                if (b->n_cells || pins_oldest() <= b->dead_since)
+                if (b->n_cells || oldest <= b->dead_since)
                         continue;
                 list_del(i);
                 pins_retire(&epoch_load(&b->cfg)->pins);

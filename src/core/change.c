@@ -143,10 +143,10 @@ void change_diff(struct conf *from, struct conf *to, struct change_set *ret_set)
         for (unsigned k = 0; k < CELL_KINDS; k++)
                 list_init(&l.adds[k]);
         diff_global(&l);
-        for (const struct conf_obj *o = to->first; o; o = o->next)
+        for (const struct conf_obj *o = to->first; o; o = o->sibling)
                 for (enum cell_kind side = CELL_FRONT; side <= CELL_BACK; side++)
                         diff_side(&l, o, side);
-        for (const struct conf_obj *o = from ? from->first : NULL; o; o = o->next)
+        for (const struct conf_obj *o = from ? from->first : NULL; o; o = o->sibling)
                 for (enum cell_kind side = CELL_FRONT; side <= CELL_BACK; side++)
                         if (change_runs(o, side) && !change_find(to, o, side))
                                 add(&l, CHANGE_DEL, side, o, NULL);

@@ -275,12 +275,37 @@ static void held_sessions_hold_no_more(void **state)
         engine_free(engine);
 }
 
+/* A thousand backends that a reload takes out are gone after a few rounds, not one a round. */
+static void backends_leave_together(void **state)
+{
+        AUTO_BUF(text);
+        AUTO_BUF(none);
+
+        (void)state;
+        buf_puts(&text, TIMES);
+        for (unsigned i = 0; i < 2000; i++)
+                buf_printf(&text, "backend b%u\n", i);
+        farm_text(&none, 1, "");
+        {
+                struct conf *c = load(buf_view(&text));
+                start(c);
+                conf_put(c);
+        }
+        assert_int_equal(engine_start(engine), 0);
+        reload(&none);
+        assert_int_equal(pins_waiting(), 0);
+        reload(&text);
+        engine_stop(engine);
+        engine_free(engine); /* aborts when something is left after its last rounds */
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(one_change_costs_the_same_everywhere),
                 cmocka_unit_test(equal_servers_share),
                 cmocka_unit_test(held_sessions_hold_no_more),
+                cmocka_unit_test(backends_leave_together),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ static void check_id(const struct conf *c, const struct conf_obj *o, const struc
 
         if (!p->id)
                 return;
-        for (const struct conf_obj *x = c->first; x != o; x = x->next) {
+        for (const struct conf_obj *x = c->first; x != o; x = x->sibling) {
                 const struct proxy_cfg *xp = conf_slot(x, proxy_slot);
 
                 if (!xp || xp->id != p->id || x->kind->is_defaults)
@@ -174,10 +174,11 @@ void proxy_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d
 
 static void check_server_name(const struct conf_obj *o, struct diags *d)
 {
-        const struct conf_obj *first = conf_find_child(o->parent, KIND_SERVER, str_of(o->name));
+        const struct conf_obj *first;
 
-        if (first == o)
+        if (!o->again)
                 return;
+        first = conf_find_child(o->parent, KIND_SERVER, str_of(o->name));
         diag_add(d, DIAG_ALERT, o->at, "E0237",
                  "%s '%s', another server named '%s' was already defined at line %u, please use distinct names.",
                  proxy_noun(o->parent), o->parent->name, o->name, first->at.line);

@@ -40,7 +40,7 @@ static bool name_ok(struct kw_call *c)
 }
 
 /* Fields one by one: slots are compared by bytes, padding would come along in an assignment. */
-static void take_address(struct kw_call *c, struct server_addr_cfg *a, const struct addr_spec *s, const char *text)
+static void take_address(struct kw_call *c, struct server_addr_cfg *a, const struct addr_spec *s, struct str text)
 {
         memcpy(&a->addr, &s->addr, sizeof(a->addr));
         a->port_follows = s->family != AF_UNIX && (s->port_low < 0 || s->port_offset);
@@ -48,7 +48,7 @@ static void take_address(struct kw_call *c, struct server_addr_cfg *a, const str
         if (a->port_follows)
                 addr_set_port(&a->addr, 0);
         if (s->family == AF_UNIX) {
-                a->unix_text = text;
+                a->unix_text = conf_intern(c->conf, text);
                 a->path = conf_intern(c->conf, str_of(s->path));
                 a->abstract = s->abstract;
         }
@@ -59,16 +59,18 @@ static bool parse_address(struct kw_call *c, struct conf_obj *o)
 {
         struct kw_call line = *c;
         struct server_addr_cfg *a = conf_slot_edit(c->conf, o, server_addr_slot);
-        const char *text, *why = "invalid address";
+        const char *why = "invalid address";
         struct addr_spec s;
         enum addr_answer r;
+        struct str text;
+        AUTO_BUF(b);
 
         line.obj = o; /* messages name the server */
-        if (!conf_expand(&line, &c->args[1], &text))
+        if (!conf_expand_to(&line, &c->args[1], &b, &text))
                 return false;
-        r = addr_parse(str_of(text), ADDR_OFFSET | ADDR_UNIX, &s, &why);
+        r = addr_parse(text, ADDR_OFFSET | ADDR_UNIX, &s, &why);
         if (r == ADDR_BAD) {
-                kw_fail(&line, &c->args[1], "E0210", "%s in '%s'", why, text);
+                kw_fail(&line, &c->args[1], "E0210", "%s in '%.*s'", why, (int)text.n, text.p);
                 return false;
         }
         take_address(c, a, &s, text);
@@ -340,4 +342,4 @@ static void resolve_check(struct conf *c, struct conf_obj *o, void *slot, struct
 KW_TABLE(server, KIND_ANY_SERVER, struct server_cfg, server_rows, .defaults = &server_defaults, .rank = 1,
          .check = server_check_line);
 KW_TABLE(server_addr, KIND_ANY_SERVER, struct server_addr_cfg, addr_rows, .defaults = &addr_defaults, .rank = 0,
-         .check = resolve_check);
+         .own = true, .check = resolve_check);

@@ -1,8 +1,8 @@
 /* core/world.c - all cells of this process, and finding them by name.
  *
  * Frontends and backends are looked up by any thread inside an epoch: two immutable maps behind one pointer, replaced when a name comes
- * or goes. Servers of a large backend are looked up by commands only (slow path), in a map under a mutex, so that adding one to a
- * hundred thousand costs one insertion. */
+ * or goes. Servers of a large backend are looked up by commands only (slow path), in a map under a mutex that is made when the first one
+ * asks, so that adding one to a hundred thousand costs one insertion, and a start none. */
 #include "core/inner.h"
 
 #include "base/map.h"
@@ -142,12 +142,20 @@ static struct server *scan(struct back *b, struct str name)
         return NULL;
 }
 
+static struct server *look_up(struct back *b, struct str name)
+{
+        if (!b->names.used)
+                for (uint32_t i = 0; i < b->n_srv; i++)
+                        put(&b->names, b->srv[i]->cell.name, b->srv[i]);
+        return map_get(&b->names, name);
+}
+
 struct server *server_find(struct back *b, struct str name)
 {
         struct server *s;
 
         pthread_mutex_lock(&server_names_lock);
-        s = b->names.used ? map_get(&b->names, name) : scan(b, name);
+        s = b->n_srv > SMALL_BACK ? look_up(b, name) : scan(b, name);
         pthread_mutex_unlock(&server_names_lock);
         return s;
 }
@@ -165,7 +173,7 @@ static void names_follow(struct back *b, struct server **old, uint32_t n_old)
                 map_fini(&b->names);
                 return;
         }
-        for (uint32_t i = 0; i < b->n_srv; i++)
+        for (uint32_t i = 0; i < b->n_srv && b->names.used; i++)
                 if (map_get(&b->names, str_of(b->srv[i]->cell.name)) != b->srv[i])
                         put(&b->names, b->srv[i]->cell.name, b->srv[i]);
 }

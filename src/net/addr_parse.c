@@ -263,10 +263,13 @@ static enum addr_answer parse_all(struct parse *p)
 {
         static const struct prefix none = { "", FORM_IP, AF_UNSPEC, KIND_ANY, NULL };
         const struct prefix *x = &none;
-        enum kind wanted = skip(p, "stream+") ? KIND_FLOW : skip(p, "dgram+") ? KIND_PACKET : KIND_ANY;
+        bool plain = !p->rest.n || !(memchr(p->rest.p, '@', p->rest.n) || memchr(p->rest.p, '+', p->rest.n));
+        enum kind wanted = KIND_ANY;
         enum form form;
 
-        for (size_t i = 0; i < array_len(prefixes) && x == &none; i++) {
+        if (!plain)
+                wanted = skip(p, "stream+") ? KIND_FLOW : skip(p, "dgram+") ? KIND_PACKET : KIND_ANY;
+        for (size_t i = 0; i < array_len(prefixes) && x == &none && !plain; i++) { /* each has one of the two */
                 if (skip(p, prefixes[i].text))
                         x = &prefixes[i];
         }

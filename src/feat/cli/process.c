@@ -77,7 +77,7 @@ static void show_sockets(struct cli_call *c)
         buf_puts(c->out, "# socket lvl processes\n");
         if (!f || !f->conf)
                 return;
-        for (const struct conf_obj *o = f->conf->first; o; o = o->next)
+        for (const struct conf_obj *o = f->conf->first; o; o = o->sibling)
                 if (o->kind->bit == KIND_GLOBAL)
                         for (const struct conf_obj *k = o->child; k; k = k->sibling)
                                 if (k->kind->bit == KIND_STATS_SOCKET)

@@ -334,14 +334,14 @@ static const char *const *paths(const struct conf *c, size_t *ret_n)
         const char **v;
         size_t n = 0, cap = 1;
 
-        for (const struct conf_obj *o = c->first; o; o = o->next) {
+        for (const struct conf_obj *o = c->first; o; o = o->sibling) {
                 const struct log_cfg *cfg = conf_slot(o, log_slot);
 
                 for (const struct log_line *l = cfg ? cfg->lines : NULL; l; l = l->prev)
                         cap++;
         }
         v = conf_alloc(mem, cap * sizeof(*v));
-        for (const struct conf_obj *o = c->first; o; o = o->next) {
+        for (const struct conf_obj *o = c->first; o; o = o->sibling) {
                 const struct log_cfg *cfg = conf_slot(o, log_slot);
 
                 for (const struct log_line *l = cfg ? cfg->lines : NULL; l; l = l->prev) {
