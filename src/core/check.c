@@ -44,6 +44,11 @@ bool check_status_is_ok(enum check_status s)
         return s < CHECK_STATUSES && statuses[s].ok;
 }
 
+bool check_status_has_code(enum check_status s)
+{
+        return s == CHECK_L7OK || s == CHECK_L7OKC || s == CHECK_L7STS || s >= CHECK_PROCERR;
+}
+
 void check_init_health(struct check *c)
 {
         c->health = c->cfg->rise; /* up, with no credit: the first failure takes it down (seed 004) */
@@ -90,11 +95,21 @@ void check_last(const struct check *c, struct check_result *ret_r)
         pthread_mutex_unlock(lock);
 }
 
+/* manual, http-check disable-on-404: a server that is up and passes conditionally takes no new sessions until it passes again. One that
+ * is down is not brought back by it. */
+static void follow_condition(struct check *c, enum check_status st, const struct state_cause *why)
+{
+        bool stopping = atomic_load_explicit(&c->srv->oper, memory_order_relaxed) == SRV_STOPPING;
+
+        if (stopping != (st == CHECK_L7OKC))
+                server_set_oper(c->srv, stopping ? SRV_RUNNING : SRV_STOPPING, why);
+}
+
 void check_apply(struct check *c, const struct check_result *r)
 {
         struct state_cause why = { .reason = check_status_text(r->status),
                                    .info = r->info[0] ? r->info : NULL,
-                                   .code = r->code,
+                                   .code = check_status_has_code(r->status) ? r->code : -1,
                                    .duration_ms = r->duration_ms };
         bool ok = check_status_is_ok(r->status), was_up = c->health >= c->cfg->rise, turned;
         int was_health = c->health;
@@ -102,16 +117,17 @@ void check_apply(struct check *c, const struct check_result *r)
         STAT_INC(c->total);
         if (!ok && was_up)
                 STAT_INC(c->failed);
-        turned = count(c, ok);
+        turned = (r->status != CHECK_L7OKC || was_up) && count(c, ok);
         pthread_mutex_lock(&c->last_lock);
         c->last = *r; /* first: who hears of a result by the event or the log line finds it in the state too */
         pthread_mutex_unlock(&c->last_lock);
         c->last_at = thr_self->now;
         publish(c, was_health, r);
         c->first_done = true;
-        if (!turned)
-                return;
-        if (!ok)
+        if (turned && !ok)
                 STAT_INC(c->down_trans);
-        server_set_oper(c->srv, ok ? SRV_RUNNING : SRV_STOPPED, &why);
+        if (turned)
+                server_set_oper(c->srv, ok ? SRV_RUNNING : SRV_STOPPED, &why);
+        if (ok && c->health >= c->cfg->rise && !turned)
+                follow_condition(c, r->status, &why);
 }

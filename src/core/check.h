@@ -33,7 +33,7 @@ enum check_status { /* `check_status` of show stat; names in check_status_name()
 
 struct check_result {
         enum check_status status;
-        int code; /* of the protocol: HTTP status, 0 = none */
+        int code; /* of the protocol (HTTP status), when check_status_has_code() */
         int duration_ms;
         char info[128]; /* text for the log line, NUL-terminated */
 };
@@ -65,6 +65,7 @@ struct check { /* run-time, one per server with `check`; kept over reloads */
 const char *check_status_name(enum check_status s); /* "L4CON" */
 const char *check_status_text(enum check_status s); /* "Layer4 connection problem" */
 bool check_status_is_ok(enum check_status s);
+bool check_status_has_code(enum check_status s); /* the protocol gave a code, maybe 0: it is shown */
 
 /* Sets the health of a server that was not checked yet, or whose rise and fall changed. */
 void check_init_health(struct check *c);

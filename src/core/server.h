@@ -121,7 +121,7 @@ void server_addr_set_cfg(struct server *s, const struct server_addr_cfg *a);
 struct state_cause {
         const char *reason; /* "Layer4 connection problem", or NULL for administrative changes */
         const char *info;   /* free text without quotes, or NULL */
-        int code;           /* HTTP status of the check, 0 */
+        int code;           /* of the check (HTTP status); -1: it has none */
         int duration_ms;    /* of the check, -1 */
         const char *by;     /* "via 'stats socket command'" style text for administrative changes, or NULL */
 };

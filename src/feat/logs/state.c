@@ -55,6 +55,15 @@ static void add_name(struct text *t, const struct server *s)
         add(t, "%sServer %s/%s ", s->backup ? "Backup " : "", s->back->cell.name, s->cell.name);
 }
 
+/* Part of it came from a server: what could end the quotes, or the line, is written as <XX>. */
+static void add_info(struct text *t, const char *info)
+{
+        add(t, ", info: \"");
+        for (const unsigned char *p = (const unsigned char *)info; *p; p++)
+                add(t, *p < 32 || *p >= 127 || *p == '"' ? "<%02X>" : "%c", *p);
+        add(t, "\"");
+}
+
 static void add_why(struct text *t, const struct state_cause *why)
 {
         if (!why)
@@ -64,10 +73,10 @@ static void add_why(struct text *t, const struct state_cause *why)
         if (!why->reason)
                 return;
         add(t, ", reason: %s", why->reason);
-        if (why->code > 0)
+        if (why->code >= 0)
                 add(t, ", code: %d", why->code);
         if (why->info && *why->info)
-                add(t, ", info: \"%s\"", why->info);
+                add_info(t, why->info);
         if (why->duration_ms >= 0)
                 add(t, ", check duration: %dms", why->duration_ms);
 }
@@ -269,7 +278,8 @@ static void on_check(const void *event)
         const struct server *s = e->check->srv;
         const struct back_cfg *cfg = epoch_load(&s->back->cfg);
         const struct check_result *r = e->result;
-        struct state_cause why = { check_status_text(r->status), r->info, r->code, r->duration_ms, NULL };
+        struct state_cause why = { check_status_text(r->status), r->info,
+                                   check_status_has_code(r->status) ? r->code : -1, r->duration_ms, NULL };
         bool ok = check_status_is_ok(r->status);
         struct text t = { .n = 0 };
         int rise = e->check->cfg->rise, fall = e->check->cfg->fall, health = e->check->health;

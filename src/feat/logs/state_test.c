@@ -114,9 +114,10 @@ static const char *after(struct move c)
 
 static void test_down_up(void **st)
 {
-        struct state_cause l4 = { L4, "Connection refused", 0, 0, NULL },
+        struct state_cause l4 = { L4, "Connection refused", -1, 0, NULL },
                            l7 = { "Layer7 wrong status", "OK", 200, 1, NULL },
-                           ok = { "Layer4 check passed", NULL, 0, 0, NULL },
+                           ok = { "Layer4 check passed", NULL, -1, 0, NULL },
+                           nasty = { "Layer7 wrong status", "a\"b\r\n\xe9", 0, 1, NULL },
                            cli = { NULL, NULL, 0, -1, "changed from CLI" };
 
         (void)st;
@@ -130,6 +131,9 @@ static void test_down_up(void **st)
                 after((struct move){ SRV_RUNNING, SRV_STOPPED, 0, 0, true, &l7 }),
                 "<129>Server b/s1 is DOWN, reason: Layer7 wrong status, code: 200, info: \"OK\", check duration: "
                 "1ms" LEFT(1, 1));
+        assert_string_equal(after((struct move){ SRV_RUNNING, SRV_STOPPED, 0, 0, true, &nasty }),
+                            "<129>Server b/s1 is DOWN, reason: Layer7 wrong status, code: 0, info: "
+                            "\"a<22>b<0D><0A><E9>\", check duration: 1ms" LEFT(1, 1));
         assert_string_equal(after((struct move){ SRV_STOPPED, SRV_RUNNING, 0, 0, false, &ok }),
                             "<133>Server b/s1 is UP, reason: Layer4 check passed, check duration: 0ms" ONLINE(1, 1));
         assert_string_equal(after((struct move){ SRV_RUNNING, SRV_STOPPED, 0, 0, true, &cli }),
@@ -203,7 +207,7 @@ static void test_health_checks(void **st)
         struct check_result bad = { .status = CHECK_L4CON, .info = "Connection refused" },
                             ok = { .status = CHECK_L4OK };
         struct event_check e = { .check = &c, .result = &bad, .was_health = 3 };
-        struct state_cause why = { L4, "Connection refused", 0, 0, NULL };
+        struct state_cause why = { L4, "Connection refused", -1, 0, NULL };
 
         (void)st;
         begin(false, 1, 1);

@@ -245,7 +245,7 @@ static void get_check_code(const struct stat_obj *o, struct stat_val *v)
 {
         const struct check *c = check_of(o);
 
-        if (!has_result(c) || last_of(c).code == 0)
+        if (!has_result(c) || !check_status_has_code(last_of(c).status))
                 none(v);
         else
                 num(v, (uint64_t)last_of(c).code);
