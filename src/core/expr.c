@@ -278,11 +278,18 @@ static bool push_cast(struct build *b, enum smp_type to)
         return push(b, (struct insn){ .op = OP_CAST, .cast_to = (uint8_t)to });
 }
 
+/* A condition is compiled for any place first: there, streams decide. */
+static bool in_check(const struct build *b, const struct fetch *f)
+{
+        return f->in_check && (b->allowed & (EXPR_CHECK | EXPR_CLIENT)) == EXPR_CHECK;
+}
+
 /* EXPR_SOFT: only a warning, as for log lines; the sample will be missing there. */
 static bool check_place(struct build *b, const struct fetch *f)
 {
         unsigned lacks = f->needs & ~b->allowed & ~(unsigned)(EXPR_INTERNAL | EXPR_CONF);
-        const char *what = lacks & EXPR_CLIENT     ? "client information"
+        const char *what = lacks & EXPR_CHECK      ? "a health check"
+                           : lacks & EXPR_CLIENT   ? "client information"
                            : lacks & EXPR_REQ_HEAD ? "HTTP request headers"
                            : lacks & EXPR_RSP_HEAD ? "HTTP response headers"
                            : lacks & EXPR_SERVER   ? "server information"
@@ -290,7 +297,7 @@ static bool check_place(struct build *b, const struct fetch *f)
                            : lacks & EXPR_TLS      ? "TLS"
                                                    : "message contents";
 
-        if (!lacks)
+        if (!lacks || in_check(b, f))
                 return true;
         if (!(b->allowed & EXPR_SOFT))
                 return fail(b,
@@ -322,7 +329,7 @@ static bool take_fetch(struct build *b)
         if (f->check && !f->check(b->c, args, n_args, b->at))
                 return false;
         b->type = f->out;
-        b->needs = f->needs;
+        b->needs = in_check(b, f) ? EXPR_CHECK : f->needs;
         return push(b, (struct insn){ .op = OP_FETCH, .n_args = (uint8_t)n_args, .args = args, .fetch = f->fn });
 }
 

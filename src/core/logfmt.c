@@ -211,6 +211,8 @@ static bool parse_alias(struct parse *p)
                         "no such format alias '%.*s'. If you wanted to emit the '%%' character verbatim, you need to "
                         "use '%%%%'",
                         (int)name.n, name.p);
+        if ((p->allowed & (EXPR_CHECK | EXPR_CLIENT)) == EXPR_CHECK && !a->process)
+                return fail(p, "format alias '%s' is not available in a health check", a->name);
         p->f->needs |= a->needs;
         if (!a->print) {
                 text_missing(p, a);
