@@ -129,6 +129,7 @@ static void changed_here(void *arg)
 
         c->health = up ? full : 0;
         c->rise_seen = c->cfg->rise;
+        probe_renew(c->run);
 }
 
 static void check_changed(struct check *c)

@@ -1,4 +1,4 @@
-/* feat/checks/rows.c - the words of health checks on server lines and in backends (manual 5.2, option tcp-check). */
+/* feat/checks/rows.c - the words of health checks on server lines (manual 5.2). */
 #include "feat/checks/checks.h"
 
 static const struct check_cfg check_defaults = { .inter_ms = 2000, .rise = 2, .fall = 3 };
@@ -22,7 +22,7 @@ static const struct kw check_rows[] = {
               .apply = KW_LIVE, .help = "Checks go to this address instead of the server's."),
 };
 
-/* A check needs a port from somewhere: the server's, `port` or `addr`. */
+/* A check needs a port from somewhere: the server's, `port`, `addr`, or each connect of its script. */
 static void check_server(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 {
         const struct server_addr_cfg *a = conf_slot(o, server_addr_slot);
@@ -30,7 +30,7 @@ static void check_server(struct conf *c, struct conf_obj *o, void *slot, struct 
 
         (void)c;
         if (o->kind->bit != KIND_SERVER || !cfg->check || cfg->port || !a->port_follows ||
-            (cfg->addr && addr_port(cfg->addr)))
+            (cfg->addr && addr_port(cfg->addr)) || rules_give_port(conf_slot(o->parent, check_proxy_slot)))
                 return;
         (void)diag_add(d, DIAG_ALERT, conf_span_name(o, "check"), "E0501",
                        "config: proxy '%s': server '%s' has neither service port nor check port.", o->parent->name,
@@ -39,10 +39,3 @@ static void check_server(struct conf *c, struct conf_obj *o, void *slot, struct 
 
 KW_TABLE(check, KIND_ANY_SERVER, struct check_cfg, check_rows, .defaults = &check_defaults, .rank = 20,
          .check = check_server);
-
-static const struct kw check_proxy_rows[] = {
-        KW_FLAG("option tcp-check", struct check_proxy_cfg, tcp_check, .manual = "4.2", .apply = KW_LIVE,
-                .help = "Checks are TCP exchanges; without rules, a connection that is accepted is enough."),
-};
-
-KW_TABLE(check_proxy, KIND_DEFAULTS | KIND_BE, struct check_proxy_cfg, check_proxy_rows, .rank = 20);
