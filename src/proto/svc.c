@@ -171,13 +171,15 @@ struct svc_verdict svc_pgsql(struct str in, bool last)
 {
         struct svc_verdict unknown = say(SVC_FAILED, 0, STR("PostgreSQL unknown error"));
 
-        if (in.n && at(in, 0) != 'R' && at(in, 0) != 'E')
+        if (in.n == 0)
+                return more(last);
+        if (at(in, 0) != 'R' && at(in, 0) != 'E')
                 return unknown;
-        if (in.n < (in.n && at(in, 0) == 'E' ? 7u : 9u))
+        if (in.n < (at(in, 0) == 'E' ? 7u : 9u))
                 return last ? unknown : nothing(SVC_MORE);
         if (at(in, 0) == 'E')
                 return pgsql_error(in, last);
-        if (at(in, 1) || at(in, 2) || at(in, 3) > 1 || (at(in, 3) == 0 && at(in, 4) < 8))
+        if (at(in, 1) || at(in, 2) || at(in, 3) || at(in, 4) < 8)
                 return unknown; /* no authentication request is that short, or that long */
         return say(SVC_OK, 0, STR("PostgreSQL server is ok"));
 }

@@ -24,6 +24,7 @@ static void own_http(struct kw_call *c, struct check_proxy_cfg *cfg)
                 cfg->lost_request = true;
         cfg->request = NULL;
         cfg->request_words = NULL;
+        cfg->request_last = false;
 }
 
 static int append(struct kw_call *c, bool http, struct check_rules *rules)
@@ -49,6 +50,8 @@ static int tcp_parse(struct kw_call *c)
         own_tcp(c, cfg);
         return append(c, false, &cfg->tcp);
 }
+
+static bool has_send(const struct check_rules *r);
 
 static int http_parse(struct kw_call *c)
 {
@@ -80,17 +83,6 @@ static void dump_lines(const char *keyword, const struct step_line *l, struct bu
 static void tcp_dump(const struct kw *kw, const void *slot, struct buf *out)
 {
         dump_lines(kw->name, ((const struct check_proxy_cfg *)slot)->tcp.last, out);
-}
-
-static void http_dump(const struct kw *kw, const void *slot, struct buf *out)
-{
-        const struct check_proxy_cfg *cfg = slot;
-
-        if (cfg->disable_on_404)
-                buf_puts(out, "    http-check disable-on-404\n");
-        if (cfg->send_state)
-                buf_puts(out, "    http-check send-state\n");
-        dump_lines(kw->name, cfg->http.last, out);
 }
 
 /* ---- option httpchk ---- */
@@ -190,6 +182,15 @@ static bool take_request(struct kw_call *c, struct step_request *r)
         return n < 4 || request_field(c, &host, &a[3], r) > 0;
 }
 
+static bool has_send(const struct check_rules *r)
+{
+        const struct step_line *l = r->last;
+
+        while (l && l->step.kind != STEP_REQUEST)
+                l = l->prev;
+        return l != NULL;
+}
+
 static int httpchk_parse(struct kw_call *c)
 {
         struct check_proxy_cfg *cfg = c->slot;
@@ -198,6 +199,7 @@ static int httpchk_parse(struct kw_call *c)
 
         own_http(c, cfg);
         cfg->lost_request = false;
+        cfg->request_last = has_send(&cfg->http);
         cfg->kind = SCRIPT_HTTP;
         cfg->request = NULL;
         cfg->request_words = NULL;
@@ -215,17 +217,36 @@ static int httpchk_parse(struct kw_call *c)
         return (int)c->n_args;
 }
 
-static void httpchk_dump(const struct kw *kw, const void *slot, struct buf *out)
+static void dump_option(const struct check_proxy_cfg *cfg, struct buf *out)
 {
-        const struct check_proxy_cfg *cfg = slot;
-
-        (void)kw;
         if (cfg->kind != SCRIPT_HTTP)
                 return;
         buf_puts(out, "    option httpchk");
         if (cfg->request_words)
                 words_dump(cfg->request_words, out);
         buf_putc(out, '\n');
+}
+
+static void httpchk_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct check_proxy_cfg *cfg = slot;
+
+        (void)kw;
+        if (!cfg->request_last)
+                dump_option(cfg, out);
+}
+
+static void http_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct check_proxy_cfg *cfg = slot;
+
+        if (cfg->disable_on_404)
+                buf_puts(out, "    http-check disable-on-404\n");
+        if (cfg->send_state)
+                buf_puts(out, "    http-check send-state\n");
+        dump_lines(kw->name, cfg->http.last, out);
+        if (cfg->request_last)
+                dump_option(cfg, out);
 }
 
 /* ---- the other kinds ---- */
@@ -455,7 +476,7 @@ static void check_proxy(struct conf *c, struct conf_obj *o, void *slot, struct d
                         unused_flag(o, d, "send-state");
                 cfg->http.last = NULL;
                 cfg->disable_on_404 = cfg->send_state = false;
-        } else if (cfg->lost_request) {
+        } else if (cfg->lost_request && !has_send(&cfg->http)) {
                 (void)diag_add(
                         d, DIAG_WARNING, conf_span_name(o, "http-check"), "W0515",
                         "the request of 'option httpchk' in the defaults is not inherited by backend '%s', because it has "

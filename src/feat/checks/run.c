@@ -66,7 +66,6 @@ static void put_kind(char info[128], const struct step *s)
 {
         static const char *const expects[] = {
                 [EXPECT_REGEX] = "expect regex",
-                [EXPECT_BINARY] = "expect binary",
                 [EXPECT_BINARY_REGEX] = "expect binary regex",
                 [EXPECT_STRING_LF] = "expect log-format string",
                 [EXPECT_BINARY_LF] = "expect log-format binary",
@@ -78,8 +77,9 @@ static void put_kind(char info[128], const struct step *s)
                 put(info, " (connect port %d)", s->connect.port);
         else if (s->kind == STEP_CONNECT)
                 put(info, " (connect)");
-        else if (s->kind == STEP_EXPECT && s->expect.kind == EXPECT_STRING)
-                put(info, " (expect string '%s')", s->expect.text.p);
+        else if (s->kind == STEP_EXPECT && (s->expect.kind == EXPECT_STRING || s->expect.kind == EXPECT_BINARY))
+                put(info, " (expect %s '%.*s')", s->expect.kind == EXPECT_STRING ? "string" : "binary",
+                    (int)strnlen(s->expect.text.p, s->expect.text.n), s->expect.text.p);
         else if (s->kind == STEP_EXPECT && s->expect.kind <= EXPECT_BINARY_LF)
                 put(info, " (%s)", expects[s->expect.kind]);
 }
@@ -173,7 +173,8 @@ static void not_met(struct probe *p, const struct match *m)
 
 /* ---- connect ---- */
 
-static void set_target(struct probe *p, struct sockaddr_storage *sa, socklen_t *len)
+/* Where this step connects to; false: an expression gave no port. */
+static bool set_target(struct probe *p, struct sockaddr_storage *sa, socklen_t *len)
 {
         const struct step_connect *s = &now(&p->run)->connect;
         struct expr_ctx x = context(&p->run);
@@ -181,11 +182,13 @@ static void set_target(struct probe *p, struct sockaddr_storage *sa, socklen_t *
         struct addr a = { 0 };
         struct smp smp;
 
-        if (s->port_expr && expr_run(s->port_expr, &x, &smp) == EXPR_OK && smp.type == SMP_SINT && smp.i > 0 &&
-            smp.i < 65536)
+        if (s->port_expr && expr_run(s->port_expr, &x, &smp) == EXPR_OK && smp.type == SMP_SINT) {
+                if (smp.i < 1 || smp.i > 65535)
+                        return false;
                 port = (int)smp.i;
+        }
         if (sa->ss_family == AF_UNIX && !s->addr)
-                return;
+                return true;
         if (*len && sa->ss_family != AF_UNIX)
                 addr_from_sockaddr(&a, (struct sockaddr *)sa, *len);
         if (s->addr) {
@@ -198,6 +201,7 @@ static void set_target(struct probe *p, struct sockaddr_storage *sa, socklen_t *
                 addr_set_port(&a, port);
         memcpy(sa, &a, addr_len(&a));
         *len = addr_len(&a);
+        return true;
 }
 
 static void deadline(struct probe *p, mono_t from, int ms)
@@ -222,6 +226,16 @@ static void connect_deadline(struct probe *p)
 static bool is_local(int err) /* our own lack, not the server's fault */
 {
         return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EADDRNOTAVAIL;
+}
+
+/* connect(2) itself refused: it never left this machine. */
+static void fail_connect(struct probe *p, int err)
+{
+        struct check_result res = { .status = is_local(err) ? CHECK_SOCKERR : CHECK_L4CON };
+
+        put(res.info, err == -ECONNREFUSED ? "%s" : "General socket error (%s)", strerror(-err));
+        put_step(res.info, &p->run);
+        probe_finish(p, &res);
 }
 
 static void forget_answers(struct run *r)
@@ -267,18 +281,20 @@ static void step_connect(struct probe *p)
         struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
         socklen_t len = probe_target(p->check, &sa);
         int err;
+        bool ok;
 
         if (p->state == PROBE_TALKING)
                 conn_close(&p->conn, !r->linger);
         r->linger = now(r)->connect.linger;
+        r->met = NULL;
         forget_answers(r);
-        set_target(p, &sa, &len);
+        ok = set_target(p, &sa, &len);
         p->state = PROBE_CONNECTING;
         conn_init(&p->conn, woken);
         connect_deadline(p);
-        err = len ? conn_connect(&p->conn, (struct sockaddr *)&sa, len, NULL) : -EDESTADDRREQ;
+        err = !ok ? -EINVAL : len ? conn_connect(&p->conn, (struct sockaddr *)&sa, len, NULL) : -EDESTADDRREQ;
         if (err < 0)
-                fail_here(p, is_local(err) ? CHECK_SOCKERR : CHECK_L4CON, err);
+                fail_connect(p, err);
         else
                 judge_connect(p);
 }
@@ -518,7 +534,7 @@ static void run_steps(struct probe *p)
                 }
                 if (!do_step(p, s))
                         return;
-                if (s->kind == STEP_SEND || s->kind == STEP_REQUEST || s->kind == STEP_CONNECT)
+                if (s->kind == STEP_SEND || s->kind == STEP_REQUEST)
                         r->met = NULL;
                 r->at++;
         }

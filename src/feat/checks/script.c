@@ -37,26 +37,26 @@ static void append_connect(struct make *m)
 
 /* ---- the request ---- */
 
-/* Of the first `http-check send`: what it does not say comes from `option httpchk`; its fields replace those of the option. */
-static struct step_request merged(const struct step_request *own, const struct step_request *option)
+/* `option httpchk` and the first `http-check send` make one request: of what both say the later line wins, fields as a whole. */
+static struct step_request merged(const struct step_request *first, const struct step_request *second)
 {
-        struct step_request r = *own;
+        struct step_request r = *first;
 
-        if (!option)
-                return r;
         if (!r.method.n)
-                r.method = option->method;
-        if (!r.uri.n && !r.uri_fmt)
-                r.uri = option->uri;
+                r.method = second->method;
+        if (!r.uri.n && !r.uri_fmt) {
+                r.uri = second->uri;
+                r.uri_fmt = second->uri_fmt;
+        }
         if (!r.version.n)
-                r.version = option->version;
+                r.version = second->version;
         if (!r.n_fields) {
-                r.fields = option->fields;
-                r.n_fields = option->n_fields;
+                r.fields = second->fields;
+                r.n_fields = second->n_fields;
         }
         if (!r.has_body) {
-                r.body = option->body;
-                r.has_body = option->has_body;
+                r.body = second->body;
+                r.has_body = second->has_body;
         }
         return r;
 }
@@ -65,7 +65,10 @@ static void append_request(struct make *m, const struct step *own)
 {
         struct step s = own ? *own : (struct step){ .kind = STEP_REQUEST };
 
-        s.request = merged(&s.request, m->cfg->request);
+        if (m->cfg->request && m->cfg->request_last)
+                s.request = merged(m->cfg->request, &s.request);
+        else if (m->cfg->request)
+                s.request = merged(&s.request, m->cfg->request);
         (void)append(m, &s);
 }
 

@@ -147,6 +147,7 @@ struct check_proxy_cfg { /* slot "check_proxy": backends */
         const struct step_request *request; /* of `option httpchk`; NULL: without arguments */
         const struct words *request_words;
         bool send_state, disable_on_404; /* part of the http rules */
+        bool request_last;               /* `option httpchk` stands behind the first `http-check send`: it wins */
         bool lost_request;               /* the request of the defaults went with their rules */
         const char *user;                /* mysql, pgsql */
         const char *hello;               /* smtp: "HELO example.org" */

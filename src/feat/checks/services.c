@@ -10,7 +10,8 @@ struct plan {
 
 static void put(struct plan *p, struct step s)
 {
-        s.number = p->n + 1; /* of messages: the connect counts, as in HAProxy */
+        if (!s.number)
+                s.number = p->n + 1; /* for messages */
         if (p->v)
                 p->v[p->n] = s;
         p->n++;
@@ -26,10 +27,12 @@ static void say(struct plan *p, struct str bytes)
         put(p, (struct step){ .kind = STEP_SEND, .send = { .text = bytes } });
 }
 
-static void await(struct plan *p, svc_fn fn)
+/* number: HAProxy's of the step, for messages. error: CHECK_UNKNOWN, or what any failure means. */
+static void await(struct plan *p, svc_fn fn, unsigned number, enum check_status error)
 {
-        put(p,
-            (struct step){ .kind = STEP_EXPECT, .expect = { .kind = EXPECT_SERVICE, .min_recv = -1, .service = fn } });
+        put(p, (struct step){ .kind = STEP_EXPECT,
+                              .number = number,
+                              .expect = { .kind = EXPECT_SERVICE, .min_recv = -1, .error = error, .service = fn } });
 }
 
 static struct str keep(struct conf *c, const struct buf *b)
@@ -44,12 +47,12 @@ static void mysql(struct conf *c, const struct check_proxy_cfg *cfg, struct plan
 {
         AUTO_BUF(b);
 
-        await(p, svc_mysql_greeting);
+        await(p, svc_mysql_greeting, 2, CHECK_UNKNOWN);
         if (!cfg->user)
                 return;
         svc_mysql_login((enum svc_mysql_form)cfg->mysql, str_of(cfg->user), &b);
         say(p, keep(c, &b));
-        await(p, svc_mysql_result);
+        await(p, svc_mysql_result, 4, CHECK_UNKNOWN);
 }
 
 static void pgsql(struct conf *c, const struct check_proxy_cfg *cfg, struct plan *p)
@@ -58,7 +61,7 @@ static void pgsql(struct conf *c, const struct check_proxy_cfg *cfg, struct plan
 
         svc_pgsql_startup(str_of(cfg->user), &b);
         say(p, keep(c, &b));
-        await(p, svc_pgsql);
+        await(p, svc_pgsql, 3, CHECK_UNKNOWN);
 }
 
 static void smtp(struct conf *c, const struct check_proxy_cfg *cfg, struct plan *p)
@@ -66,17 +69,18 @@ static void smtp(struct conf *c, const struct check_proxy_cfg *cfg, struct plan 
         AUTO_BUF(b);
 
         buf_printf(&b, "%s\r\n", cfg->hello ? cfg->hello : "HELO localhost");
-        await(p, svc_smtp);
+        await(p, svc_smtp, 2, CHECK_UNKNOWN);
         say(p, keep(c, &b));
-        await(p, svc_smtp);
+        await(p, svc_smtp, 5, CHECK_L7STS);
         say(p, STR("QUIT\r\n"));
-        await(p, svc_smtp);
+        await(p, svc_smtp, 7, CHECK_L7STS);
 }
 
 static void ssl_hello(struct plan *p)
 {
         say(p, svc_ssl_hello);
         put(p, (struct step){ .kind = STEP_EXPECT,
+                              .number = 2,
                               .expect = { .kind = EXPECT_SERVICE,
                                           .min_recv = -1,
                                           .ok = CHECK_L6OK,
@@ -96,11 +100,11 @@ uint32_t service_steps(struct conf *c, const struct check_proxy_cfg *cfg, struct
         case SCRIPT_SMTP: smtp(c, cfg, &p); break;
         case SCRIPT_REDIS:
                 say(&p, STR(SVC_REDIS_PING));
-                await(&p, svc_redis);
+                await(&p, svc_redis, 2, CHECK_UNKNOWN);
                 break;
         case SCRIPT_LDAP:
                 say(&p, svc_ldap_bind);
-                await(&p, svc_ldap);
+                await(&p, svc_ldap, 2, CHECK_UNKNOWN);
                 break;
         case SCRIPT_SSL_HELLO: ssl_hello(&p); break;
         default: break;
