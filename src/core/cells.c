@@ -5,6 +5,7 @@
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/retire.h"
+#include "core/server_track.h"
 #include "core/sess.h"
 #include "core/srv_conn.h"
 #include "core/threads.h"
@@ -312,9 +313,12 @@ void server_retire(struct server *s)
         atomic_store_explicit(&s->usable, 0, memory_order_relaxed);
         if (s->queue)
                 (void)queue_redistribute(s);
+        server_untrack(s);
         if (s->check && check_driver)
                 check_driver->stop(s->check);
-        s->check = NULL;
+        if (s->agent && agent_driver)
+                agent_driver->stop(s->agent);
+        s->check = s->agent = NULL;
         threads_run(drop_idle_here, s, server_let_go);
 }
 

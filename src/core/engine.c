@@ -562,9 +562,12 @@ static void stop_checks(void)
         list_for_each (i, &world.backs) {
                 const struct back *b = list_item(i, struct back, link);
 
-                for (uint32_t k = 0; k < b->n_srv; k++)
+                for (uint32_t k = 0; k < b->n_srv; k++) {
                         if (b->srv[k]->check)
                                 b->srv[k]->check->enabled = false;
+                        if (b->srv[k]->agent)
+                                b->srv[k]->agent->enabled = false;
+                }
         }
 }
 

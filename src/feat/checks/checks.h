@@ -32,7 +32,8 @@ struct probe { /* check->run */
 };
 
 /* On the owner's thread. */
-void probe_start(struct probe *p); /* arms the first check */
-void probe_stop(struct probe *p);  /* closes and stops; the caller buries it */
+void probe_start(struct probe *p);         /* arms the first check */
+void probe_hurry(struct probe *p, int ms); /* the next check not later than so */
+void probe_stop(struct probe *p);          /* closes and stops; the caller buries it */
 
 #endif

@@ -3,7 +3,6 @@
 #include "feat/checks/checks.h"
 
 #include "base/epoch.h"
-#include "core/global.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,35 +17,10 @@ static const struct check_proxy_cfg *proxy_cfg_of(const struct server *s)
 
 /* ---- when ---- */
 
-/* manual, inter: fastinter while the state is on its way, downinter while it is down. */
-static int interval_ms(const struct check *c)
-{
-        const struct check_cfg *cfg = c->cfg;
-        int full = cfg->rise + cfg->fall - 1;
-
-        if (c->health > 0 && c->health < full && c->first_done && cfg->fastinter_ms)
-                return cfg->fastinter_ms;
-        if (c->health == 0 && cfg->downinter_ms)
-                return cfg->downinter_ms;
-        return cfg->inter_ms;
-}
-
-/* global spread-checks: up to so many percent sooner or later, so that checks do not beat in step. */
-static int64_t spread(const struct check *c, int64_t ms)
-{
-        int pct = global_of(epoch_load(&c->srv->back->cfg)->conf)->spread_checks;
-        uint32_t r;
-
-        if (pct == 0)
-                return ms;
-        thr_self->sys->random(&r, sizeof(r));
-        return ms + ms * pct * ((int64_t)(r % 2001) - 1000) / 100000;
-}
-
 static void next_check(struct probe *p)
 {
         p->state = PROBE_WAITING;
-        timer_start(thr_self->loop, &p->timer, mono_add_ms(p->started, spread(p->check, interval_ms(p->check))));
+        timer_start(thr_self->loop, &p->timer, mono_add_ms(p->started, check_interval_ms(p->check)));
 }
 
 /* ---- result ---- */
@@ -61,8 +35,8 @@ static void finish(struct probe *p, enum check_status st, int err)
         timer_stop(thr_self->loop, &p->timer);
         conn_close(&p->conn, true);
         p->check->running = false;
+        check_apply(p->check, &r); /* first: the interval follows from the state */
         next_check(p);
-        check_apply(p->check, &r);
 }
 
 static void judge_connect(struct probe *p)
@@ -87,32 +61,6 @@ static void woken(struct ep *e)
 
 /* ---- start ---- */
 
-static socklen_t target(const struct check *c, struct sockaddr_storage *ret_sa)
-{
-        struct addr a;
-        socklen_t len;
-
-        if (c->cfg->addr) {
-                a = *c->cfg->addr;
-                if (addr_port(&a) == 0) {
-                        struct sockaddr_storage own;
-                        struct addr o = { 0 };
-                        len = server_addr_get(c->srv, &own, NULL);
-                        addr_from_sockaddr(&o, (struct sockaddr *)&own, len);
-                        addr_set_port(&a, addr_port(&o));
-                }
-        } else {
-                len = server_addr_get(c->srv, ret_sa, NULL);
-                if (len == 0 || ret_sa->ss_family == AF_UNIX)
-                        return len;
-                addr_from_sockaddr(&a, (struct sockaddr *)ret_sa, len);
-        }
-        if (c->cfg->port)
-                addr_set_port(&a, c->cfg->port);
-        memcpy(ret_sa, &a, addr_len(&a));
-        return addr_len(&a);
-}
-
 /* manual, timeout check: unset, inter bounds the whole check; set, connecting has min(timeout connect, inter). */
 static int connect_ms(const struct check *c)
 {
@@ -126,12 +74,12 @@ static int connect_ms(const struct check *c)
 static void begin(struct probe *p)
 {
         struct sockaddr_storage sa;
-        socklen_t len = target(p->check, &sa);
+        socklen_t len = check_target(p->check, &sa);
         int r;
 
         p->started = thr_self->now;
-        if (len == 0 || (atomic_load_explicit(&p->check->srv->admin, memory_order_relaxed) & SRV_ADM_MAINT)) {
-                next_check(p); /* maintenance: nobody asks how it is */
+        if (len == 0 || !check_may_run(p->check)) {
+                next_check(p);
                 return;
         }
         p->check->running = true;
@@ -160,13 +108,18 @@ static void on_timer(struct timer *t)
 
 void probe_start(struct probe *p)
 {
-        mono_t first;
-
         timer_init(&p->timer, on_timer);
         p->conn.ev.fd = -1;
         p->started = thr_self->now;
-        first = thr_self->now + (uint64_t)p->check->cfg->inter_ms * NS_PER_MS / (p->of ? p->of : 1) * p->position;
-        timer_start(thr_self->loop, &p->timer, first);
+        timer_start(thr_self->loop, &p->timer, check_first_at(p->check, p->position, p->of));
+}
+
+void probe_hurry(struct probe *p, int ms)
+{
+        mono_t when = mono_add_ms(thr_self->now, ms);
+
+        if (p->state == PROBE_WAITING && when < p->timer.when)
+                timer_start(thr_self->loop, &p->timer, when);
 }
 
 void probe_stop(struct probe *p)
