@@ -5,6 +5,7 @@
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/retire.h"
+#include "core/server_slow.h"
 #include "core/server_track.h"
 #include "core/sess.h"
 #include "core/srv_conn.h"
@@ -294,6 +295,7 @@ void server_drop(struct server *s)
 static void drop_idle_here(void *arg)
 {
         srv_conn_drop_idle(arg);
+        slow_drop(arg);
 }
 
 /* Every thread has closed its idle connections and read the check's stop: only streams hold it now, by a pin, or by a slot: the mail

@@ -85,6 +85,7 @@ struct server {
         struct check *check, *agent;   /* NULL without `check`, without `agent-check` */
         stat_t down_count, downtime_s, observed_failures;
         atomic_uint errors_in_row;            /* observed */
+        struct ramp *ramp;                    /* of its thread: core/server_slow.c */
         struct server *_Atomic track;         /* whose state it follows, or NULL: core/server_track.h */
         struct server *trackers, *track_next; /* who follows it */
         struct rate sess_rate;

@@ -1,4 +1,4 @@
-/* core/server_slow.c - one timer a ramp, on the server's thread, for as long as the ramp takes. */
+/* core/server_slow.c - one timer a server, on its thread, for as long as a ramp takes. */
 #include "core/server_slow.h"
 
 #include "core/server_post.h"
@@ -6,10 +6,9 @@
 
 #include <stdlib.h>
 
-struct ramp {
+struct ramp { /* server->ramp */
         struct timer timer;
         struct server *srv; /* pinned on this thread */
-        mono_t since;       /* which ramp of the server: a new one has a timer of its own */
         struct grave grave;
 };
 
@@ -23,12 +22,6 @@ unsigned slow_missing(mono_t since, mono_t now, int slowstart_ms)
         return have >= SRV_WEIGHT_SCALE ? 0 : (unsigned)(SRV_WEIGHT_SCALE - have);
 }
 
-static bool is_over(const struct ramp *r)
-{
-        return atomic_load_explicit(&r->srv->oper, memory_order_relaxed) != SRV_STARTING ||
-               atomic_load_explicit(&r->srv->slow_since, memory_order_relaxed) != r->since;
-}
-
 static void bury(struct grave *g)
 {
         struct ramp *r = container_of(g, struct ramp, grave);
@@ -37,36 +30,53 @@ static void bury(struct grave *g)
         free(r);
 }
 
+static void end(struct ramp *r)
+{
+        timer_stop(thr_self->loop, &r->timer);
+        r->srv->ramp = NULL;
+        loop_bury(thr_self->loop, &r->grave, bury);
+}
+
 static void step(struct timer *t)
 {
         struct ramp *r = container_of(t, struct ramp, timer);
-        int ms = server_cfg_now(r->srv)->slowstart_ms;
-        unsigned missing = slow_missing(r->since, thr_self->now, ms);
+        struct server *s = r->srv;
+        int ms = server_cfg_now(s)->slowstart_ms;
+        mono_t since = atomic_load_explicit(&s->slow_since, memory_order_relaxed);
+        unsigned missing = slow_missing(since, thr_self->now, ms);
 
-        if (is_over(r)) {
-                loop_bury(thr_self->loop, &r->grave, bury);
-                return;
+        if (atomic_load_explicit(&s->oper, memory_order_relaxed) != SRV_STARTING) {
+                end(r);
+        } else if (missing == 0) {
+                end(r);
+                server_set_oper(s, SRV_RUNNING, NULL);
+        } else {
+                server_set_slow(s, missing);
+                timer_start(thr_self->loop, t, mono_add_ms(thr_self->now, ms / (int)SRV_WEIGHT_SCALE + 1));
         }
-        if (missing == 0) {
-                server_set_oper(r->srv, SRV_RUNNING, NULL);
-                loop_bury(thr_self->loop, &r->grave, bury);
-                return;
-        }
-        server_set_slow(r->srv, missing);
-        timer_start(thr_self->loop, t, mono_add_ms(thr_self->now, ms / (int)SRV_WEIGHT_SCALE + 1));
 }
 
+/* One more ramp of a server that has one goes on with its timer: it reads when the last one began. */
 static void begin_here(struct server *s, int arg)
 {
-        struct ramp *r = calloc(1, sizeof(*r));
+        struct ramp *r = s->ramp;
 
         (void)arg;
-        ASSERT(r != NULL); /* ADR 0002 */
-        r->srv = s;
-        r->since = atomic_load_explicit(&s->slow_since, memory_order_relaxed);
-        pin(&s->pins);
-        timer_init(&r->timer, step);
+        if (!r) {
+                r = calloc(1, sizeof(*r));
+                ASSERT(r != NULL); /* ADR 0002 */
+                r->srv = s;
+                timer_init(&r->timer, step);
+                pin(&s->pins);
+                s->ramp = r;
+        }
         step(&r->timer);
+}
+
+void slow_drop(struct server *s)
+{
+        if (thr_self->id == server_owner(s) && s->ramp)
+                end(s->ramp);
 }
 
 void slow_begin(struct server *s)

@@ -10,5 +10,7 @@
 unsigned slow_missing(mono_t since, mono_t now, int slowstart_ms);
 /* back->lock held: the first step; the next ones come by themselves. */
 void slow_begin(struct server *s);
+/* The server leaves: its ramp ends. Does something on its own thread only. */
+void slow_drop(struct server *s);
 
 #endif

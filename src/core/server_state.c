@@ -163,6 +163,8 @@ static bool enter(struct server *s, const struct before *was, const struct move 
         if (m->oper == KEEP && (was->admin & SRV_ADM_MAINT) && !(admin & SRV_ADM_MAINT))
                 oper = (uint8_t)after_maint(s);
         oper = slowed(s, was, oper, admin);
+        if (oper == SRV_STARTING && (admin & SRV_ADM_MAINT))
+                oper = SRV_RUNNING; /* it begins again when it comes back */
         if (was->oper == oper && was->admin == admin)
                 return false;
         SET(s->oper, oper);
