@@ -80,6 +80,7 @@ struct server {
         bool abstract;     /* path is an abstract name (abns@) */
         bool port_follows; /* connect to the client's destination port + port_offset: addr carries no port */
         bool live;         /* control thread: published once; a server of a change that was discarded never is */
+        bool follows;      /* control thread: it tracks one, by its current words */
 
         _Atomic uint32_t cur, cur_max; /* requests and sessions on it (scur, smax) */
         struct check *check, *agent;   /* NULL without `check`, without `agent-check` */

@@ -90,8 +90,9 @@ static void relink(struct server *s)
 {
         const char *name = s->cfg->track;
         struct server *t = name ? tracked_by(s, name) : NULL;
-        bool had = GET(s->track) != NULL;
+        bool had = s->follows; /* also one that left meanwhile */
 
+        s->follows = t != NULL;
         if (t)
                 link_tracker(s, t);
         else

@@ -174,7 +174,7 @@ static void say_oper(const struct event_server *e)
         if (!by_check || !cfg || !(cfg->px->options & OPT_LOG_HEALTH)) /* that option told the reason a line before */
                 add_why(&t, e->why);
         add_counts(&t, e->srv, e->requeued, down);
-        say(back_logger(e->srv->back), down ? LOG_L_ALERT : LOG_L_NOTICE, false, &t);
+        say(back_logger(e->srv->back), down && e->was_usable ? LOG_L_ALERT : LOG_L_NOTICE, false, &t);
 }
 
 static void on_server(const void *event)
