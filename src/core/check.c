@@ -56,8 +56,7 @@ bool check_status_is_ok(enum check_status s)
 
 bool check_status_has_code(enum check_status s)
 {
-        return s == CHECK_L7OK || s == CHECK_L7OKC || s == CHECK_L7STS || s == CHECK_PROCERR || s == CHECK_PROCTOUT ||
-               s == CHECK_PROCOK;
+        return s == CHECK_L7OK || s == CHECK_L7OKC || s == CHECK_L7STS || s >= CHECK_PROCERR;
 }
 
 /* ---- words and target ---- */
@@ -309,8 +308,7 @@ static void decide(struct check *c, const struct check_result *r)
         enum server_oper now = atomic_load_explicit(&s->oper, memory_order_relaxed);
         struct state_cause why = { .reason = check_status_text(r->status),
                                    .info = r->info[0] ? r->info : NULL,
-                                   .has_code = check_status_has_code(r->status),
-                                   .code = r->code,
+                                   .code = check_status_has_code(r->status) ? r->code : -1,
                                    .duration_ms = r->duration_ms,
                                    .checked = true };
 
@@ -332,13 +330,14 @@ void check_apply(struct check *c, const struct check_result *r)
         bool ok = check_status_is_ok(r->status), was_up = c->health >= c->cfg->rise;
         /* Manual 5.2, agent-check: not to reach an agent, or not to understand it, is no failure. */
         bool neutral = r->status == CHECK_NEUTRAL || (c->agent && !ok && r->status != CHECK_L7STS);
+        bool counts = !neutral && (r->status != CHECK_L7OKC || was_up); /* a conditional pass brings nobody back */
         int was_health = c->health;
         enum check_status was_status = c->last.status;
 
         STAT_INC(c->total);
         if (!ok && !neutral && was_up)
                 STAT_INC(c->failed);
-        if (!neutral)
+        if (counts)
                 count(c, ok);
         pthread_mutex_lock(&c->last_lock);
         c->last = *r; /* first: who hears of a result by the event or the log line finds it in the state too */

@@ -148,10 +148,9 @@ void server_addr_set_cfg(struct server *s, const struct server_addr_cfg *a);
 struct state_cause {
         const char *reason;       /* "Layer4 connection problem", or NULL for administrative changes */
         const char *info;         /* free text without quotes, or NULL */
-        int code;                 /* of the check's protocol */
+        int code;                 /* of the check (HTTP status); -1: it has none */
         int duration_ms;          /* of the check, -1 */
         const char *by;           /* "changed from CLI" style text for administrative changes, or NULL */
-        bool has_code;            /* `code` is told, 0 too */
         bool checked;             /* a check's result */
         const struct server *via; /* the server that it tracks */
 };

@@ -77,8 +77,11 @@ static void count_up(struct server *s, const struct before *was, mono_t now)
 {
         bool up = server_is_up(s);
 
-        if (was->up == up)
+        if (was->up == up) {
+                if (up && was->oper != GET(s->oper)) /* stopping, or at full speed again */
+                        s->last_change = now;
                 return;
+        }
         if (up)
                 STAT_ADD(s->downtime_s, (now - s->last_change) / NS_PER_S);
         else

@@ -66,7 +66,7 @@ static void add_why(struct text *t, const struct state_cause *why)
         if (!why->reason)
                 return;
         add(t, ", reason: %s", why->reason);
-        if (why->has_code)
+        if (why->code >= 0)
                 add(t, ", code: %d", why->code);
         if (why->info && *why->info)
                 add(t, ", info: \"%s\"", why->info);
@@ -293,8 +293,7 @@ static void on_check(const void *event)
         const struct check_result *r = e->result;
         struct state_cause why = { .reason = check_status_text(r->status),
                                    .info = r->info,
-                                   .has_code = check_status_has_code(r->status),
-                                   .code = r->code,
+                                   .code = check_status_has_code(r->status) ? r->code : -1,
                                    .duration_ms = r->duration_ms };
         bool ok = check_status_is_ok(r->status);
         struct text t = { .n = 0 };

@@ -114,12 +114,8 @@ static const char *after(struct move c)
 
 static void test_down_up(void **st)
 {
-        struct state_cause l4 = { L4, "Connection refused", 0, 0, NULL },
-                           l7 = { .reason = "Layer7 wrong status",
-                                  .info = "OK",
-                                  .has_code = true,
-                                  .code = 200,
-                                  .duration_ms = 1 },
+        struct state_cause l4 = { L4, "Connection refused", -1, 0, NULL },
+                           l7 = { .reason = "Layer7 wrong status", .info = "OK", .code = 200, .duration_ms = 1 },
                            ok = { "Layer4 check passed", NULL, 0, 0, NULL },
                            cli = { NULL, NULL, 0, -1, "changed from CLI" };
 
@@ -207,7 +203,7 @@ static void test_health_checks(void **st)
         struct check_result bad = { .status = CHECK_L4CON, .info = "Connection refused" },
                             ok = { .status = CHECK_L4OK };
         struct event_check e = { .check = &c, .result = &bad, .was_health = 3 };
-        struct state_cause why = { .reason = L4, .info = "Connection refused", .checked = true };
+        struct state_cause why = { .reason = L4, .info = "Connection refused", .code = -1, .checked = true };
 
         (void)st;
         begin(false, 1, 1);

@@ -40,9 +40,12 @@ static uint64_t age_s(const struct stat_obj *o, mono_t then)
         return o->now > then ? (o->now - then) / NS_PER_S : 0;
 }
 
+/* Its health check, as far as it is on. */
 static const struct check *check_of(const struct stat_obj *o)
 {
-        return o->sv ? o->sv->check : NULL;
+        const struct check *c = o->sv ? o->sv->check : NULL;
+
+        return c && c->enabled ? c : NULL;
 }
 
 static void get_pxname(const struct stat_obj *o, struct stat_val *v)
@@ -147,7 +150,7 @@ static void get_chkfail(const struct stat_obj *o, struct stat_val *v)
 
 static void get_chkdown(const struct stat_obj *o, struct stat_val *v)
 {
-        if (o->kind == STAT_SERVER && !o->sv->check)
+        if (o->kind == STAT_SERVER && !check_of(o))
                 none(v);
         num(v, o->kind == STAT_BACK ? GET(o->be->down_count) : GET(o->sv->down_count));
 }
@@ -164,7 +167,7 @@ static void get_downtime(const struct stat_obj *o, struct stat_val *v)
                 num(v, GET(o->be->downtime_s) + (down ? age_s(o, GET(o->be->last_change)) : 0));
                 return;
         }
-        if (!o->sv->check)
+        if (!check_of(o))
                 none(v);
         num(v, GET(o->sv->downtime_s) + (server_is_up(o->sv) ? 0 : age_s(o, o->sv->last_change)));
 }
