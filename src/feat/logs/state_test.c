@@ -116,7 +116,7 @@ static void test_down_up(void **st)
 {
         struct state_cause l4 = { L4, "Connection refused", -1, 0, NULL },
                            l7 = { .reason = "Layer7 wrong status", .info = "OK", .code = 200, .duration_ms = 1 },
-                           ok = { "Layer4 check passed", NULL, 0, 0, NULL },
+                           ok = { "Layer4 check passed", NULL, -1, 0, NULL },
                            cli = { NULL, NULL, 0, -1, "changed from CLI" };
 
         (void)st;
