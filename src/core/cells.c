@@ -5,6 +5,8 @@
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/retire.h"
+#include "core/server_slow.h"
+#include "core/server_track.h"
 #include "core/sess.h"
 #include "core/srv_conn.h"
 #include "core/threads.h"
@@ -293,6 +295,7 @@ void server_drop(struct server *s)
 static void drop_idle_here(void *arg)
 {
         srv_conn_drop_idle(arg);
+        slow_drop(arg);
 }
 
 /* Every thread has closed its idle connections and read the check's stop: only streams hold it now, by a pin, or by a slot: the mail
@@ -312,9 +315,12 @@ void server_retire(struct server *s)
         atomic_store_explicit(&s->usable, 0, memory_order_relaxed);
         if (s->queue)
                 (void)queue_redistribute(s);
+        server_untrack(s);
         if (s->check && check_driver)
                 check_driver->stop(s->check);
-        s->check = NULL;
+        if (s->agent && agent_driver)
+                agent_driver->stop(s->agent);
+        s->check = s->agent = NULL;
         threads_run(drop_idle_here, s, server_let_go);
 }
 

@@ -562,10 +562,25 @@ static void stop_checks(void)
         list_for_each (i, &world.backs) {
                 const struct back *b = list_item(i, struct back, link);
 
-                for (uint32_t k = 0; k < b->n_srv; k++)
+                for (uint32_t k = 0; k < b->n_srv; k++) {
                         if (b->srv[k]->check)
                                 b->srv[k]->check->enabled = false;
+                        if (b->srv[k]->agent)
+                                b->srv[k]->agent->enabled = false;
+                }
         }
+}
+
+static void tell_health(const struct server *s, const char *what, const struct check *c,
+                        void (*tell)(void *ctx, const char *cmd), void *ctx)
+{
+        AUTO_BUF(cmd);
+
+        if (!c || c->health >= c->cfg->rise || atomic_load_explicit(&s->oper, memory_order_relaxed) != SRV_STOPPED)
+                return;
+        buf_printf(&cmd, "set server %s/%s %s down", s->back->cell.name, s->cell.name, what);
+        buf_putc(&cmd, 0);
+        tell(ctx, cmd.p);
 }
 
 void engine_health(struct engine *e, void (*tell)(void *ctx, const char *cmd), void *ctx)
@@ -575,14 +590,8 @@ void engine_health(struct engine *e, void (*tell)(void *ctx, const char *cmd), v
                 const struct back *b = list_item(i, struct back, link);
 
                 for (uint32_t k = 0; k < b->n_srv; k++) {
-                        const struct server *s = b->srv[k];
-                        AUTO_BUF(cmd);
-
-                        if (!s->check || atomic_load_explicit(&s->oper, memory_order_relaxed) != SRV_STOPPED)
-                                continue;
-                        buf_printf(&cmd, "set server %s/%s health down", b->cell.name, s->cell.name);
-                        buf_putc(&cmd, 0);
-                        tell(ctx, cmd.p);
+                        tell_health(b->srv[k], "health", b->srv[k]->check, tell, ctx);
+                        tell_health(b->srv[k], "agent", b->srv[k]->agent, tell, ctx);
                 }
         }
 }

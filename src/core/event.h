@@ -38,10 +38,11 @@ struct event_front {
 
 struct check;
 struct check_result;
-struct event_check {               /* the check's thread, before a state change that follows from it */
-        const struct check *check; /* `last` is still the result before */
+struct event_check { /* the check's thread, before a state change that follows from it */
+        const struct check *check;
         const struct check_result *result;
         int was_health;
+        int was_status; /* enum check_status of the result before */
         bool first, up; /* up: by the check's own count, this result included */
 };
 

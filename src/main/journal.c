@@ -8,13 +8,17 @@
 /* * = a word, # = a number, a|b = one of them. */
 static const char *const forms[] = {
         "set server * addr * port #",
+        "set server * agent up|down",
+        "set server * agent-addr|check-addr *",
+        "set server * agent-port|check-port #",
+        "set server * agent-send *",
         "set server * health up|stopping|down",
         "set server * state ready|drain|maint",
         "set server * weight #",
         "set maxconn server * #",
         "set maxconn frontend * #",
         "set maxconn global #",
-        "enable|disable health *",
+        "enable|disable health|agent *",
         "enable|disable|shutdown frontend *",
 };
 

@@ -78,16 +78,15 @@ struct probe { /* check->run */
 };
 
 /* On the owner's thread. */
-void probe_start(struct probe *p); /* arms the first check */
-void probe_stop(struct probe *p);  /* closes and stops; the caller buries it */
-void probe_renew(struct probe *p); /* the configuration changed: another script starts at once */
+void probe_start(struct probe *p);         /* arms the first check */
+void probe_hurry(struct probe *p, int ms); /* the next check not later than so */
+void probe_stop(struct probe *p);          /* closes and stops; the caller buries it */
+void probe_renew(struct probe *p);         /* the configuration changed: another script starts at once */
 /* How it ended: the probe closes, waits for the next one, and tells. */
 void probe_finish(struct probe *p, const struct check_result *r);
 
 const struct check_proxy_cfg *check_proxy_of(const struct back_cfg *b);
 const struct script *script_of(const struct check_proxy_cfg *cfg);
-/* Where the check goes, unless a connect says otherwise: the length for connect(2), 0: nowhere. */
-socklen_t probe_target(const struct check *c, struct sockaddr_storage *ret_sa);
 void run_begin(struct probe *p);    /* from the first step on */
 void run_woken(struct probe *p);    /* the socket can go on */
 void run_deadline(struct probe *p); /* it took too long */

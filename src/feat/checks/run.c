@@ -279,7 +279,7 @@ static void step_connect(struct probe *p)
 {
         struct run *r = &p->run;
         struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
-        socklen_t len = probe_target(p->check, &sa);
+        socklen_t len = check_target(p->check, &sa);
         int err;
         bool ok;
 

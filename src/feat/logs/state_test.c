@@ -115,9 +115,9 @@ static const char *after(struct move c)
 static void test_down_up(void **st)
 {
         struct state_cause l4 = { L4, "Connection refused", -1, 0, NULL },
-                           l7 = { "Layer7 wrong status", "OK", 200, 1, NULL },
+                           l7 = { .reason = "Layer7 wrong status", .info = "OK", .code = 200, .duration_ms = 1 },
                            ok = { "Layer4 check passed", NULL, -1, 0, NULL },
-                           nasty = { "Layer7 wrong status", "a\"b\r\n\xe9", 0, 1, NULL },
+                           nasty = { .reason = "Layer7 wrong status", .info = "a\"b\r\n\xe9", .duration_ms = 1 },
                            cli = { NULL, NULL, 0, -1, "changed from CLI" };
 
         (void)st;
@@ -207,7 +207,7 @@ static void test_health_checks(void **st)
         struct check_result bad = { .status = CHECK_L4CON, .info = "Connection refused" },
                             ok = { .status = CHECK_L4OK };
         struct event_check e = { .check = &c, .result = &bad, .was_health = 3 };
-        struct state_cause why = { L4, "Connection refused", -1, 0, NULL };
+        struct state_cause why = { .reason = L4, .info = "Connection refused", .code = -1, .checked = true };
 
         (void)st;
         begin(false, 1, 1);
@@ -223,6 +223,7 @@ static void test_health_checks(void **st)
         event_publish(EVENT_CHECK_RESULT, &e);
         assert_non_null(strstr(got(), "status: 0/2 DOWN.\n"));
         e.was_health = 0;
+        e.was_status = CHECK_L4CON;
         event_publish(EVENT_CHECK_RESULT, &e);
         assert_string_equal(got(), ""); /* no news */
         c.health = 1;

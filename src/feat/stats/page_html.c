@@ -216,7 +216,8 @@ static const char *state_class(struct str s)
 {
         if (str_is(s, "UP") || str_is(s, "OPEN"))
                 return "up";
-        if (str_has_prefix(s, STR("UP ")) || str_has_prefix(s, STR("DOWN ")) || str_is(s, "FULL"))
+        if (str_has_prefix(s, STR("UP ")) || str_is(s, "FULL") ||
+            (str_has_prefix(s, STR("DOWN ")) && !str_is(s, "DOWN (agent)")))
                 return "warn";
         if (str_has_prefix(s, STR("DOWN")) || str_is(s, "STOP"))
                 return "down";
