@@ -229,7 +229,8 @@ static void well_formed(const char *p)
                 assert_true(n < sizeof(open[0]));
                 p = strchr(p, '>');
                 assert_non_null(p);
-                if (name[0] == '!' || (n == 4 && memcmp(name, "meta", 4) == 0))
+                if (name[0] == '!' || (n == 4 && memcmp(name, "meta", 4) == 0) ||
+                    (n == 5 && memcmp(name, "input", 5) == 0))
                         continue;
                 if (!end) {
                         assert_true(depth < 64);
