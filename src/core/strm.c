@@ -3,6 +3,7 @@
 #include "core/applet.h"
 #include "core/event.h"
 #include "core/expr.h"
+#include "core/hist.h"
 #include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
@@ -126,6 +127,7 @@ void strm_count_bad_request(struct strm *s)
 {
         STAT_INC(strm_front_stat(s)->err_req);
         STAT_INC(strm_front_stat(s)->req_tot);
+        s->counted_req = true;
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
 }
 
@@ -145,6 +147,34 @@ static void count_times(struct strm *s)
                 px_stat_times(s->st_back, tw, tc, tr, tt);
         if (s->st_srv)
                 px_stat_times(s->st_srv, tw, tc, tr, tt);
+}
+
+/* Once for each request that the frontend counted, and for each that entered the backend: so the buckets sum to their counters. */
+static void count_hist(struct strm *s)
+{
+        const struct strm_times *t = &s->t;
+        mono_t from = s->http ? t->request : t->accept, begin = s->http ? t->idle_end : t->accept;
+        mono_t at[HIST_KINDS][2] = { [HIST_TOTAL] = { begin, t->end },
+                                     [HIST_QUEUE] = { from, t->queued },
+                                     [HIST_CONNECT] = { t->queued, t->connected },
+                                     [HIST_RESPONSE] = { t->connected, t->response } };
+        struct hist_set *f = s->st_front && (!s->http || s->counted_req) ? hist_of(s->st_front) : NULL;
+        struct hist_set *b = s->counted_back && s->st_back ? hist_of(s->st_back) : NULL;
+        struct hist_set *v = b && s->st_srv ? hist_of(s->st_srv) : NULL;
+
+        for (unsigned k = 0; k < HIST_KINDS; k++, f = NULL) {
+                uint64_t us = at[k][1] > at[k][0] ? (at[k][1] - at[k][0]) / 1000 : 0;
+                unsigned i = hist_index(us);
+
+                if (k > HIST_TOTAL && (!at[k][0] || !at[k][1]))
+                        continue; /* that phase was not reached */
+                if (f)
+                        hist_put(&f->h[k], i, us);
+                if (b)
+                        hist_put(&b->h[k], i, us);
+                if (v)
+                        hist_put(&v->h[k], i, us);
+        }
 }
 
 /* Manual 8.4. Each timer is -1 when its phase was not reached. */
@@ -275,6 +305,7 @@ static void finish(struct strm *s)
         count_bytes(s);
         count_sent(s);
         count_times(s);
+        count_hist(s);
         count_status(s);
         if (s->back && s->counted_back)
                 atomic_fetch_sub_explicit(&s->back->cur, 1, memory_order_relaxed);

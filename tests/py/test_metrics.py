@@ -16,6 +16,7 @@ defaults
     timeout client 10s
     timeout server 10s
     timeout connect 1s
+    retries 0
 frontend metrics
     bind unix@{dir}/m
     http-request use-service prometheus-exporter if {{ path /metrics }}
@@ -34,7 +35,7 @@ SAMPLE = re.compile(r'(\w+)(?:\{((?:\w+="(?:[^"\\\n]|\\.)*",?)*)\})? (NaN|-?[0-9
 
 
 def parse(text):
-    """{metric: (type, [(labels, value)])}; fails on what the text format forbids."""
+    """{metric: (type, [(name, labels, value)])}; fails on what the text format forbids."""
     out, current, helped = {}, None, None
     for line in text.splitlines():
         if line.startswith("# HELP "):
@@ -47,8 +48,9 @@ def parse(text):
         else:
             m = SAMPLE.fullmatch(line)
             assert m, "no sample: " + line
-            assert m[1] == current, "out of its group: " + line
-            out[current][1].append((dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', m[2] or "")), m[3]))
+            base = re.sub("_(bucket|sum|count)$", "", m[1]) if out[current][0] == "histogram" else m[1]
+            assert base == current, "out of its group: " + line
+            out[current][1].append((m[1], dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', m[2] or "")), m[3]))
     return out
 
 
@@ -63,7 +65,7 @@ class Metrics(unittest.TestCase):
         end = time.monotonic() + 20
         while True:
             try:
-                state = [v for labels, v in cls.scrape("")["haproxy_server_check_status"][1] if v == "1"]
+                state = [v for _, _, v in cls.scrape("")["haproxy_server_check_status"][1] if v == "1"]
                 if state:
                     return
             except (OSError, KeyError):
@@ -106,7 +108,7 @@ class Metrics(unittest.TestCase):
         got = {}
         for name, (kind, samples) in self.scrape("").items():
             if name.startswith("haproxy_"):
-                labels = {",".join(labels) for labels, _ in samples}
+                labels = {",".join(labels) for _, labels, _ in samples}
                 self.assertEqual(len(labels), 1, name)
                 got[name] = (kind, labels.pop())
         self.assertEqual(got, want)
@@ -115,7 +117,7 @@ class Metrics(unittest.TestCase):
         m = self.scrape("")
 
         def value(name, **labels):
-            found = [v for have, v in m[name][1] if have == labels]
+            found = [v for _, have, v in m[name][1] if have == labels]
             self.assertEqual(len(found), 1, (name, labels))
             return found[0]
         self.assertEqual(value("haproxy_process_description", desc='the \\"whole\\" process'), "1")
@@ -125,17 +127,17 @@ class Metrics(unittest.TestCase):
         self.assertEqual(value("haproxy_backend_agg_server_status", proxy="app", state="UP"), "1")
         self.assertEqual(value("haproxy_server_check_status", proxy="app", server="s1", state="L4CON"), "1")
         self.assertEqual(value("haproxy_server_limit_sessions", proxy="app", server="s2"), "NaN")
-        self.assertEqual(value("haproxy_server_last_session_seconds", proxy="app", server="s2"), "-1")
+        self.assertEqual(value("haproxy_server_last_session_seconds", proxy="app", server="s3"), "-1")
         self.assertEqual(value("haproxy_backend_queue_time_average_seconds", proxy="app"), "0.000000")
-        self.assertNotIn("s3", {have["server"] for have, _ in m["haproxy_server_check_status"][1]})
-        self.assertNotIn("tcp", {have["proxy"] for have, _ in m["haproxy_frontend_http_requests_total"][1]})
+        self.assertNotIn("s3", {have["server"] for _, have, _ in m["haproxy_server_check_status"][1]})
+        self.assertNotIn("tcp", {have["proxy"] for _, have, _ in m["haproxy_frontend_http_requests_total"][1]})
         process = int(value("haproxy_process_max_connections"))
         self.assertEqual(int(value("haproxy_frontend_limit_sessions", proxy="tcp")), process)
 
     def test_counters_grow(self):
         def requests():
             return int(self.scrape("?metrics=haproxy_frontend_http_requests_total")[
-                "haproxy_frontend_http_requests_total"][1][0][1])
+                "haproxy_frontend_http_requests_total"][1][0][2])
         first = requests()
         self.assertEqual(requests(), first + 1)
 
@@ -163,11 +165,49 @@ class Metrics(unittest.TestCase):
 
     def test_no_maint_desc_extra(self):
         servers = self.scrape("?no-maint&scope=server")["haproxy_server_weight"][1]
-        self.assertEqual([labels["server"] for labels, _ in servers], ["s1", "s2"])
-        labels = self.scrape("?desc-labels&scope=backend")["haproxy_backend_weight"][1][0][0]
+        self.assertEqual([labels["server"] for _, labels, _ in servers], ["s1", "s2"])
+        labels = self.scrape("?desc-labels&scope=backend")["haproxy_backend_weight"][1][0][1]
         self.assertEqual(labels, {"proxy": "app", "desc": "apples"})
         extra = self.scrape("?extra-counters&scope=frontend")["haproxy_frontend_h1_open_connections"]
-        self.assertEqual(extra, ("counter", [({"proxy": "metrics", "mod": "h1"}, "1")]))
+        self.assertEqual(extra, ("counter", [("haproxy_frontend_h1_open_connections", {"proxy": "metrics", "mod": "h1"}, "1")]))
+
+    def test_histograms(self):
+        """The buckets grow, end in +Inf, and sum to the count of requests; the rest comes with extra-counters."""
+        def read(name, **labels):
+            m = self.scrape("?extra-counters")
+            kind, samples = m[name]
+            self.assertEqual(kind, "histogram")
+            mine = [(s, have, v) for s, have, v in samples if {**have, "le": 0} == {**labels, "le": 0}]
+            buckets = [(have["le"], int(v)) for s, have, v in mine if s.endswith("_bucket")]
+            count, = [int(v) for s, have, v in mine if s.endswith("_count")]
+            total, = [float(v) for s, have, v in mine if s.endswith("_sum")]
+            counts = [n for _, n in buckets]
+            self.assertEqual(counts, sorted(counts))
+            self.assertEqual(buckets[-1], ("+Inf", count))
+            bounds = [float(le) for le, _ in buckets]
+            self.assertEqual(bounds, sorted(set(bounds)))
+            requests = m.get("haproxy_" + name.split("_")[1] + "_http_requests_total")
+            return count, total, {r[1]["proxy"]: int(r[2]) for r in requests[1]}.get(labels["proxy"]) if requests else 0
+        for _ in range(3):
+            count, total, requests = read("telamon_frontend_request_duration_seconds", proxy="metrics")
+            self.assertEqual(count, requests - 1)  # the one that asks has not ended
+        before = read("telamon_server_connect_duration_seconds", proxy="app", server="s2")[0]
+        self.assertEqual(read("telamon_backend_request_duration_seconds", proxy="app")[0], self.sessions("app"))
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.dir + "/t")  # the only server is not there: no connect is counted, the session is
+            s.recv(1)
+        end = time.monotonic() + 10
+        while read("telamon_frontend_request_duration_seconds", proxy="tcp")[0] < 1 and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertEqual(read("telamon_frontend_request_duration_seconds", proxy="tcp")[0], 1)
+        self.assertEqual(read("telamon_backend_request_duration_seconds", proxy="app")[0], self.sessions("app"))
+        self.assertEqual(read("telamon_server_connect_duration_seconds", proxy="app", server="s2")[0], before)
+        plain = [n for n in self.scrape("") if n.startswith("telamon_")]
+        self.assertEqual(plain, ["telamon_frontend_request_duration_seconds", "telamon_backend_request_duration_seconds"])
+
+    def sessions(self, proxy):
+        samples = self.scrape("?scope=backend")["haproxy_backend_sessions_total"][1]
+        return [int(v) for _, have, v in samples if have["proxy"] == proxy][0]
 
     def test_head(self):
         head, body = self.http("?scope=global", "1.1")

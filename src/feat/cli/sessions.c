@@ -3,6 +3,7 @@
  * The command mails a job to all data threads and goes on when the last one is done; meanwhile the connection may end, so the job is on its
  * own and knows the session only while that is alive. */
 #include "core/check.h"
+#include "core/hist.h"
 #include "core/sess.h"
 #include "core/threads.h"
 #include "feat/cli/cli.h"
@@ -402,6 +403,7 @@ static void clear_stat(struct px_stat *st, bool all)
         uint64_t idle = GET(st->idle_conn), used = GET(st->used_conn);
 
         if (all) { /* gauges and the running second are not history */
+                hist_clear(st);
                 zero(st, 0, offsetof(struct px_stat, sess_rate));
                 zero(st, offsetof(struct px_stat, last_sess), sizeof(*st));
                 atomic_store_explicit(&st->idle_conn, idle, memory_order_relaxed);

@@ -1,6 +1,7 @@
 /* feat/stats/prom.c - one metric after the other, over all objects of its scope (prom.h). */
 #include "feat/stats/prom.h"
 
+#include "core/hist.h"
 #include "core/service.h"
 
 #include <stdio.h>
@@ -118,9 +119,14 @@ static void number(struct buf *out, uint64_t n) /* a scrape is mostly numbers: h
         buf_add(out, text + at, sizeof(text) - at);
 }
 
+static const char *prefix(const struct prom_row *r)
+{
+        return r->how == PROM_HIST ? "telamon_" : "haproxy_";
+}
+
 static void metric_name(struct buf *out, const struct prom *p, const struct prom_row *r)
 {
-        buf_puts(out, "haproxy_");
+        buf_puts(out, prefix(r));
         buf_puts(out, scopes[p->scope_at].name);
         buf_putc(out, '_');
         buf_puts(out, r->name);
@@ -133,13 +139,14 @@ static const char *desc_of(const struct sample_line *l)
         return GET(world.description);
 }
 
-/* name{labels} and the blank; `extra`: one more label. */
-static void begin(const struct sample_line *l, const char *extra, struct str value)
+/* name<suffix>{labels} and the blank; `extra`: one more label. */
+static void begin_as(const struct sample_line *l, const char *suffix, const char *extra, struct str value)
 {
         const char *desc = l->p->q.desc ? desc_of(l) : NULL;
         bool first = true;
 
         metric_name(l->out, l->p, l->row);
+        buf_puts(l->out, suffix);
         if (l->o)
                 label(l->out, &first, STR("proxy"),
                       str_of(l->o->kind == STAT_FRONT ? l->o->fe->cell.name : l->o->be->cell.name));
@@ -149,9 +156,14 @@ static void begin(const struct sample_line *l, const char *extra, struct str val
                 label(l->out, &first, STR("desc"), str_of(desc));
         if (extra)
                 label(l->out, &first, str_of(extra), value);
-        if (l->row->extra)
-                label(l->out, &first, STR("mod"), STR("h1"));
+        if (l->row->mod)
+                label(l->out, &first, STR("mod"), str_of(l->row->mod));
         buf_puts(l->out, first ? " " : "} ");
+}
+
+static void begin(const struct sample_line *l, const char *extra, struct str value)
+{
+        begin_as(l, "", extra, value);
 }
 
 static void number_line(const struct sample_line *l, const char *extra, const char *value, uint64_t n)
@@ -216,6 +228,37 @@ static void check_line(const struct sample_line *l)
         value_line(l);
 }
 
+/* ---- histograms ---- */
+static const struct cell *cell_of(const struct stat_obj *o)
+{
+        return o->kind == STAT_FRONT ? &o->fe->cell : o->kind == STAT_BACK ? &o->be->cell : &o->sv->cell;
+}
+
+/* Each bucket counts all that are not longer than its bound. */
+static void hist_lines(const struct sample_line *l)
+{
+        struct hist_total t;
+        uint64_t n = 0;
+        char le[24];
+
+        hist_sum(cell_of(l->o), (enum hist_kind)l->row->hist, &t);
+        for (unsigned i = 0; i < HIST_BUCKETS; i++) {
+                uint64_t us = hist_bound_us(i);
+                bool last = i == HIST_BUCKETS - 1;
+                int len = snprintf(le, sizeof(le), "%u.%06u", (unsigned)(us / 1000000), (unsigned)(us % 1000000));
+
+                n += t.n[i];
+                begin_as(l, "_bucket", "le", last ? STR("+Inf") : (struct str){ le, (size_t)len });
+                number(l->out, n);
+                buf_putc(l->out, '\n');
+        }
+        begin_as(l, "_sum", NULL, STR(""));
+        buf_printf(l->out, "%llu.%06u\n", (unsigned long long)(t.sum_us / 1000000), (unsigned)(t.sum_us % 1000000));
+        begin_as(l, "_count", NULL, STR(""));
+        number(l->out, n);
+        buf_putc(l->out, '\n');
+}
+
 /* ---- servers of a backend by state ---- */
 struct counts {
         uint32_t by_state[STATES], by_result[CHECK_STATUSES + 1];
@@ -267,7 +310,7 @@ static void header(const struct sample_line *l, const char *help)
         metric_name(l->out, l->p, l->row);
         buf_printf(l->out, " %s\n# TYPE ", help);
         metric_name(l->out, l->p, l->row);
-        buf_printf(l->out, " %s\n", l->row->counter ? "counter" : "gauge");
+        buf_printf(l->out, " %s\n", l->row->how == PROM_HIST ? "histogram" : l->row->counter ? "counter" : "gauge");
         l->p->begun = true;
 }
 
@@ -281,6 +324,7 @@ static void object_lines(const struct sample_line *l)
         case PROM_CHECK_MS: check_line(l); break;
         case PROM_AGG:
         case PROM_AGG_CHECKS: agg_lines(l); break;
+        case PROM_HIST: hist_lines(l); break;
         default: value_line(l);
         }
 }
@@ -353,7 +397,7 @@ static bool wanted(const struct prom *p, const struct prom_row *r)
 
         if (!(r->scopes & scopes[p->scope_at].scope) || (r->extra && !p->q.extra))
                 return false;
-        n = snprintf(name, sizeof(name), "haproxy_%s_%s", scopes[p->scope_at].name, r->name);
+        n = snprintf(name, sizeof(name), "%s%s_%s", prefix(r), scopes[p->scope_at].name, r->name);
         return prom_query_wants(&p->q, (struct str){ name, (size_t)n });
 }
 
@@ -367,11 +411,11 @@ static bool metric(struct prom *p, const struct prom_row *r, struct buf *out, si
                 process_lines(p, r, out);
                 return false;
         }
-        w.col = column(r->source);
+        w.col = r->source ? column(r->source) : 0;
         p->w.kinds = scopes[p->scope_at].scope;
         p->w.no_sum = !stat_col_sums(w.col);
         do
-                more = stat_walk_each(&p->w, 16, on_object, &w);
+                more = stat_walk_each(&p->w, r->how == PROM_PLAIN ? 16 : 1, on_object, &w);
         while (more && out->n < end);
         return more;
 }

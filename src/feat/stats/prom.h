@@ -20,17 +20,20 @@ enum prom_how {
         PROM_CHECKS, /* one line for each check status */
         PROM_AGG,    /* servers of a backend counted by state */
         PROM_AGG_CHECKS,
+        PROM_HIST,  /* a histogram of core/hist.h */
         PROM_LABEL, /* of PROM_GLOBAL: the text is a label, the value 1 */
 };
 
 struct prom_row {
-        const char *name;   /* behind "haproxy_<scope>_" */
+        const char *name;   /* behind "haproxy_<scope>_"; "telamon_<scope>_" of PROM_HIST, which HAProxy has not */
         const char *source; /* column of `show stat`, line of `show info`; NULL: nothing here has such a value, NaN */
         uint8_t scopes;     /* PROM_* */
         uint8_t how;        /* enum prom_how */
         bool counter;       /* or a gauge */
         bool http;          /* only of proxies in mode http */
-        bool extra;         /* only with extra-counters, with a label mod="h1" */
+        bool extra;         /* only with extra-counters */
+        uint8_t hist;       /* enum hist_kind */
+        const char *mod;    /* a label with this value */
         const char *label;  /* PROM_LABEL */
         const char *help;   /* NULL: the source's */
 };

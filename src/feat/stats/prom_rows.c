@@ -1,4 +1,5 @@
 /* feat/stats/prom_rows.c - the metrics: names, types and order are an interface, the same as HAProxy 3.4's exporter has. */
+#include "core/hist.h"
 #include "feat/stats/prom.h"
 
 enum { G = PROM_GLOBAL, F = PROM_FRONT, B = PROM_BACK, S = PROM_SERVER, FB = F | B, BS = B | S, ALL = F | B | S };
@@ -8,7 +9,8 @@ enum { G = PROM_GLOBAL, F = PROM_FRONT, B = PROM_BACK, S = PROM_SERVER, FB = F |
 #define COUNT(n, sc, src) { .name = n, .scopes = sc, .source = src, .counter = true }
 #define HTTP(n, sc, src)  { .name = n, .scopes = sc, .source = src, .counter = true, .http = true }
 #define MS(n, src, h)     { .name = n, .scopes = BS, .source = src, .how = PROM_MS, .help = h }
-#define EXTRA(n, src, h)  { .name = n, .scopes = F, .source = src, .counter = true, .extra = true, .http = true, .help = h }
+#define HIST(n, sc, k, e, h) { .name = n, .scopes = sc, .how = PROM_HIST, .hist = k, .extra = e, .help = h }
+#define EXTRA(n, src, h)  { .name = n, .scopes = F, .source = src, .counter = true, .extra = true, .mod = "h1", .http = true, .help = h }
 
 const struct prom_row prom_rows[] = {
         GAUGE("nbthread", G, "Nbthread"),
@@ -167,6 +169,11 @@ const struct prom_row prom_rows[] = {
         EXTRA("h1_total_streams", "h1req", "requests by HTTP/1 so far"),
         EXTRA("h1_bytes_in", "reqbin", "bytes received by HTTP/1"),
         EXTRA("h1_bytes_out", "resbout", "bytes sent by HTTP/1"),
+        HIST("request_duration_seconds", FB, HIST_TOTAL, false, "from the first byte of a request, or the connect in mode tcp, to its end"),
+        HIST("request_duration_seconds", S, HIST_TOTAL, true, "from the first byte of a request, or the connect in mode tcp, to its end"),
+        HIST("queue_duration_seconds", BS, HIST_QUEUE, true, "how long requests waited in the queue"),
+        HIST("connect_duration_seconds", BS, HIST_CONNECT, true, "how long the connection to the server took; 0 when one was open"),
+        HIST("response_duration_seconds", BS, HIST_RESPONSE, true, "from the connection to the head of the answer"),
 };
 /* clang-format on */
 const unsigned prom_n_rows = array_len(prom_rows);
