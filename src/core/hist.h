@@ -40,8 +40,8 @@ static inline unsigned hist_index(uint64_t us)
 
         if (us < HIST_FIRST_US)
                 return 0;
-        e = 63u - (unsigned)__builtin_clzll(us);
-        e = 1 + (e - 6) * 2 + (unsigned)(us >> (e - 1) & 1);
+        e = 63u ^ (unsigned)__builtin_clzll(us);
+        e = 2 * e - 11 + (unsigned)(us >> (e - 1) & 1); /* 64 us, where e is 6, begins bucket 1 */
         return e < HIST_BUCKETS ? e : HIST_BUCKETS - 1;
 }
 

@@ -149,32 +149,39 @@ static void count_times(struct strm *s)
                 px_stat_times(s->st_srv, tw, tc, tr, tt);
 }
 
+static inline uint64_t us_between(mono_t from, mono_t to)
+{
+        return to > from ? (to - from) / 1000 : 0;
+}
+
+static inline void put_both(struct hist_set *b, struct hist_set *v, enum hist_kind k, uint64_t us)
+{
+        unsigned i = hist_index(us);
+
+        hist_put(&b->h[k], i, us);
+        if (likely(v != NULL))
+                hist_put(&v->h[k], i, us);
+}
+
 /* Once for each request that the frontend counted, and for each that entered the backend: so the buckets sum to their counters. */
 static void count_hist(struct strm *s)
 {
         const struct strm_times *t = &s->t;
-        mono_t from = s->http ? t->request : t->accept, begin = s->http ? t->idle_end : t->accept;
-        mono_t at[HIST_KINDS][2] = { [HIST_TOTAL] = { begin, t->end },
-                                     [HIST_QUEUE] = { from, t->queued },
-                                     [HIST_CONNECT] = { t->queued, t->connected },
-                                     [HIST_RESPONSE] = { t->connected, t->response } };
-        struct hist_set *f = s->st_front && (!s->http || s->counted_req) ? hist_of(s->st_front) : NULL;
-        struct hist_set *b = s->counted_back && s->st_back ? hist_of(s->st_back) : NULL;
-        struct hist_set *v = b && s->st_srv ? hist_of(s->st_srv) : NULL;
+        uint64_t us = us_between(s->http ? t->idle_end : t->accept, t->end);
+        struct hist_set *b, *v;
 
-        for (unsigned k = 0; k < HIST_KINDS; k++, f = NULL) {
-                uint64_t us = at[k][1] > at[k][0] ? (at[k][1] - at[k][0]) / 1000 : 0;
-                unsigned i = hist_index(us);
-
-                if (k > HIST_TOTAL && (!at[k][0] || !at[k][1]))
-                        continue; /* that phase was not reached */
-                if (f)
-                        hist_put(&f->h[k], i, us);
-                if (b)
-                        hist_put(&b->h[k], i, us);
-                if (v)
-                        hist_put(&v->h[k], i, us);
-        }
+        if (s->st_front && (!s->http || s->counted_req) && (b = hist_of(s->st_front)) != NULL)
+                hist_put(&b->h[HIST_TOTAL], hist_index(us), us);
+        if (!s->counted_back || !s->st_back || (b = hist_of(s->st_back)) == NULL)
+                return;
+        v = s->st_srv ? hist_of(s->st_srv) : NULL;
+        put_both(b, v, HIST_TOTAL, us);
+        if (t->queued)
+                put_both(b, v, HIST_QUEUE, us_between(s->http ? t->request : t->accept, t->queued));
+        if (t->connected)
+                put_both(b, v, HIST_CONNECT, us_between(t->queued, t->connected));
+        if (t->response)
+                put_both(b, v, HIST_RESPONSE, us_between(t->connected, t->response));
 }
 
 /* Manual 8.4. Each timer is -1 when its phase was not reached. */
