@@ -212,7 +212,7 @@ def _try(url):
 def nagios(p):
     """check_haproxy_stats of Debian's monitoring plugins."""
     out = {}
-    for name, args in (("backend", ("-p", "app")), ("all", ("-P",))):
+    for name, args in (("backend", ("-p", "app")), ("all", ())):
         code, text = run("perl", "/usr/lib/nagios/plugins/check_haproxy_stats", "-s", p.dir / "sock", *args)
         out[name] = (code, re.sub(r"\d+(\.\d+)?%?", "N", text.split("|")[0]).strip())
     return out
