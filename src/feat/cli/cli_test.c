@@ -121,6 +121,11 @@ static void words(void **state)
                 { "show servers state nope\n", "Can't find backend.\n\n" },
                 { "show stat nope 1 1\n", "No such proxy.\n\n" },
                 { "show backend\n", "# name\n\n" },
+                { "set rate-limit\n", "'set rate-limit' only supports :\n"
+                                      "   - 'connections global' to set the per-process maximum connection rate\n"
+                                      "   - 'sessions global' to set the per-process maximum session rate\n\n" },
+                { "set rate-limit sessions global\n", "Expects an integer value.\n\n" },
+                { "set rate-limit sessions global x\n", "Invalid value.\n\n" },
                 { "wait\n", "Expects a duration in milliseconds.\n\n" },
                 { "wait 1x\n", "Invalid duration.\n\n" },
                 { "show errors nope\n", "No such proxy.\n\n" },
@@ -248,6 +253,7 @@ static void levels_as_in_haproxy(void **state)
                 { CLI_ADMIN, "expert-mode" },
                 { CLI_ADMIN, "experimental-mode" },
                 { CLI_ADMIN, "wait" },
+                { CLI_ADMIN, "set rate-limit" },
         };
         static const char *const own_check[] = { "help", "prompt", "quit", "echo", "operator", "user" };
         unsigned n, found = 0;
