@@ -2,6 +2,7 @@
 #include "conf/conf.h"
 #include "core/page.h"
 #include "core/rules.h"
+#include "core/service.h"
 #include "core/strm_priv.h"
 
 #include <stdio.h>
@@ -218,6 +219,28 @@ static enum rule_answer return_run(const void *arg, struct rule_ctx *x)
         return RULE_TAKEN;
 }
 
+/* ---- use-service ---- */
+
+static int service_parse(struct rule_call *c, const void **ret_arg)
+{
+        const struct service *found;
+
+        if (c->n == 0)
+                return rule_fail(c, NULL, "'use-service' expects a service name.");
+        found = service_find(c->w[0].text);
+        if (!found)
+                return rule_fail(c, &c->w[0], "'%.*s' unknown service name.", (int)c->w[0].text.n, c->w[0].text.p);
+        *ret_arg = found;
+        return 1;
+}
+
+static enum rule_answer service_run(const void *arg, struct rule_ctx *x)
+{
+        if (!applet_attach(x->strm, ((const struct service *)arg)->ops))
+                strm_answer(x->strm, 503);
+        return RULE_TAKEN;
+}
+
 static const struct action rows[] = {
         { .name = "allow",
           .points = ON_REQUEST | ON_RESPONSE,
@@ -262,5 +285,12 @@ static const struct action rows[] = {
           .args = "[status <code>] [content-type <type>] [ default-errorfiles | { errorfile | errorfiles | file | lf-file | string | "
                   "lf-string } <contents> ] [ hdr <name> <fmt> ]*",
           .help = "answers with this status and content" },
+        { .name = "use-service",
+          .points = ON_REQUEST,
+          .parse = service_parse,
+          .run = service_run,
+          .manual = "4.4",
+          .args = "<service>",
+          .help = "lets a service of the program answer: prometheus-exporter" },
 };
 ACTION_TABLE(http, rows);
