@@ -195,6 +195,7 @@ static void text_missing(struct parse *p, const struct log_alias *a)
 static bool parse_alias(struct parse *p)
 {
         const struct log_alias *a;
+        const char *later;
         struct str name = str_sub(p->text, p->i, 0);
 
         while (p->i + name.n < p->text.n && isalnum((unsigned char)name.p[name.n]))
@@ -205,6 +206,9 @@ static bool parse_alias(struct parse *p)
                 return true;
         }
         a = logfmt_alias(name);
+        later = a ? NULL : later_text(&p->c->diags->mem, "format alias", NULL, name);
+        if (later)
+                return fail(p, "%s", later);
         if (!a)
                 return fail(
                         p,

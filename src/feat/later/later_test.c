@@ -33,6 +33,7 @@ static const struct place places[] = {
         { 0, "matching method", "del-header", "listen l\n http-request del-header x -m ", "\n" },
         { 0, "flag", "acl", "listen l\n acl a path ", " x\n" },
         { 0, "flag", "log-format", "listen l\n log-format %{+", "}o\n" },
+        { 0, "format alias", NULL, "listen l\n log-format %", "\n" },
         { 0, "action", "http-request", "listen l\n http-request ", "\n" },
         { 0, "action", "http-response", "listen l\n http-response ", "\n" },
         { 0, "action", "http-after-response", "listen l\n http-after-response ", "\n" },

@@ -1,6 +1,6 @@
-/* feat/later/names.c - words of HAProxy 3.4 that this program has not (conf/later.h). The lists shrink: when a row of the name
- * comes, `tools/later --prune` takes it off. Names are facts; they are those of HAProxy's manual and of what `haproxy -dKall`
- * lists. Not planned (.never): Lua, SPOE, FastCGI, QUIC, device databases. */
+/* feat/later/names.c - words of HAProxy 3.4 and 2.6 that this program has not (conf/later.h). The lists shrink: when a row
+ * of the name comes, `tools/later --prune` takes it off. Names are facts; they are those of HAProxy's manual and of what
+ * `haproxy -dKall` lists. Not planned (.never): Lua, SPOE, FastCGI, QUIC, device databases. */
 #include "conf/later.h"
 #include "core/kinds.h"
 
@@ -63,13 +63,13 @@ LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = 
         "51degrees-*,deviceatlas-*,harden.reject-privileged-ports.quic,limited-quic,lua-*,tune.lua.*,tune.quic.*,wurfl-*");
 
 LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
-        "capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
+        "bind-process,capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
         "compression algo-res,compression direction,compression minsize-req,compression minsize-res,compression offload,"
-        "compression type,cookie,crt,declare capture,dispatch,email-alert from,email-alert level,email-alert mailers,"
-        "email-alert myhostname,email-alert to,error-log-format,external-check command,external-check path,"
-        "filter bwlim-in,filter bwlim-out,filter cache,filter comp-req,filter comp-res,filter compression,"
-        "filter opentracing,filter trace,filter-sequence,force-be-switch,force-persist,guid,hash-balance-factor,"
-        "hash-preserve-affinity,hash-type,http-after-response,http-check comment,http-check connect,"
+        "compression type,cookie,crt,declare capture,dispatch,dynamic-cookie-key,email-alert from,email-alert level,"
+        "email-alert mailers,email-alert myhostname,email-alert to,error-log-format,external-check command,"
+        "external-check path,filter bwlim-in,filter bwlim-out,filter cache,filter comp-req,filter comp-res,"
+        "filter compression,filter opentracing,filter trace,filter-sequence,force-be-switch,force-persist,guid,"
+        "hash-balance-factor,hash-preserve-affinity,hash-type,http-after-response,http-check comment,http-check connect,"
         "http-check disable-on-404,http-check expect,http-check send,http-check send-state,http-check set-var,"
         "http-check set-var-fmt,http-check unset-var,http-send-name-header,ignore-persist,load-server-state-from-file,"
         "log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,option accept-invalid-http-request,"
@@ -289,3 +289,6 @@ LATER_TABLE(acl_flag, .what = "flag", .of = "acl", .names =
 
 LATER_TABLE(log_format_flag, .what = "flag", .of = "log-format", .names =
         "bin,cbor,json");
+
+LATER_TABLE(format_alias, .what = "format alias", .names =
+        "sslc,sslv");
