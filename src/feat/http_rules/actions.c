@@ -1,5 +1,6 @@
 /* feat/http_rules/actions.c - the actions of `http-request` and `http-response` (manual 4.3, 4.4). */
 #include "conf/conf.h"
+#include "conf/later.h"
 #include "core/page.h"
 #include "core/rules.h"
 #include "core/service.h"
@@ -143,6 +144,15 @@ static int header_parse(struct rule_call *c, const void **ret_arg)
         return 2;
 }
 
+static int match_fail(struct rule_call *c)
+{
+        struct str name = c->n >= 3 ? c->w[2].text : STR("");
+        const char *later = later_text(&c->kw->diags->mem, "matching method", "del-header", name);
+
+        return later ? rule_fail(c, &c->w[2], "%s", later)
+                     : rule_fail(c, &c->w[1], "unknown matching method '%.*s'", (int)name.n, name.p);
+}
+
 static int del_parse(struct rule_call *c, const void **ret_arg)
 {
         struct header_arg *a = conf_alloc(c->kw->conf, sizeof(*a));
@@ -155,7 +165,7 @@ static int del_parse(struct rule_call *c, const void **ret_arg)
         if (c->n >= 2 && str_is(c->w[1].text, "-m")) {
                 if (c->n >= 3 && str_is(c->w[2].text, "str"))
                         return 3;
-                return rule_fail(c, &c->w[1], "matching methods other than 'str' come with the rules issue");
+                return match_fail(c);
         }
         return 1;
 }
