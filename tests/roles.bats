@@ -471,7 +471,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
                 run "$T" -c "$a" -f t.cfg
                 [ "$status" -eq 0 ] && [[ "$output" != *NOTICE* ]]
         done
-        for a in -dI -dV -dT -dG -dR -dS -dZ -dF -dc -de -dp -dk -dv -4 "-N 5" "-x /dev/null"; do
+        for a in -dI -dV -dT -dG -dR -dS -dZ -dF -dc -de -dp -dk -dv -4 "-x /dev/null"; do
                 # shellcheck disable=SC2086
                 run "$T" -c $a -f t.cfg
                 [ "$status" -eq 0 ] && [[ "$output" == *"[NOTICE]"*"option '${a%% *}' has no effect: "* ]]
@@ -480,7 +480,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [ "$status" -eq 0 ]
 }
 
-@test "-L, -n and -m reach the process" {
+@test "-L, -n, -N and -m reach the process" {
         cat >> t.cfg <<-'EOF'
 		.if !streq("$HAPROXY_LOCALPEER",me)
 		.alert "not me"
@@ -490,12 +490,15 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [ "$status" -eq 0 ]
         run "$T" -c -f t.cfg
         [ "$status" -eq 1 ]
+        printf 'frontend own\n    bind 127.0.0.1:25101\n    maxconn 7\n' >> t.cfg
+        sed -i "1i global\n    stats socket $PWD/s.sock" t.cfg
         for form in "" -W; do
                 # shellcheck disable=SC2086
-                start $form -db -L me -n 321 -m 300 -S "$PWD/m.sock" -f t.cfg
+                start $form -db -L me -n 321 -N 45 -m 300 -S "$PWD/m.sock" -f t.cfg
                 p=$PID
                 [ -z "$form" ] || p=$(worker)
                 grep -q '^Max data size  *314572800 ' "/proc/$p/limits"
+                [ "$(echo show stat | socat - UNIX-CONNECT:s.sock | cut -d, -f1,2,7 | grep END, | xargs)" = "f,FRONTEND,45 b,BACKEND,5 own,FRONTEND,7" ]
                 if [ -n "$form" ]; then ask "@1 show info" | grep -q '^Maxconn: 321'; fi
                 kill "$PID"
                 wait "$PID" || true

@@ -162,6 +162,8 @@ static void want_log(void *ctx, const char *path)
         loop_mail(&e->control, &w->mail);
 }
 
+static uint32_t px_maxconn; /* engine_opts */
+
 int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e)
 {
         struct engine *e;
@@ -171,6 +173,7 @@ int engine_new(const struct conf *first, const struct engine_opts *o, struct eng
         e = calloc(1, sizeof(*e));
         if (!e)
                 return -ENOMEM;
+        px_maxconn = o->px_maxconn;
         e->hooks = o->hooks;
         e->n_threads = o->threads ? o->threads : engine_threads(first);
         thr_set_count(e->n_threads);
@@ -232,6 +235,11 @@ static uint32_t maxconn_of(const struct conf *c)
         if (rl.rlim_cur == RLIM_INFINITY || rl.rlim_cur > 1u << 21)
                 return 1u << 20;
         return rl.rlim_cur > fixed + 4 ? (uint32_t)((rl.rlim_cur - fixed) / 2) : 2;
+}
+
+uint32_t engine_front_maxconn(const struct conf *c)
+{
+        return px_maxconn ? px_maxconn : maxconn_of(c);
 }
 
 static void put_conf(void *conf)

@@ -35,8 +35,9 @@ void engine_binds(const struct conf *c, unsigned threads, struct engine_binds *r
 void engine_binds_fini(struct engine_binds *b); /* closes no fd */
 /* Does the socket made for `a` serve `b`, too? Keys are compared by the caller. */
 bool engine_bind_same(const struct engine_bind *a, const struct engine_bind *b);
-size_t engine_count_binds(const struct conf *c); /* 0: "no listener", exit code 2 */
-unsigned engine_threads(const struct conf *c);   /* nbthread, or one per usable core */
+size_t engine_count_binds(const struct conf *c);     /* 0: "no listener", exit code 2 */
+uint32_t engine_front_maxconn(const struct conf *c); /* of a frontend whose file says nothing */
+unsigned engine_threads(const struct conf *c);       /* nbthread, or one per usable core */
 
 struct engine;
 
@@ -54,6 +55,7 @@ struct engine_opts {
         unsigned threads;
         const struct engine_hooks *hooks;
         bool master_worker;
+        uint32_t px_maxconn; /* -N: what a frontend without maxconn gets; 0 = as much as the process */
 };
 
 int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e);

@@ -125,6 +125,7 @@ TEXT(set_role, role)
         }
 NUMBER(set_maxconn, maxconn, 0)
 NUMBER(set_memory, memory_mb, 0)
+NUMBER(set_px_maxconn, px_maxconn, 0)
 
 static bool skip_arg(struct args *a, struct cursor *c, const char *x)
 {
@@ -133,15 +134,6 @@ static bool skip_arg(struct args *a, struct cursor *c, const char *x)
         (void)a;
         (void)x;
         return next_arg(c, &arg);
-}
-
-static bool skip_number(struct args *a, struct cursor *c, const char *x)
-{
-        int v;
-
-        (void)a;
-        (void)x;
-        return next_int(c, 1, &v);
 }
 
 /* -dM[<byte>][,poison|no-poison]; the other words of HAProxy's allocator have nothing here to act on. */
@@ -278,6 +270,8 @@ static const struct option options[] = {
         { "-C", "<dir>", "changes to <dir> before loading files", false, set_dir, NULL },
         { "-p", "<pidfile>", "writes the pid to this file", false, set_pidfile, NULL },
         { "-n", "<maxconn>", "sets the maximum total number of connections", false, set_maxconn, NULL },
+        { "-N", "<maxpconn>", "sets the maximum number of connections of a frontend whose section says nothing", false,
+          set_px_maxconn, NULL },
         { "-m", "<megs>", "limits the usable amount of memory (in MB)", false, set_memory, NULL },
         { "-L", "<name>", "sets the local peer name (default: the host's name)", false, set_peer, NULL },
         { "-S", "<bind>[,<options>]", "binds a master socket (with -W and -Ws)", false, set_master_socket, NULL },
@@ -288,7 +282,6 @@ static const struct option options[] = {
         { "-dM", "[<byte>]", "fills memory with <byte> (default 0x50) when it is allocated and freed", true, set_poison,
           NULL },
         { "-dL", NULL, "lists the loaded shared objects after the check", false, set_libs, NULL },
-        { "-N", "<maxpconn>", NULL, false, skip_number, "a proxy's maxconn defaults to the process's" },
         { "-x", "<socket>", NULL, false, skip_arg,
           "listening sockets share their port with the old process until it has left" },
         { "-4", NULL, NULL, false, NULL, "no name is looked up while running in this version" },

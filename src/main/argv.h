@@ -24,6 +24,7 @@ struct args {
         const char *condition; /* -cc */
         const char *dir, *pidfile, *peer, *role;
         int maxconn;    /* -n, 0 = not given */
+        int px_maxconn; /* -N, 0 = not given */
         int memory_mb;  /* -m */
         int poison;     /* -dM: the byte, -1 = off */
         int old_signal; /* -sf SIGUSR1, -st SIGTERM */

@@ -254,6 +254,7 @@ int single_run(const struct args *a, char **argv, int *ret_ended_by)
         int code;
 
         s = (struct single){ .args = a, .daemon = DAEMON_INIT, .pidfile = -1, .orphan = -1 };
+        s.runner.px_maxconn = (uint32_t)a->px_maxconn;
         s.runner.started = on_started;
         load_init(&s.load);
         code = start(&s, argv);

@@ -350,6 +350,7 @@ static int worker_main(int argc, char **argv, int channel_fd)
         journal_init(&self.journal);
         self.runner.hooks.journal = journal;
         self.runner.hooks.reopen_log = reopen_log;
+        self.runner.px_maxconn = (uint32_t)self.args.px_maxconn;
         self.runner.started = on_started;
         self.runner.ending = on_ending;
         self.null = args_background(&self.args) ? daemon_null() : -1;
