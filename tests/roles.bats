@@ -471,7 +471,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
                 run "$T" -c "$a" -f t.cfg
                 [ "$status" -eq 0 ] && [[ "$output" != *NOTICE* ]]
         done
-        for a in -dI -dV -dT -dG -dR -dS -dZ -dF -dc -de -dp -dk -dv -4 "-x /dev/null"; do
+        for a in -dI -dV -dT -dG -dR -dS -dZ -dF -dc -de -dp -dk -dv -4; do
                 # shellcheck disable=SC2086
                 run "$T" -c $a -f t.cfg
                 [ "$status" -eq 0 ] && [[ "$output" == *"[NOTICE]"*"option '${a%% *}' has no effect: "* ]]

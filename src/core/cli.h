@@ -33,6 +33,8 @@ struct cli_cmd {
         enum cli_level level;
         void (*run)(struct cli_call *c);
         bool (*more)(struct cli_call *c); /* appends a bounded piece to out; true: call again. NULL: run() said all */
+        /* Bytes that come while it runs, instead of the next command's; returns how many it took. May be NULL: they wait. */
+        size_t (*input)(struct cli_call *c, struct str in, bool eof);
         void (*stop)(struct cli_call *c); /* the connection went while `more` had more to say; may be NULL */
 };
 

@@ -83,7 +83,7 @@ void engine_soft_stop(struct engine *e); /* listeners off; hooks->stopped when t
 /* Another process serves the same sockets from now on: as a soft stop, but the runtime sockets are left, too, and no idle connection is
  * closed before its client has had one more answer, which says so (Connection: close): no client sees a broken connection. */
 void engine_retire(struct engine *e);
-/* All sockets that the engine listens on now, with the key and spec of their line; fds are borrowed. */
+/* All sockets that the engine listens on now, with the key and spec of their line; fds are borrowed. e may be NULL: the one there is. */
 void engine_sockets(struct engine *e,
                     void (*tell)(void *ctx, const char *key, const struct listen_spec *spec, const int *fds,
                                  unsigned n),

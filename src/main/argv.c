@@ -116,6 +116,7 @@ TEXT(set_pidfile, pidfile)
 TEXT(set_peer, peer)
 TEXT(set_condition, condition)
 TEXT(set_role, role)
+TEXT(set_old_socket, old_socket)
 
 #define NUMBER(fn, field, lo)                                                                                          \
         static bool fn(struct args *a, struct cursor *c, const char *x)                                                \
@@ -126,15 +127,6 @@ TEXT(set_role, role)
 NUMBER(set_maxconn, maxconn, 0)
 NUMBER(set_memory, memory_mb, 0)
 NUMBER(set_px_maxconn, px_maxconn, 0)
-
-static bool skip_arg(struct args *a, struct cursor *c, const char *x)
-{
-        const char *arg;
-
-        (void)a;
-        (void)x;
-        return next_arg(c, &arg);
-}
 
 /* -dM[<byte>][,poison|no-poison]; the other words of HAProxy's allocator have nothing here to act on. */
 static bool set_poison(struct args *a, struct cursor *c, const char *x)
@@ -277,13 +269,13 @@ static const struct option options[] = {
         { "-S", "<bind>[,<options>]", "binds a master socket (with -W and -Ws)", false, set_master_socket, NULL },
         { "-sf", "[pid ]*", "lets old processes finish once this one has bound", false, set_finish, NULL },
         { "-st", "[pid ]*", "terminates old processes once this one has bound", false, set_terminate, NULL },
+        { "-x", "<socket>", "takes the listening sockets of the process over that has this stats socket", false,
+          set_old_socket, NULL },
         { "-dW", NULL, "fails if any warning is emitted", false, set_warn, NULL },
         { "-dD", NULL, "shows the .diag lines of the files", false, set_advice, NULL },
         { "-dM", "[<byte>]", "fills memory with <byte> (default 0x50) when it is allocated and freed", true, set_poison,
           NULL },
         { "-dL", NULL, "lists the loaded shared objects after the check", false, set_libs, NULL },
-        { "-x", "<socket>", NULL, false, skip_arg,
-          "listening sockets share their port with the old process until it has left" },
         { "-4", NULL, NULL, false, NULL, "no name is looked up while running in this version" },
         { "-dK", NULL, NULL, true, refuse, "'telamon manual' lists all keywords, 'telamon explain' tells of one" },
         { "-dC", NULL, NULL, true, refuse, "'telamon dump' prints a configuration as it was understood" },

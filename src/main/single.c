@@ -99,8 +99,8 @@ static bool bind_one(struct single *s, struct engine_bind *b)
         int e = binds_open(&b->spec, s->args, b->fds, &step);
         AUTO_BUF(place);
 
-        if (e == 0) {
-                b->n_fds = b->spec.shards;
+        if (e > 0) {
+                b->n_fds = (unsigned)e;
                 return true;
         }
         load_place(&s->load, b->at, &place);
@@ -113,8 +113,10 @@ static bool bind_all(struct single *s)
 {
         bool ok = true;
 
+        binds_take_over(s->args);
         for (size_t i = 0; i < s->binds.n; i++)
                 ok &= bind_one(s, &s->binds.v[i]); /* all that fail are named */
+        binds_taken();
         for (size_t i = 0; i < s->binds.n && i < ORPHAN_NAMES && s->orphan < 0; i++)
                 s->orphan = orphan_find(&s->binds.v[i].spec, s->priv.uid);
         if (!ok) {

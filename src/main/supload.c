@@ -79,7 +79,13 @@ static void load_failed(const char *why)
 static bool bind_first(struct supconf *c)
 {
         struct supconf *had = orphan_adopt(c, &sup.journal, &sup.health, &sup.orphan);
-        bool ok = supconf_bind(c, had, sup.args);
+        bool ok;
+
+        if (!had) /* else it has them already */
+                binds_take_over(sup.args);
+        ok = supconf_bind(c, had, sup.args);
+        if (!had)
+                binds_taken();
 
         if (ok)
                 supconf_settle(c, had);
