@@ -248,6 +248,28 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         logged "Current worker ($w) exited with code 137 (Killed)"
 }
 
+@test "a crash loop ends with a reload of a mended file" {
+        [ "$(id -u)" -eq 0 ] || skip "needs root"
+        mkdir empty
+        chmod 755 . empty
+        { printf 'global\n    chroot %s/empty\n' "$PWD"; cat base.cfg; } > t.cfg
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        until_ok logged "Loading success"
+        rmdir empty
+        kill -9 "$(worker)"
+        until_ok logged "The worker dies too often"
+        run ask reload # nothing is mended yet
+        [ "${lines[0]}" = Success=0 ]
+        [[ "$output" == *"no worker comes up with the new configuration"* ]]
+        cp base.cfg t.cfg
+        run ask reload
+        [ "${lines[0]}" = Success=1 ]
+        [ "$(readlink "/proc/$(worker)/root")" = / ]
+        ask "@1 show info" | grep -q '^Stopping: 0'
+        run ask reload
+        [ "${lines[0]}" = Success=1 ]
+}
+
 @test "a stopped worker is not taken for a hung one" {
         start -W -db -S "$PWD/m.sock" -f t.cfg
         w=$(worker)

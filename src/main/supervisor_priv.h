@@ -4,7 +4,9 @@
  * Two small machines run beside each other. The worker: none -> STARTING -> UP -> gone when it dies (then respawned from the last good
  * configuration, after a pause when it dies often). The load: IDLE -> LOADING (loader runs) -> HELD (waits for an UP worker) ->
  * APPLYING (the worker compares and changes itself) -> IDLE, or -> SWAPPING when some words take a new worker: it is started beside the
- * old one on the same sockets, and once it is UP the old one is LEAVING. A reload asked for meanwhile is remembered once. */
+ * old one on the same sockets, and once it is UP the old one is LEAVING. Where nobody serves and the last good configuration does not get
+ * a worker UP, HELD -> STARTING: a worker is started with the new one. A reload asked for meanwhile is remembered once; one asked for
+ * in HELD takes the place of the one that waits. */
 #ifndef MAIN_SUPERVISOR_PRIV_H
 #define MAIN_SUPERVISOR_PRIV_H
 
@@ -22,7 +24,7 @@
 #define HANG_CHECK_MS    500
 
 enum worker_state { W_STARTING, W_UP, W_LEAVING };
-enum load_state { L_IDLE, L_LOADING, L_HELD, L_APPLYING, L_SWAPPING };
+enum load_state { L_IDLE, L_LOADING, L_HELD, L_APPLYING, L_SWAPPING, L_STARTING };
 
 struct worker {
         struct list link; /* sup.workers, oldest first */
@@ -79,9 +81,8 @@ void supload_respawn_due(struct timer *t);
 void supload_too_slow(struct timer *t);
 
 /* ---- supworker.c ---- */
-struct worker *
-supworker_start(void); /* with the good configuration; NULL: it cannot be started, the reason was logged */
-void supworker_leave(struct worker *w); /* another one serves on its sockets */
+struct worker *supworker_start(const struct supconf *c); /* NULL: it cannot be started, the reason was logged */
+void supworker_leave(struct worker *w);                  /* another one serves on its sockets */
 void supworker_forget(struct worker *w);
 struct worker *supworker_by_pid(int pid);
 bool supworker_send_conf(struct worker *w, const struct supconf *c, bool replay);

@@ -20,7 +20,7 @@
 static void start_worker(void)
 {
         supconf_widen(sup.good, sup.args);
-        sup.worker = supworker_start();
+        sup.worker = supworker_start(sup.good);
         if (!sup.worker)
                 timer_start(&sup.loop, &sup.respawn, mono_add_ms(thr_self->now, 1000));
 }
@@ -125,12 +125,42 @@ static bool worker_is_up(void)
         return sup.worker && sup.worker->state == W_UP;
 }
 
+static void next_failed(const char *why)
+{
+        supconf_give_back(sup.next, sup.good);
+        load_failed(why);
+}
+
+/* Nobody serves, and what served once does not come up any more (a path of it has gone, it crashes): the new configuration may be the
+ * mended one. One try, at once; when it fails the old one is tried on. */
+static void start_next(void)
+{
+        timer_stop(&sup.loop, &sup.respawn);
+        sup.load_state = L_STARTING;
+        limits_files(sup.next->files);
+        supconf_widen(sup.next, sup.args);
+        sup.worker = supworker_start(sup.next);
+        if (sup.worker)
+                return;
+        next_failed("a worker cannot be started");
+        start_worker();
+}
+
 static void try_apply(void)
 {
+        if (sup.load_state == L_HELD && !sup.worker)
+                start_next();
         if (sup.load_state != L_HELD || !worker_is_up())
                 return;
         sup.load_state = L_APPLYING;
         (void)supworker_send_conf(sup.worker, sup.next, false); /* when it cannot be told, its death ends the load */
+}
+
+/* It waits for a worker to come up; the files say something newer by now. */
+static void drop_held(void)
+{
+        supconf_give_back(sup.next, sup.good);
+        load_failed("another reload takes its place while no worker is up");
 }
 
 static void load_done(void)
@@ -158,7 +188,10 @@ static void load_done(void)
                 return;
         }
         sup.load_state = L_HELD;
-        try_apply();
+        if (sup.reload_wanted && !worker_is_up())
+                drop_held();
+        else
+                try_apply();
 }
 
 static void on_loader(struct ev_fd *e, uint32_t events)
@@ -208,6 +241,8 @@ void supload_begin(void)
 bool supload_reload(bool hard)
 {
         sup.hard_wanted |= hard;
+        if (sup.load_state == L_HELD && !sup.stopping)
+                drop_held();
         if (!sup.started || sup.stopping || sup.load_state != L_IDLE) {
                 sup.reload_wanted = true;
                 return false;
@@ -250,7 +285,7 @@ static void begin_swap(void)
         sup.load_state = L_SWAPPING;
         limits_files(sup.good->files);
         supconf_widen(sup.good, sup.args);
-        sup.coming = supworker_start();
+        sup.coming = supworker_start(sup.good);
         if (!sup.coming)
                 swap_failed("The new worker cannot be started");
 }
@@ -265,15 +300,10 @@ static void swap_done(void)
         load_ended(true);
 }
 
-static void load_applied(enum applied answer)
+static void take_next(void)
 {
-        struct supconf *old = answer ? sup.good : NULL;
+        struct supconf *old = sup.good;
 
-        if (!answer) {
-                supconf_give_back(sup.next, sup.good);
-                load_ended(false);
-                return;
-        }
         supconf_settle(sup.next, old);
         supconf_widened(sup.next);
         sup.good = sup.next;
@@ -281,6 +311,16 @@ static void load_applied(enum applied answer)
         proclog_lines(buf_view(&sup.good->text));
         buf_drop(&sup.good->text, sup.good->text.n);
         sup.next = NULL;
+}
+
+static void load_applied(enum applied answer)
+{
+        if (!answer) {
+                supconf_give_back(sup.next, sup.good);
+                load_ended(false);
+                return;
+        }
+        take_next();
         if (answer == APPLIED_BUT_SWAP || sup.hard)
                 begin_swap();
         else
@@ -299,13 +339,15 @@ void supload_worker_applied(struct worker *w, enum applied answer)
         w->state = W_UP;
         if (sup.stopping)
                 (void)kill(w->child.pid, sup.stopping);
+        if (sup.load_state == L_STARTING)
+                take_next();
         supconf_widened(sup.good);
         if (w == sup.coming)
                 swap_done();
         else if (!sup.started)
                 first_start_done();
-        else if (sup.load_state == L_SWAPPING)
-                load_ended(true); /* the old one died meanwhile */
+        else if (sup.load_state == L_SWAPPING || sup.load_state == L_STARTING)
+                load_ended(true); /* the old one died meanwhile, or long ago */
         try_apply();
 }
 
@@ -350,11 +392,14 @@ static void current_died(void)
         sup.worker = sup.coming; /* it is about to serve anyway */
         sup.coming = NULL;
         if (sup.load_state == L_APPLYING) { /* what it was about to apply may be what killed it */
-                supconf_give_back(sup.next, sup.good);
-                load_failed("the worker died while it applied the new configuration");
+                next_failed("the worker died while it applied the new configuration");
+        } else if (sup.load_state == L_STARTING) {
+                next_failed("no worker comes up with the new configuration");
         } else if (sup.load_state == L_SWAPPING && !sup.worker)
                 load_ended(false);
-        if (!sup.worker)
+        if (!sup.worker && sup.load_state == L_HELD)
+                try_apply();
+        else if (!sup.worker)
                 respawn();
 }
 

@@ -186,7 +186,7 @@ void supworker_forget(struct worker *w)
         free(w);
 }
 
-struct worker *supworker_start(void)
+struct worker *supworker_start(const struct supconf *c)
 {
         struct worker *w = calloc(1, sizeof(*w));
 
@@ -202,7 +202,7 @@ struct worker *supworker_start(void)
         w->reloads = sup.reloads;
         list_push(&sup.workers, &w->link);
         proclog(PROC_NOTICE, "New worker (%d) forked", w->child.pid);
-        if (!send_rights(w, sup.good) || !supworker_send_conf(w, sup.good, true))
+        if (!send_rights(w, c) || !supworker_send_conf(w, c, true))
                 (void)kill(w->child.pid, SIGKILL);
         return w;
 }
