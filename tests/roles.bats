@@ -270,13 +270,30 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [ "${lines[0]}" = Success=1 ]
 }
 
-@test "a stopped worker is not taken for a hung one" {
+@test "a stopped worker is replaced, and serves nobody meanwhile but refuses nobody" {
         start -W -db -S "$PWD/m.sock" -f t.cfg
+        until_ok logged "Loading success"
         w=$(worker)
         kill -STOP "$w"
-        sleep 3.5
-        kill -CONT "$w"
-        [ "$(worker)" = "$w" ]
+        (: < /dev/tcp/127.0.0.1/25100)
+        said="Current worker ($w) hangs since .* it is replaced"
+        until_ok logged "$said" || until_ok logged "$said" || until_ok logged "$said"
+        until_ok worker_is_new "$w"
+        until_ok logged "Current worker ($w) exited with code 137 (Killed)"
+        ask "@1 show info" | grep -q "^Pid: $(worker)"
+}
+
+@test "a crash is recorded in the log: signal, place, last good state" {
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        until_ok logged "Loading success"
+        w=$(worker)
+        kill -SEGV "$w"
+        until_ok logged "Worker ($w): crash in thread telamon: signal 11 (Segmentation fault) sent by process [0-9]* (all was well"
+        until_ok logged "    #.* telamon+0x"
+        until_ok logged "Current worker ($w) exited with code 139 (Segmentation fault)"
+        until_ok worker_is_new "$w"
+        kill -ABRT "$(worker)"
+        until_ok logged "crash in thread telamon: signal 6 (Aborted)"
 }
 
 @test "the worker has no rights" {

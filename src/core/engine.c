@@ -28,6 +28,8 @@ struct data_thread {
         struct loop loop;
         struct thr *thr;
         pthread_t id;
+        _Atomic(pid_t) tid;
+        clockid_t cpu; /* valid once tid is */
         bool running;
 };
 
@@ -356,6 +358,8 @@ static void *data_main(void *arg)
         struct data_thread *t = arg;
 
         thr_self = t->thr;
+        (void)pthread_getcpuclockid(pthread_self(), &t->cpu);
+        atomic_store_explicit(&t->tid, gettid(), memory_order_release); /* engine_turns() */
         (void)loop_run(&t->loop);
         return NULL;
 }
@@ -477,18 +481,16 @@ void engine_free(struct engine *e)
         the_engine = NULL;
 }
 
-uint64_t engine_oldest_turn_ns(const struct engine *e)
+unsigned engine_turns(const struct engine *e, struct engine_turn ret_v[THR_MAX])
 {
-        mono_t now = sys_kernel.mono();
-        uint64_t worst = 0;
-
         for (unsigned i = 0; i < e->n_threads; i++) {
-                mono_t since = atomic_load_explicit(&e->v[i].loop.stats.turn_start, memory_order_relaxed);
+                const struct data_thread *t = &e->v[i];
 
-                if (since && now > since && now - since > worst)
-                        worst = now - since;
+                ret_v[i].since = atomic_load_explicit(&t->loop.stats.turn_start, memory_order_relaxed);
+                ret_v[i].tid = atomic_load_explicit(&t->tid, memory_order_acquire); /* data_main() */
+                ret_v[i].cpu = ret_v[i].tid ? t->cpu : CLOCK_THREAD_CPUTIME_ID;
         }
-        return worst;
+        return e->n_threads;
 }
 
 /* ---- stopping, pausing ---- */

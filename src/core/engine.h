@@ -103,8 +103,13 @@ void front_set_maxconn(struct front *f,
 bool world_set_maxconn(uint64_t maxconn); /* any thread; 0 = the file's; false: above what the process can open */
 struct loop *engine_control_loop(struct engine *e); /* main adds its signal and channel fds here */
 
-/* For the supervisor's heartbeat page: the slowest loop's age of turn, in ns (any thread). */
-uint64_t engine_oldest_turn_ns(const struct engine *e);
+/* What each data thread does now, for a watchdog; any thread, until engine_free(). How many. */
+struct engine_turn {
+        mono_t since;  /* its turn began; 0 = it waits for events */
+        pid_t tid;     /* 0 = not yet */
+        clockid_t cpu; /* its own processor time; reading it fails once it has ended */
+};
+unsigned engine_turns(const struct engine *e, struct engine_turn ret_v[THR_MAX]);
 
 /* What was said about the configuration in force, in the classic form, a line each. Any thread. */
 void engine_startup_log(struct buf *out);

@@ -37,6 +37,7 @@ struct worker {
         struct timer breath;  /* it says too much: it is heard again then */
         unsigned said, asked; /* messages in this breath; log connections in this second */
         mono_t asked_at;
+        uint32_t lag_seen, crash_seen; /* of its records */
         unsigned hung_checks, reloads; /* the latter: sup.reloads at its start */
 };
 
@@ -94,5 +95,6 @@ void supworker_say_death(const struct worker *w, int status);
 
 /* ---- supwatch.c ---- */
 void supwatch_due(struct timer *t);
+void supwatch_crash(struct worker *w); /* it has died: what it left in its page is logged */
 
 #endif

@@ -408,6 +408,7 @@ static void worker_died(struct worker *w, int status)
         bool current = w == sup.worker, coming = w == sup.coming;
 
         supworker_last_words(w);
+        supwatch_crash(w);
         supworker_say_death(w, status);
         supworker_forget(w);
         if (current)
