@@ -16,15 +16,14 @@ LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
 LATER_TABLE(global, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .names =
         "acme.scheduler,anonkey,busy-polling,ca-base,close-spread-time,cluster-secret,cpu-affinity,cpu-map,cpu-policy,"
         "cpu-set,crt-base,debug.counters,default-path,dns-accept-family,expose-deprecated-directives,"
-        "expose-experimental-directives,external-check,fd-hard-limit,force-cfg-parser-pause,"
-        "h1-accept-payload-with-any-method,h1-case-adjust,h1-case-adjust-file,"
-        "h1-do-not-close-on-insecure-transfer-encoding,h2-workaround-bogus-websocket-clients,"
-        "harden.reject-privileged-ports.tcp,http-err-codes,http-fail-codes,httpclient.resolvers.disabled,"
-        "httpclient.resolvers.id,httpclient.resolvers.prefer,httpclient.retries,httpclient.ssl.ca-file,"
-        "httpclient.ssl.verify,httpclient.timeout.connect,insecure-fork-wanted,insecure-setuid-wanted,issuers-chain-path,"
-        "jwt.decrypt_alg_list,jwt.decrypt_enc_list,key-base,localpeer,max-spread-checks,max-threads-per-group,"
-        "maxcompcpuusage,maxcomprate,maxpipes,maxsslconn,maxsslrate,maxzlibmem,mworker-max-reloads,no-memory-trimming,"
-        "noepoll,noevports,nogetaddrinfo,nokqueue,noktls,nopoll,noreuseport,nosplice,numa-cpu-mapping,"
+        "expose-experimental-directives,fd-hard-limit,force-cfg-parser-pause,h1-accept-payload-with-any-method,"
+        "h1-case-adjust,h1-case-adjust-file,h1-do-not-close-on-insecure-transfer-encoding,"
+        "h2-workaround-bogus-websocket-clients,harden.reject-privileged-ports.tcp,http-err-codes,http-fail-codes,"
+        "httpclient.resolvers.disabled,httpclient.resolvers.id,httpclient.resolvers.prefer,httpclient.retries,"
+        "httpclient.ssl.ca-file,httpclient.ssl.verify,httpclient.timeout.connect,insecure-fork-wanted,"
+        "insecure-setuid-wanted,issuers-chain-path,jwt.decrypt_alg_list,jwt.decrypt_enc_list,key-base,localpeer,"
+        "max-threads-per-group,maxcompcpuusage,maxcomprate,maxpipes,maxsslconn,maxsslrate,maxzlibmem,mworker-max-reloads,"
+        "no-memory-trimming,noepoll,noevports,nogetaddrinfo,nokqueue,noktls,nopoll,noreuseport,nosplice,numa-cpu-mapping,"
         "ocsp-update.disable,ocsp-update.httpproxy,ocsp-update.maxdelay,ocsp-update.mindelay,ocsp-update.mode,"
         "pp2-never-send-local,prealloc-fd,profiling.memory,profiling.tasks,quick-exit,server-state-base,"
         "server-state-file,set-dumpable,set-var,set-var-fmt,setcap,shm-stats-file,shm-stats-file-max-objects,"
@@ -66,32 +65,26 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "bind-process,capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
         "compression algo-res,compression direction,compression minsize-req,compression minsize-res,compression offload,"
         "compression type,cookie,crt,declare capture,dispatch,dynamic-cookie-key,email-alert from,email-alert level,"
-        "email-alert mailers,email-alert myhostname,email-alert to,error-log-format,external-check command,"
-        "external-check path,filter bwlim-in,filter bwlim-out,filter cache,filter comp-req,filter comp-res,"
-        "filter compression,filter opentracing,filter trace,filter-sequence,force-be-switch,force-persist,guid,"
-        "hash-balance-factor,hash-preserve-affinity,hash-type,http-after-response,http-check comment,http-check connect,"
-        "http-check disable-on-404,http-check expect,http-check send,http-check send-state,http-check set-var,"
-        "http-check set-var-fmt,http-check unset-var,http-send-name-header,ignore-persist,load-server-state-from-file,"
-        "log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,option accept-invalid-http-request,"
-        "option accept-invalid-http-response,option accept-unsafe-violations-in-http-request,"
-        "option accept-unsafe-violations-in-http-response,option allbackups,option checkcache,option contstats,"
-        "option disable-h2-upgrade,option external-check,option forwarded,option h1-case-adjust-bogus-client,"
-        "option h1-case-adjust-bogus-server,option http-buffer-request,option http-drop-request-trailers,"
-        "option http-drop-response-trailers,option http-ignore-probes,option http-pretend-keepalive,"
-        "option http-restrict-req-hdr-names,option http-use-proxy-header,option httpchk,option httpslog,"
-        "option independent-streams,option ldap-check,option mysql-check,option originalto,option persist,"
-        "option pgsql-check,option prefer-last-server,option redis-check,option smtpchk,option socket-stats,"
-        "option ssl-hello-chk,option tcp-smart-accept,option tcp-smart-connect,option transparent,"
-        "option use-small-buffers,persist rdp-cookie,redirect,retry-on,server-state-file-name,server-template,source,"
-        "srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,stick on,stick store-request,"
-        "stick store-response,stick-table,tcp-check comment,tcp-check connect,tcp-check expect,tcp-check send,"
-        "tcp-check send-binary,tcp-check send-binary-lf,tcp-check send-lf,tcp-check set-var,tcp-check set-var-fmt,"
-        "tcp-check unset-var,tcp-request connection,tcp-request content,tcp-request inspect-delay,tcp-request session,"
-        "tcp-response content,tcp-response inspect-delay,timeout client-hs,timeout tarpit,transparent,unique-id-format,"
-        "unique-id-header,use-server");
+        "email-alert mailers,email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,"
+        "filter cache,filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
+        "force-be-switch,force-persist,guid,hash-balance-factor,hash-preserve-affinity,hash-type,http-after-response,"
+        "http-send-name-header,ignore-persist,load-server-state-from-file,log-format-sd,log-steps,max-keep-alive-queue,"
+        "max-session-srv-conns,option accept-invalid-http-request,option accept-invalid-http-response,"
+        "option accept-unsafe-violations-in-http-request,option accept-unsafe-violations-in-http-response,"
+        "option allbackups,option checkcache,option contstats,option disable-h2-upgrade,option forwarded,"
+        "option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option http-buffer-request,"
+        "option http-drop-request-trailers,option http-drop-response-trailers,option http-ignore-probes,"
+        "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
+        "option independent-streams,option originalto,option persist,option prefer-last-server,option socket-stats,"
+        "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
+        "redirect,retry-on,server-state-file-name,server-template,source,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,"
+        "ssl-f-use,stick match,stick on,stick store-request,stick store-response,stick-table,tcp-request connection,"
+        "tcp-request content,tcp-request inspect-delay,tcp-request session,tcp-response content,"
+        "tcp-response inspect-delay,timeout client-hs,timeout tarpit,transparent,unique-id-format,unique-id-header,"
+        "use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
-        "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
+        "filter fcgi-app,filter spoe,quic-initial,use-fcgi-app");
 
 LATER_TABLE(bind, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .names =
         "accept-netscaler-cip,accept-proxy,allow-0rtt,alpn,ca-file,ca-ignore-err,ca-sign-file,ca-sign-pass,"
@@ -105,15 +98,14 @@ LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = 
         "quic-cc-algo,quic-force-retry,quic-socket");
 
 LATER_TABLE(server, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .names =
-        "agent-addr,agent-check,agent-inter,agent-port,agent-send,allow-0rtt,alpn,ca-file,cc,check-alpn,"
-        "check-pool-conn-name,check-proto,check-reuse-pool,check-send-proxy,check-sni,check-sni-auto,check-ssl,"
-        "check-via-socks4,ciphers,ciphersuites,client-sigalgs,cookie,crl-file,crt,curves,error-limit,force-sslv3,"
-        "force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,hash-key,healthcheck,idle-ping,init-state,ktls,"
+        "allow-0rtt,alpn,ca-file,cc,check-alpn,check-pool-conn-name,check-proto,check-reuse-pool,check-send-proxy,"
+        "check-sni,check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,cookie,crl-file,crt,"
+        "curves,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,hash-key,healthcheck,idle-ping,ktls,"
         "log-bufsize,log-proto,max-reuse,namespace,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,"
-        "observe,on-error,on-marked-down,on-marked-up,pool-conn-name,proto,proxy-v2-options,redir,renegotiate,"
-        "resolve-net,resolve-opts,resolve-prefer,resolvers,send-proxy,send-proxy-v2,send-proxy-v2-ssl,"
-        "send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,sigalgs,slowstart,sni,sni-auto,socks4,source,ssl,ssl-max-ver,"
-        "ssl-min-ver,ssl-reuse,stick,strict-maxconn,tcp-md5sig,tcp-ut,tfo,tls-tickets,track,usesrc,verify,verifyhost,ws");
+        "pool-conn-name,proto,proxy-v2-options,redir,renegotiate,resolve-net,resolve-opts,resolve-prefer,resolvers,"
+        "send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,"
+        "socks4,source,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,strict-maxconn,tcp-md5sig,tcp-ut,tfo,tls-tickets,"
+        "usesrc,verify,verifyhost,ws");
 
 LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .never = true, .names =
         "quic-cc-algo");
@@ -245,7 +237,7 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "ssl_s_sha1,ssl_s_sig_alg,ssl_s_version,stopping,table_avl,table_cnt,term_events,tgroup,thread,txn.conn_retries,"
         "txn.id32,txn.redispatched,txn.sess_term_state,txn.status,txn.timer.total,txn.timer.user,unique-id,uptime,url32,"
         "url_ip,url_param,url_port,url_reg,urlp,urlp_beg,urlp_dir,urlp_dom,urlp_end,urlp_len,urlp_reg,urlp_sub,urlp_val,"
-        "uuid,var,wait_end,waiting_entity");
+        "uuid,wait_end,waiting_entity");
 
 LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
         "51d.all,da-csv-fetch,lua.*,quic_enabled,spoe.engine-id,wurfl-get*");
