@@ -5,6 +5,7 @@
  * Line ends: CRLF. A LF alone is taken in heads too, as HAProxy 2.6 and 3.4 do (measured); such a line loses its RAW
  * mark, so that the writer sends CRLF. In chunk framing and trailers it is refused. */
 #include "proto/h1_judge.h"
+#include "proto/h1_lines.h"
 #include "proto/h1_scan.h"
 
 enum {
@@ -163,49 +164,6 @@ static enum h1_verdict head_end(struct h1 *h, struct hmsg *m, const char *b, str
         return H1_OK;
 }
 
-/* The name at p, any token, and its colon before `end`; made lower case. -1: no such thing. */
-static __attribute__((noinline)) int take_name(char *p, const char *end, char **ret_colon)
-{
-        uint32_t n = h1_lower_name(p, 0, (uint32_t)(end - p));
-
-        if (n == 0 || n > UINT16_MAX || p[n] != ':')
-                return -1;
-        *ret_colon = p + n;
-        return (int)hmsg_id(p, n);
-}
-
-/* Lines as nearly all are, "name: value CRLF" and whole: takes as many as there are from i on. What it does not take it leaves to
- * fields(), which reads the line again (a name that became lower case stays so: the same name). Not inlined: on its own it keeps most
- * in registers. */
-static hot_path __attribute__((noinline)) uint32_t plain_lines(struct hmsg *m, char *b, uint32_t i, uint32_t len)
-{
-        char *p = b + i, *stop = b + len, *end, *colon;
-        struct h1_ctls ctls = { .next = p };
-        struct hfield *f = m->f + m->nf, *full = m->f + m->capf;
-
-        for (; stop - p >= 16 && f < full; f++, p = end + 2) {
-                end = h1_next_ctl(&ctls, stop);
-                if (unlikely(end == p || stop - end < 2 || memcmp(end, "\r\n", 2) != 0 || end[-1] == ' '))
-                        break;
-                int id = (int)h1_take_known(p, end, &colon);
-                if (unlikely(id == HID_NONE) && (id = take_name(p, end, &colon)) < 0)
-                        break;
-                if (unlikely(colon[1] != ' ' || (unsigned char)colon[2] <= ' '))
-                        break;
-                f->name = (uint32_t)(p - b);
-                f->val = (uint32_t)(colon + 2 - b);
-                f->vlen = (uint32_t)(end - colon - 2);
-                f->nlen = (uint16_t)(colon - p);
-                f->id = (uint8_t)id;
-                f->flags = HF_RAW;
-                if (likely(id != HID_NONE))
-                        hmsg_note(m, (unsigned)id, (uint16_t)(f - m->f));
-                h1_skip_ctl(&ctls); /* the LF */
-        }
-        m->nf = (uint16_t)(f - m->f);
-        return (uint32_t)(p - b);
-}
-
 /* LONG: one switch over the stages of a field line; splitting it would put the scan state into memory per token */
 static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t len)
 {
@@ -216,7 +174,7 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
         for (;;) {
                 switch (stage) {
                 case ST_LINE:
-                        c.i = plain_lines(m, b, c.i, len);
+                        c.i = h1_lines->take(m, b, c.i, len); /* what it does not take is read again below */
                         if (unlikely(c.i == len))
                                 return pause_at(h, c, ST_LINE, len);
                         if (unlikely((unsigned char)b[c.i] <= '\r' && (b[c.i] == '\r' || b[c.i] == '\n')))

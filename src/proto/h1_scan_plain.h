@@ -34,8 +34,14 @@ static inline uint32_t h1_lower_name(char *b, uint32_t i, uint32_t end)
 
 /* Control bytes one after the other. */
 struct h1_ctls {
+        const char *begin; /* of the block */
         char *next;
 };
+
+static inline struct h1_ctls h1_ctls_from(const char *begin, char *p)
+{
+        return (struct h1_ctls){ .begin = begin, .next = p };
+}
 
 static inline char *h1_next_ctl(struct h1_ctls *it, char *end)
 {
@@ -63,9 +69,18 @@ static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)
 }
 
 /* A short cut that needs vectors: here every name goes the long way. */
-static inline enum hid h1_take_known(char *p, const char *line_end, char **ret_colon)
+struct h1_keys {
+        char none;
+};
+
+static inline struct h1_keys h1_keys(void)
 {
-        (void)p, (void)line_end, (void)ret_colon;
+        return (struct h1_keys){ 0 };
+}
+
+static inline enum hid h1_take_known(const struct h1_keys *k, char *p, const char *line_end, char **ret_colon)
+{
+        (void)k, (void)p, (void)line_end, (void)ret_colon;
         return HID_NONE;
 }
 

@@ -46,7 +46,7 @@ static uint32_t count_plainly(const char *b, uint32_t i, uint32_t end)
 
 static void check_walk(char *b, uint32_t from, uint32_t n)
 {
-        struct h1_ctls it = { .next = b + from };
+        struct h1_ctls it = h1_ctls_from(b, b + from);
         char *at = b + from - 1;
 
         for (uint32_t left = count_plainly(b, from, n); left > 0; left--) {

@@ -4,6 +4,7 @@
  * lower-case token for a name, and what frames the message is written from the caller's decision, not from what was
  * received. Adjacent pieces become one iovec, so an untouched head is one iovec, start line to empty line. */
 #include "proto/h1_judge.h"
+#include "proto/h1_lines.h"
 #include "proto/h1_scan.h"
 
 #include <errno.h>
@@ -386,13 +387,6 @@ static cold_path void put_rewritten(struct writer *w, int i)
                 refuse(w, i);
 }
 
-/* May be sent as it was received, if it is what it says: alive, end to end, a line of its own form in block 0. */
-static inline bool plain(const struct hfield *f)
-{
-        return (f->flags & (HF_DEL | HF_HOP | HF_RAW | HF_ARENA)) == HF_RAW &&
-               (f->id == HID_NONE || f->id >= HID_FIRST_END2END);
-}
-
 static inline __attribute__((always_inline)) void put_field(struct writer *w, const struct hmsg *m, int i)
 {
         const struct hfield *f = &m->f[i];
@@ -410,34 +404,20 @@ static cold_path void put_each(struct writer *w, const struct hmsg *m, int i, in
                 put_field(w, m, i);
 }
 
-/* How many fields from f on stand one behind the other as they were received, each of them in good shape. *ret_end: where they end.
- * (Not inlined: on its own it keeps everything in registers.) */
-static hot_path __attribute__((noinline)) uint32_t plain_run(const char *b, uint32_t n, const struct hfield *f,
-                                                             const struct hfield *stop, uint32_t *ret_end)
-{
-        const struct hfield *first = f;
-        uint32_t end = f->name;
-
-        for (; f < stop && f->name == end && plain(f) && shape_ok(b, n, f); f++)
-                end = f->val + f->vlen + 2;
-        *ret_end = end;
-        return (uint32_t)(f - first);
-}
-
-/* Makes one run of such fields from i on, and returns the first that is not so. When each line has its CR and LF, and there are no other
- * control bytes in all of the run, then there are none in any value; with others (HTAB is allowed there) each value is looked at. */
+/* Makes one run of the fields from i on that may be sent as they were received, and returns the first that may not. Where there is a
+ * control byte more than those of the line ends (HTAB is allowed in a value) each field is looked at. */
 static hot_path int put_plain(struct writer *w, const struct hmsg *m, int i)
 {
-        uint32_t start = m->f[i].name, end;
-        uint32_t k = plain_run(m->blk[0].p, m->blk[0].n, m->f + i, m->f + m->nf, &end);
+        struct h1_run r;
+        int k = (int)h1_lines->judge(m->blk[0].p, m->blk[0].n, m->f + i, m->f + m->nf, &r);
 
         if (k == 0)
                 return i;
-        if (likely(h1_count_ctl(m->blk[0].p, start, end) == 2 * k))
-                run(w, 0, start, end);
+        if (likely(r.clean))
+                run(w, 0, m->f[i].name, r.end);
         else
-                put_each(w, m, i, i + (int)k);
-        return i + (int)k;
+                put_each(w, m, i, i + k);
+        return i + k;
 }
 
 /* The empty line; the received one if the run has just reached it. */

@@ -1,0 +1,121 @@
+/* proto/h1_lines.c - see the header. Compiled once for each version, H1_LINES being its name: for any processor of the kind, and on
+ * x86-64 also with AVX2 and BMI (h1_scan.h gives each its scans). */
+#include "proto/h1_lines.h"
+
+#include "proto/h1_scan.h"
+
+#ifndef H1_LINES
+#define H1_LINES      h1_lines_base
+#define H1_LINES_NAME "base"
+#endif
+
+/* ---- in ---- */
+
+/* Length of the name at p, any token before a colon, made lower case; 0: no such thing. */
+static __attribute__((noinline)) uint32_t name_len(char *p, const char *end)
+{
+        uint32_t n = h1_lower_name(p, 0, (uint32_t)(end - p));
+
+        return n <= UINT16_MAX && p[n] == ':' ? n : 0;
+}
+
+static inline __attribute__((always_inline)) void keep(struct hfield *f, uint32_t name, uint32_t nlen, uint32_t vlen,
+                                                       int id)
+{
+        f->name = name;
+        f->val = name + nlen + 2;
+        f->vlen = vlen;
+        f->nlen = (uint16_t)nlen;
+        f->id = (uint8_t)id;
+        f->flags = HF_RAW;
+}
+
+/* hmsg_note() with both words in registers. */
+static inline __attribute__((always_inline)) void note(struct hmsg *m, uint64_t *have, uint64_t *many, int id,
+                                                       const struct hfield *f)
+{
+        uint64_t again = *have & (uint64_t)1 << id;
+
+        *have |= (uint64_t)1 << id;
+        *many |= again;
+        if (unlikely(id <= HID_LAST_HOP) && !again)
+                m->first[id] = (uint16_t)(f - m->f);
+}
+
+/* A line end stands before the last byte, so that two bytes may be read there. */
+static hot_path uint32_t take(struct hmsg *m, char *b, uint32_t i, uint32_t len)
+{
+        char *p = b + i, *last = b + len - 1, *wide = b + len - 16, *end, *colon;
+        const struct h1_keys keys = h1_keys();
+        struct h1_ctls ctls = h1_ctls_from(b, p);
+        struct hfield *f = m->f + m->nf, *full = m->f + m->capf;
+        uint64_t have = m->have, many = m->many;
+
+        for (; p <= wide && f < full; f++, p = end + 2) {
+                end = h1_next_ctl(&ctls, last);
+                if (unlikely(end == last || memcmp(end, "\r\n", 2) != 0 || end == p || end[-1] == ' '))
+                        break;
+                enum hid id = h1_take_known(&keys, p, end, &colon);
+                if (unlikely(id == HID_NONE)) {
+                        uint32_t n = name_len(p, end);
+                        if (n == 0)
+                                break;
+                        colon = p + n;
+                        id = hmsg_id(p, n);
+                }
+                if (unlikely(colon[1] != ' ' || (unsigned char)colon[2] <= ' '))
+                        break;
+                keep(f, (uint32_t)(p - b), (uint32_t)(colon - p), (uint32_t)(end - colon - 2), id);
+                if (likely(id != HID_NONE))
+                        note(m, &have, &many, id, f);
+                h1_skip_ctl(&ctls); /* the LF */
+        }
+        m->nf = (uint16_t)(f - m->f);
+        m->have = have;
+        m->many = many;
+        return (uint32_t)(p - b);
+}
+
+/* ---- out ---- */
+
+/* Any name: a lower-case token. */
+static __attribute__((noinline)) bool token_ok(const char *b, size_t n, const struct hfield *f)
+{
+        return f->nlen > 0 && h1_find_not_lower_token(b, f->name, (uint32_t)n) == f->name + f->nlen;
+}
+
+/* May be sent as it was received, if it is what it says: alive, end to end, a line of its own form in block 0. */
+static inline bool plain(const struct hfield *f)
+{
+        return f->flags == HF_RAW && (f->id == HID_NONE || f->id >= HID_FIRST_END2END);
+}
+
+/* "name: value CRLF" with its colon and line end where the offsets say; the name is for the caller to look at. */
+static inline __attribute__((always_inline)) bool framed(const char *b, size_t n, const struct hfield *f, size_t colon,
+                                                         size_t cr)
+{
+        return f->val == colon + 2 && cr + 2 <= n && memcmp(b + cr, "\r\n", 2) == 0 && memcmp(b + colon, ": ", 2) == 0;
+}
+
+/* When each line has its CR and LF, and there are no other control bytes in all of the run, then there are none in any value. */
+static hot_path uint32_t judge(const char *b, uint32_t n, const struct hfield *f, const struct hfield *stop,
+                               struct h1_run *ret_run)
+{
+        const struct hfield *first = f;
+        size_t name = f->name, wide = n < 16 ? 0 : n - 15; /* from here on a name is not looked at 16 bytes at a time */
+
+        for (; f < stop && f->name == name && plain(f); f++) {
+                size_t nlen = f->nlen, cr = (size_t)f->val + f->vlen;
+
+                if (unlikely(!framed(b, n, f, name + nlen, cr)))
+                        break;
+                if (unlikely(name >= wide || h1_plain_name(b + name) != nlen || nlen == 0) && !token_ok(b, n, f))
+                        break;
+                name = cr + 2;
+        }
+        ret_run->end = (uint32_t)name;
+        ret_run->clean = h1_count_ctl(b, first->name, (uint32_t)name) == 2 * (uint32_t)(f - first);
+        return (uint32_t)(f - first);
+}
+
+const struct h1_lines H1_LINES = { .name = H1_LINES_NAME, .take = take, .judge = judge };
