@@ -6,6 +6,7 @@
  * "%o" carries its flags to all that follow. */
 #include "base/map.h"
 #include "conf/conf.h"
+#include "core/log.h"
 #include "core/logfmt_int.h"
 
 #include <ctype.h>
@@ -212,6 +213,8 @@ static bool parse_alias(struct parse *p)
                         "use '%%%%'",
                         (int)name.n, name.p);
         p->f->needs |= a->needs;
+        if (a->request && !p->f->log)
+                atomic_store_explicit(&log_request_asked, true, memory_order_relaxed);
         if (!a->print) {
                 text_missing(p, a);
                 return true;

@@ -1,4 +1,5 @@
 /* core/strm.c - the driver of streams: one loop over the steps, one timer, one end. */
+#include "base/asan.h"
 #include "base/slab.h"
 #include "core/applet.h"
 #include "core/event.h"
@@ -12,6 +13,8 @@ struct strm_thr {
         struct slab slab;
         struct list all;
         uint64_t next;
+        char *line; /* the next short request line's, or NULL */
+        size_t line_size;
 };
 
 static unsigned strm_local = ~0u;
@@ -25,6 +28,7 @@ static void strm_thr_free(void *p)
 
         __atomic_store_n(&all_threads[thr_self->id], NULL, __ATOMIC_RELEASE);
         slab_fini(&t->slab);
+        mem_put(t->line, t->line_size);
         mem_put(t, t->size);
 }
 
@@ -44,6 +48,8 @@ static struct strm_thr *mine(void)
                 t->size = size;
                 slab_init(&t->slab, "strm", sizeof(struct strm), 0);
                 list_init(&t->all);
+                t->line = NULL;
+                t->line_size = 0;
                 t->next = (uint64_t)thr_self->id << 48;
                 thr_self->local[strm_local] = t;
                 __atomic_store_n(&all_threads[thr_self->id], t, __ATOMIC_RELEASE);
@@ -66,6 +72,29 @@ uint64_t strm_count(void)
                         n += __atomic_load_n(&t->slab.used, __ATOMIC_RELAXED);
         }
         return n;
+}
+
+char *strm_line_get(size_t n, size_t *ret_size)
+{
+        struct strm_thr *t = mine();
+        char *p = t->line;
+
+        if (unlikely(n > t->line_size))
+                return mem_get(n, ret_size);
+        *ret_size = t->line_size;
+        t->line = NULL;
+        t->line_size = 0;
+        return p;
+}
+
+static void line_put(struct strm_thr *t, char *p, size_t size)
+{
+        if (ASAN_ON || t->line || size > MEM_MIN) {
+                mem_put(p, size);
+                return;
+        }
+        t->line = p;
+        t->line_size = size;
 }
 
 /* ---- counters ---- */
@@ -287,7 +316,7 @@ static void finish(struct strm *s)
                 if (s->pipe[i])
                         pipe_put(s->pipe[i]);
         if (s->log.request)
-                mem_put(s->log.request, s->log.request_size);
+                line_put(mine(), s->log.request, s->log.request_size);
         expr_state_fini(s);
         if (s->bcfg)
                 unpin(&s->bcfg->pins);
@@ -328,6 +357,21 @@ void strm_abort(struct strm *s, char cause, char phase)
         strm_goto(s, STRM_END);
 }
 
+/* Some timer fires at the deadline or before. That of the session, which a keep-alive connection has going anyway, spares most
+ * exchanges one of their own. */
+static bool watched(const struct strm *s)
+{
+        if (timer_active(&s->timer))
+                return s->timer.when <= s->deadline;
+        return sess_looks_at(s->sess, &s->cl, s->deadline);
+}
+
+void strm_look(struct strm *s)
+{
+        if (s->deadline != MONO_NEVER && !watched(s))
+                timer_start(thr_self->loop, &s->timer, s->deadline);
+}
+
 static void wait_for_events(struct strm *s)
 {
         if (s->cl.ops) {
@@ -342,7 +386,7 @@ static void wait_for_events(struct strm *s)
                 count_bytes(s); /* long sessions show up in the counters while they live; one turn moves a few MiB */
         if (s->step == STRM_XFER)
                 strm_xfer_deadline(s);
-        if (s->deadline != MONO_NEVER && (!timer_active(&s->timer) || s->timer.when > s->deadline))
+        if (s->deadline != MONO_NEVER && !watched(s))
                 timer_start(thr_self->loop, &s->timer, s->deadline);
 }
 

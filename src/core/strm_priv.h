@@ -31,6 +31,9 @@ void strm_xfer_deadline(struct strm *s);     /* sets deadline and kind for STRM_
 enum run strm_connect_failed(struct strm *s, int err, bool timeout);
 void strm_on_deadline(struct strm *s);
 
+/* Memory for a request line, as mem_get() gives it: most are short, and the thread keeps one such piece at hand. */
+char *strm_line_get(size_t n, size_t *ret_size);
+
 static inline struct px_stat *strm_front_stat(const struct strm *s)
 {
         return s->st_front;
