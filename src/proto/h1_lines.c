@@ -78,44 +78,59 @@ static hot_path uint32_t take(struct hmsg *m, char *b, uint32_t i, uint32_t len)
 
 /* ---- out ---- */
 
-/* Any name: a lower-case token. */
-static __attribute__((noinline)) bool token_ok(const char *b, size_t n, const struct hfield *f)
-{
-        return f->nlen > 0 && h1_find_not_lower_token(b, f->name, (uint32_t)n) == f->name + f->nlen;
-}
-
 /* May be sent as it was received, if it is what it says: alive, end to end, a line of its own form in block 0. */
-static inline bool plain(const struct hfield *f)
+static inline bool plain(const struct hfield *f, const struct hfield *also)
 {
-        return f->flags == HF_RAW && (f->id == HID_NONE || f->id >= HID_FIRST_END2END);
+        return f->flags == HF_RAW && (f->id == HID_NONE || f->id >= HID_FIRST_END2END || f == also);
 }
 
 /* "name: value CRLF" with its colon and line end where the offsets say; the name is for the caller to look at. */
-static inline __attribute__((always_inline)) bool framed(const char *b, size_t n, const struct hfield *f, size_t colon,
-                                                         size_t cr)
+static inline __attribute__((always_inline)) bool framed(const char *b, size_t n, const struct hfield *f)
 {
+        size_t colon = (size_t)f->name + f->nlen, cr = (size_t)f->val + f->vlen;
+
         return f->val == colon + 2 && cr + 2 <= n && memcmp(b + cr, "\r\n", 2) == 0 && memcmp(b + colon, ": ", 2) == 0;
+}
+
+/* The fields from f on that follow each other, with names of less than 16 bytes. (On its own, and without calls, all of it stays in
+ * registers.) */
+static hot_path __attribute__((noinline)) const struct hfield *
+short_names(const char *b, size_t n, const struct hfield *f, const struct hfield *stop, const struct hfield *also)
+{
+        size_t name = f->name;
+
+        for (; f < stop && f->name == name && plain(f, also) && name + 16 <= n && framed(b, n, f); f++) {
+                uint32_t nlen = f->nlen;
+
+                if (unlikely(nlen == 0 || h1_plain_name(b + name) != nlen))
+                        break;
+                name = (size_t)f->val + f->vlen + 2;
+        }
+        return f;
+}
+
+static size_t line_end(const struct hfield *f)
+{
+        return (size_t)f->val + f->vlen + 2;
+}
+
+static bool any_name(const char *b, size_t n, const struct hfield *f, const struct hfield *also)
+{
+        return plain(f, also) && framed(b, n, f) && f->nlen > 0 &&
+               h1_find_not_lower_token(b, f->name, (uint32_t)n) == f->name + f->nlen;
 }
 
 /* When each line has its CR and LF, and there are no other control bytes in all of the run, then there are none in any value. */
 static hot_path uint32_t judge(const char *b, uint32_t n, const struct hfield *f, const struct hfield *stop,
-                               struct h1_run *ret_run)
+                               const struct hfield *also, struct h1_run *ret_run)
 {
-        const struct hfield *first = f;
-        size_t name = f->name, wide = n < 16 ? 0 : n - 15; /* from here on a name is not looked at 16 bytes at a time */
+        const struct hfield *first = f, *end = short_names(b, n, f, stop, also);
 
-        for (; f < stop && f->name == name && plain(f); f++) {
-                size_t nlen = f->nlen, cr = (size_t)f->val + f->vlen;
-
-                if (unlikely(!framed(b, n, f, name + nlen, cr)))
-                        break;
-                if (unlikely(name >= wide || h1_plain_name(b + name) != nlen || nlen == 0) && !token_ok(b, n, f))
-                        break;
-                name = cr + 2;
-        }
-        ret_run->end = (uint32_t)name;
-        ret_run->clean = h1_count_ctl(b, first->name, (uint32_t)name) == 2 * (uint32_t)(f - first);
-        return (uint32_t)(f - first);
+        while (unlikely(end < stop) && (end == first || end->name == line_end(end - 1)) && any_name(b, n, end, also))
+                end = ++end < stop && end->name == line_end(end - 1) ? short_names(b, n, end, stop, also) : end;
+        ret_run->end = end > first ? (uint32_t)line_end(end - 1) : first->name;
+        ret_run->clean = h1_count_ctl(b, first->name, ret_run->end) == 2 * (uint32_t)(end - first);
+        return (uint32_t)(end - first);
 }
 
 const struct h1_lines H1_LINES = { .name = H1_LINES_NAME, .take = take, .judge = judge };

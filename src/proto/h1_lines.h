@@ -19,9 +19,9 @@ struct h1_lines {
          * A name of a line it stopped at may have become lower case. */
         uint32_t (*take)(struct hmsg *m, char *b, uint32_t i, uint32_t len);
         /* How many fields from f on stand in block b[0, n) one behind the other, each reading "name: value CRLF" with a lower-case token
-         * where the offsets say, alive and end to end. f < stop. */
+         * where the offsets say, alive and end to end (`also` may concern one hop). f < stop. */
         uint32_t (*judge)(const char *b, uint32_t n, const struct hfield *f, const struct hfield *stop,
-                          struct h1_run *ret_run);
+                          const struct hfield *also, struct h1_run *ret_run);
 };
 
 extern const struct h1_lines *h1_lines; /* this machine's */

@@ -23,9 +23,9 @@ static uint32_t take_none(struct hmsg *m, char *b, uint32_t i, uint32_t len)
 }
 
 static uint32_t judge_none(const char *b, uint32_t n, const struct hfield *f, const struct hfield *stop,
-                           struct h1_run *ret_run)
+                           const struct hfield *also, struct h1_run *ret_run)
 {
-        (void)b, (void)n, (void)f, (void)stop, (void)ret_run;
+        (void)b, (void)n, (void)f, (void)stop, (void)also, (void)ret_run;
         return 0;
 }
 

@@ -284,7 +284,7 @@ static enum h1_verdict request_line(struct h1 *h, struct hmsg *m, uint32_t len)
                 h->line = i;
                 /* fall through */
         case ST_METHOD:
-                i = h1_skip_class(b, i, len, CH_TOKEN);
+                i = h1_skip_token(b, i, len);
                 if (i == len)
                         return more(h, i, ST_METHOD, len);
                 if (b[i] != ' ' || i == h->line)

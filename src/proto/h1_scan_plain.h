@@ -17,6 +17,12 @@ static inline uint32_t h1_find_not_target(const char *b, uint32_t i, uint32_t en
         return h1_skip_class(b, i, end, CH_TARGET);
 }
 
+/* First byte that is none of a token.  */
+static inline uint32_t h1_skip_token(const char *b, uint32_t i, uint32_t end)
+{
+        return h1_skip_class(b, i, end, CH_TOKEN);
+}
+
 static inline size_t h1_skip_host(const char *b, size_t i, size_t end)
 {
         while (i < end && h1_is(b[i], CH_HOST))

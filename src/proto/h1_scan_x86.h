@@ -42,6 +42,15 @@ static inline uint32_t h1_find_not_target(const char *b, uint32_t i, uint32_t en
         return h1_skip_class(b, i, end, CH_TARGET);
 }
 
+/* First byte that is none of a token. The vector knows capitals, of which nearly all methods are. */
+static inline uint32_t h1_skip_token(const char *b, uint32_t i, uint32_t end)
+{
+        if (likely(end - i >= 16))
+                i += (uint32_t)__builtin_ctz((unsigned)_mm_movemask_epi8(h1_between(h1_load16(b + i), 'A', 25)) ^
+                                             0x1ffffU);
+        return h1_skip_class(b, i, end, CH_TOKEN);
+}
+
 /* First byte that is none of CH_HOST. The vector knows letters, digits, '-' and '.'. */
 static inline size_t h1_skip_host(const char *b, size_t i, size_t end)
 {

@@ -152,15 +152,22 @@ static bool start_ok(const struct hmsg *m)
         return all_of(hmsg_method(m), CH_TOKEN) && t.n && h1_find_not_target(t.p, 0, (uint32_t)t.n) == (uint32_t)t.n;
 }
 
-/* The received request line is already what we would write: "METHOD SP target SP HTTP/1.minor CRLF", piece by piece. */
-static bool raw_request(const struct hmsg *m, char minor)
+/* The received request line is already what we would write, "METHOD SP target SP HTTP/1.minor CRLF": where it ends, or 0. */
+static size_t raw_request(const struct hmsg *m, char minor)
 {
         const char *b = m->blk[0].p;
-        uint32_t mend = m->mpart.off + m->mpart.len, tend = m->target.off + m->target.len;
-        const char tail[11] = { ' ', 'H', 'T', 'T', 'P', '/', '1', '.', minor, '\r', '\n' };
+        uint32_t n = m->blk[0].n;
+        size_t mend = (size_t)m->mpart.off + m->mpart.len, tend = (size_t)m->target.off + m->target.len;
 
-        return (m->mpart.blk | m->target.blk) == 0 && m->target.off == mend + 1 && tend + 11 <= m->blk[0].n &&
-               b[mend] == ' ' && memcmp(b + tend, tail, 11) == 0;
+        if ((m->mpart.blk | m->target.blk) != 0 || m->mpart.len == 0 || m->target.len == 0 ||
+            m->target.off != mend + 1 || tend + 11 > n)
+                return 0;
+        if (b[mend] != ' ' || h1_skip_token(b, m->mpart.off, n) != mend ||
+            h1_find_not_target(b, m->target.off, n) != tend)
+                return 0;
+        if (memcmp(b + tend, " HTTP/1.", 8) != 0 || b[tend + 8] != minor || memcmp(b + tend + 9, "\r\n", 2) != 0)
+                return 0;
+        return tend + 11;
 }
 
 static void status_digits(char d[3], unsigned status)
@@ -170,15 +177,30 @@ static void status_digits(char d[3], unsigned status)
         d[2] = (char)('0' + status % 10);
 }
 
-static bool raw_response(const struct hmsg *m, char minor)
+static inline bool reads_status(const char *p, unsigned status)
 {
-        const char *b = m->blk[0].p + m->mpart.off;
-        uint32_t rend = m->reason.off + m->reason.len;
-        char head[13] = { 'H', 'T', 'T', 'P', '/', '1', '.', minor, ' ', 0, 0, 0, ' ' };
+        unsigned a = (unsigned char)p[0] - '0', b = (unsigned char)p[1] - '0', c = (unsigned char)p[2] - '0';
 
-        status_digits(head + 9, m->status);
-        return m->reason.blk == 0 && m->reason.off == m->mpart.off + 13 && rend + 2 <= m->blk[0].n &&
-               memcmp(b, head, 13) == 0 && memcmp(m->blk[0].p + rend, "\r\n", 2) == 0;
+        return a - 1 < 9 && b < 10 && c < 10 && a * 100 + b * 10 + c == status;
+}
+
+/* Likewise "HTTP/1.minor SP status SP reason CRLF". */
+static size_t raw_response(const struct hmsg *m, char minor)
+{
+        const char *b = m->blk[0].p;
+        uint32_t n = m->blk[0].n;
+        size_t at = m->mpart.off, rend = (size_t)m->reason.off + m->reason.len;
+
+        if (m->reason.blk != 0 || m->reason.off != at + 13 || rend + 2 > n)
+                return 0;
+        b += at;
+        if (memcmp(b, "HTTP/1.", 7) != 0 || b[7] != minor || b[8] != ' ' || !reads_status(b + 9, m->status) ||
+            b[12] != ' ')
+                return 0;
+        b -= at;
+        if (value_end(b, m->reason.off, n) != rend || memcmp(b + rend, "\r\n", 2) != 0)
+                return 0;
+        return rend + 2;
 }
 
 static void put_request(struct writer *w, struct str version)
@@ -214,16 +236,18 @@ static void start_line(struct writer *w)
         /* HTTP/1.0 knows no chunks (RFC 9112 6.1). */
         bool one = m->minor || w->o->frame == HBODY_CHUNKED;
         char minor = one ? '1' : '0';
-        struct str version = one ? STR("HTTP/1.1") : STR("HTTP/1.0");
+        size_t end = 0;
 
-        if (!start_ok(m))
+        if (likely(m->flags & HMSG_RAW_START))
+                end = resp ? raw_response(m, minor) : raw_request(m, minor);
+        if (likely(end))
+                run(w, 0, m->mpart.off, (uint32_t)end);
+        else if (!start_ok(m))
                 refuse(w, -1);
-        else if ((m->flags & HMSG_RAW_START) && (resp ? raw_response(m, minor) : raw_request(m, minor)))
-                run(w, 0, m->mpart.off, resp ? m->reason.off + m->reason.len + 2 : m->target.off + m->target.len + 11);
         else if (resp)
-                put_response(w, version);
+                put_response(w, one ? STR("HTTP/1.1") : STR("HTTP/1.0"));
         else
-                put_request(w, version);
+                put_request(w, one ? STR("HTTP/1.1") : STR("HTTP/1.0"));
 }
 
 /* ---- the fields that concern one hop ---- */
@@ -238,16 +262,20 @@ static struct str decimal(char buf[20], uint64_t v)
         return (struct str){ buf + 20 - n, n };
 }
 
-/* s reads just as decimal() writes v. */
+/* s reads just as decimal() writes v (19 digits hold every length that the parser takes; a longer one is written anew). */
 static bool is_decimal(struct str s, uint64_t v)
 {
-        size_t n = s.n;
+        uint64_t sum = 0;
 
-        do
-                if (n-- == 0 || s.p[n] != (char)('0' + v % 10))
+        if (s.n == 0 || s.n > 19 || (s.p[0] == '0' && s.n > 1))
+                return false;
+        for (size_t i = 0; i < s.n; i++) {
+                unsigned d = (unsigned char)s.p[i] - '0';
+                if (d > 9)
                         return false;
-        while (v /= 10);
-        return n == 0;
+                sum = sum * 10 + d;
+        }
+        return sum == v;
 }
 
 static struct str frame_value(const struct writer *w, char buf[20])
@@ -404,17 +432,32 @@ static cold_path void put_each(struct writer *w, const struct hmsg *m, int i, in
                 put_field(w, m, i);
 }
 
+/* The one Content-Length, when it says already what we would: it may stay in a run. */
+static inline const struct hfield *length_as_is(const struct hmsg *m, const struct h1_wopt *o)
+{
+        const uint64_t bit = (uint64_t)1 << HID_CONTENT_LENGTH;
+        const struct hfield *f = m->f + m->first[HID_CONTENT_LENGTH];
+
+        if (o->frame != HBODY_LENGTH || !(m->have & bit) || m->many & bit || f->flags != HF_RAW ||
+            f->id != HID_CONTENT_LENGTH || (uint64_t)f->val + f->vlen > m->blk[0].n)
+                return NULL;
+        return is_decimal((struct str){ m->blk[0].p + f->val, f->vlen }, o->length) ? f : NULL;
+}
+
 /* Makes one run of the fields from i on that may be sent as they were received, and returns the first that may not. Where there is a
  * control byte more than those of the line ends (HTAB is allowed in a value) each field is looked at. */
-static hot_path int put_plain(struct writer *w, const struct hmsg *m, int i)
+static hot_path int put_plain(struct writer *w, const struct hmsg *m, int i, const struct hfield *also)
 {
+        const struct hfield *f = m->f + i;
         struct h1_run r;
-        int k = (int)h1_lines->judge(m->blk[0].p, m->blk[0].n, m->f + i, m->f + m->nf, &r);
+        int k = (int)h1_lines->judge(m->blk[0].p, m->blk[0].n, f, m->f + m->nf, also, &r);
 
         if (k == 0)
                 return i;
+        if (also >= f && also < f + k)
+                w->framed = true;
         if (likely(r.clean))
-                run(w, 0, m->f[i].name, r.end);
+                run(w, 0, f->name, r.end);
         else
                 put_each(w, m, i, i + k);
         return i + k;
@@ -445,6 +488,7 @@ static struct writer begin(const struct hmsg *m, const struct h1_wopt *o, struct
 int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
 {
         struct writer w = begin(m, o, out);
+        const struct hfield *also = length_as_is(m, o);
         char conn[48], len[20];
 
         w.conn = conn_value(&w, conn);
@@ -452,7 +496,7 @@ int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
         for (int i = 0; i < m->nf && likely(!w.err); i++) {
                 const struct hfield *f;
 
-                i = put_plain(&w, m, i);
+                i = put_plain(&w, m, i, also);
                 if (i == m->nf || unlikely(w.err))
                         break;
                 f = &m->f[i];
