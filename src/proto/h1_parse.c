@@ -224,6 +224,21 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
         }
 }
 
+/* All that h1_lines takes; true: and the head ends there, as nearly all do. */
+static inline bool plain_fields(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        const char *b = m->blk[0].p;
+
+        if (h->stage != ST_LINE)
+                return false;
+        h->pos = h1_lines->take(m, m->blk[0].p, h->pos, len);
+        if (len - h->pos < 2 || memcmp(b + h->pos, "\r\n", 2) != 0)
+                return false;
+        h->stage = ST_DONE;
+        m->head_len = h->pos + 2;
+        return true;
+}
+
 /* ---- start lines ---- */
 
 /* "HTTP/d.d" at i, as far as it is there: 1 complete, 0 wait, -1 wrong. */
@@ -260,6 +275,30 @@ static inline enum h1_verdict take_version(struct h1 *h, struct hmsg *m, const c
         m->minor = b[i + 7] != '0';
         h->raw &= b[i + 7] <= '1';
         return H1_OK;
+}
+
+/* The request line as nearly all are, whole and to the byte as a writer would write it. False: nothing was looked at. */
+static bool plain_request_line(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        const char *b = m->blk[0].p;
+        uint32_t i = h->pos, mend = h1_skip_token(b, i, len), t = mend + 1, tend;
+
+        if (mend == i || mend == len || b[mend] != ' ')
+                return false;
+        tend = h1_find_not_target(b, t, len);
+        if (tend == t || len - tend < 11 || memcmp(b + tend, " HTTP/1.", 8) != 0 || (b[tend + 8] | 1) != '1' ||
+            memcmp(b + tend + 9, "\r\n", 2) != 0)
+                return false;
+        m->mpart = (struct hpart){ i, mend - i, 0 };
+        m->target.off = t;
+        m->target.len = tend - t;
+        m->method = (uint8_t)hmsg_method_of(hmsg_method(m));
+        m->minor = b[tend + 8] != '0';
+        h->raw = true;
+        h->line = i;
+        h->pos = tend + 11;
+        h->stage = ST_LINE;
+        return true;
 }
 
 /* LONG: flat switch, one case per token of the request line */
@@ -341,6 +380,32 @@ static enum h1_verdict take_status(struct h1 *h, struct hmsg *m, const char *b, 
                         return h1_bad(h, H1_WHY_STATUS, i + k);
         m->status = (uint16_t)((b[i] - '0') * 100 + (b[i + 1] - '0') * 10 + (b[i + 2] - '0'));
         return m->status < 100 ? h1_bad(h, H1_WHY_STATUS, i) : H1_OK;
+}
+
+/* The status line as nearly all are, likewise. */
+static bool plain_status_line(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        const char *b = m->blk[0].p;
+        uint32_t i = h->pos, end;
+
+        if (len - i < 15 || memcmp(b + i, "HTTP/1.", 7) != 0 || (b[i + 7] | 1) != '1' || b[i + 8] != ' ' ||
+            b[i + 12] != ' ')
+                return false;
+        unsigned x = (unsigned char)b[i + 9] - '0', y = (unsigned char)b[i + 10] - '0',
+                 z = (unsigned char)b[i + 11] - '0';
+
+        end = h1_find_ctl(b, i + 13, len);
+        if (x - 1 > 8 || y > 9 || z > 9 || len - end < 2 || memcmp(b + end, "\r\n", 2) != 0)
+                return false;
+        m->mpart.off = i;
+        m->minor = b[i + 7] != '0';
+        m->status = (uint16_t)(x * 100 + y * 10 + z);
+        m->reason.off = i + 13;
+        m->reason.len = end - (i + 13);
+        h->raw = true;
+        h->pos = end + 2;
+        h->stage = ST_LINE;
+        return true;
 }
 
 /* LONG: flat switch, one case per token of the status line */
@@ -426,9 +491,9 @@ enum h1_verdict h1_request(struct h1 *h, struct hmsg *m, uint32_t len)
 
         if (finished(h, m, len))
                 return h->stage == ST_DONE ? H1_OK : H1_BAD;
-        if (h->stage < ST_LINE)
+        if (h->stage < ST_LINE && !(h->stage == ST_LEAD && plain_request_line(h, m, len)))
                 v = request_line(h, m, len);
-        if (v == H1_OK)
+        if (v == H1_OK && !plain_fields(h, m, len))
                 v = fields(h, m, len);
         if (v != H1_OK)
                 return v;
@@ -444,9 +509,9 @@ enum h1_verdict h1_response(struct h1 *h, struct hmsg *m, uint32_t len, enum hme
                 return h->stage == ST_DONE ? H1_OK : H1_BAD;
         m->flags |= HMSG_RESPONSE;
         h->req_method = (uint8_t)req_method;
-        if (h->stage < ST_LINE)
+        if (h->stage < ST_LINE && !(h->stage == ST_LEAD && plain_status_line(h, m, len)))
                 v = status_line(h, m, len);
-        if (v == H1_OK)
+        if (v == H1_OK && !plain_fields(h, m, len))
                 v = fields(h, m, len);
         if (v != H1_OK)
                 return v;
