@@ -30,50 +30,85 @@ static inline __attribute__((always_inline)) void keep(struct hfield *f, uint32_
         f->flags = HF_RAW;
 }
 
-/* hmsg_note() with both words in registers. */
-static inline __attribute__((always_inline)) void note(struct hmsg *m, uint64_t *have, uint64_t *many, int id,
+/* hmsg_note() with the word in a register; a second one of a kind is rare. */
+static inline __attribute__((always_inline)) void note(struct hmsg *m, uint64_t *have, unsigned id,
                                                        const struct hfield *f)
 {
-        uint64_t again = *have & (uint64_t)1 << id;
-
-        *have |= (uint64_t)1 << id;
-        *many |= again;
-        if (unlikely(id <= HID_LAST_HOP) && !again)
+        if (unlikely(*have >> id & 1))
+                m->many |= (uint64_t)1 << id;
+        else if (unlikely(id <= HID_LAST_HOP))
                 m->first[id] = (uint16_t)(f - m->f);
+        *have |= (uint64_t)1 << id;
 }
 
-/* A line end stands before the last byte, so that two bytes may be read there. */
-static hot_path uint32_t take(struct hmsg *m, char *b, uint32_t i, uint32_t len)
+struct cursor {
+        struct h1_ctls ctls;
+        char *p;   /* the line to be taken next */
+        char *odd; /* its end, when only its name was not understood here; or NULL */
+};
+
+/* The lines from at->p on with names of less than 16 bytes. (On its own, and without calls, nearly all of it stays in registers.) The
+ * last two bytes are not looked for: where they are reached without a control byte before, they are a line end or there is none. */
+static hot_path __attribute__((noinline)) void take_short(struct hmsg *m, char *b, uint32_t len, struct cursor *at)
 {
-        char *p = b + i, *last = b + len - 1, *wide = b + len - 16, *end, *colon;
+        char *p = at->p, *last = b + len - 2, *wide = b + len - 16, *end, *colon, *odd = NULL;
         const struct h1_keys keys = h1_keys();
-        struct h1_ctls ctls = h1_ctls_from(b, p);
+        struct h1_ctls ctls = at->ctls;
         struct hfield *f = m->f + m->nf, *full = m->f + m->capf;
-        uint64_t have = m->have, many = m->many;
+        uint64_t have = m->have;
 
         for (; p <= wide && f < full; f++, p = end + 2) {
                 end = h1_next_ctl(&ctls, last);
-                if (unlikely(end == last || memcmp(end, "\r\n", 2) != 0 || end == p || end[-1] == ' '))
+                if (unlikely(memcmp(end, "\r\n", 2) != 0 || end == p || end[-1] == ' '))
                         break;
-                enum hid id = h1_take_known(&keys, p, end, &colon);
-                if (unlikely(id == HID_NONE)) {
-                        uint32_t n = name_len(p, end);
-                        if (n == 0)
-                                break;
-                        colon = p + n;
-                        id = hmsg_id(p, n);
+                int id = h1_take_name(&keys, p, end, &colon);
+                if (unlikely(id < 0)) {
+                        odd = end;
+                        break;
                 }
                 if (unlikely(colon[1] != ' ' || (unsigned char)colon[2] <= ' '))
                         break;
-                keep(f, (uint32_t)(p - b), (uint32_t)(colon - p), (uint32_t)(end - colon - 2), id);
+                keep(f, (uint32_t)(p - b), (uint32_t)(colon - p), (uint32_t)(end - colon - 2), (enum hid)id);
                 if (likely(id != HID_NONE))
-                        note(m, &have, &many, id, f);
+                        note(m, &have, (unsigned)id, f);
                 h1_skip_ctl(&ctls); /* the LF */
         }
         m->nf = (uint16_t)(f - m->f);
         m->have = have;
-        m->many = many;
-        return (uint32_t)(p - b);
+        at->ctls = ctls;
+        at->p = p;
+        at->odd = odd;
+}
+
+/* The line that take_short() stopped at, with any name. False: it is for the long way. */
+static bool take_odd(struct hmsg *m, char *b, struct cursor *at)
+{
+        char *p = at->p, *end = at->odd;
+        uint32_t n = name_len(p, end);
+        enum hid id;
+
+        if (n == 0 || p[n + 1] != ' ' || (unsigned char)p[n + 2] <= ' ')
+                return false;
+        id = hmsg_id(p, n);
+        keep(&m->f[m->nf], (uint32_t)(p - b), n, (uint32_t)(end - p) - n - 2, id);
+        if (id != HID_NONE)
+                hmsg_note(m, (unsigned)id, m->nf);
+        m->nf++;
+        h1_skip_ctl(&at->ctls); /* the LF */
+        at->p = end + 2;
+        return true;
+}
+
+static hot_path uint32_t take(struct hmsg *m, char *b, uint32_t i, uint32_t len)
+{
+        struct cursor at = { .ctls = h1_ctls_from(b + i), .p = b + i };
+
+        if (unlikely(len < 66))
+                return i;
+        do
+                take_short(m, b, len, &at);
+        while (unlikely(at.odd) && take_odd(m, b, &at));
+        return (uint32_t)(at.p - b);
 }
 
 /* ---- out ---- */

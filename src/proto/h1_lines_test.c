@@ -156,6 +156,66 @@ static void test_all_versions_say_the_same(void **st)
         assert_true(good > 2000 && good < 18000);
 }
 
+static void test_well_known_names(void **st)
+{
+        const struct h1_lines *how;
+        struct outcome want, got;
+        struct text t;
+
+        (void)st;
+        t.n = 0;
+        add(&t, "GET / HTTP/1.1\r\n");
+        for (unsigned id = HID_NONE + 1; id < HID_COUNT; id++) {
+                struct str name = hmsg_id_name((enum hid)id);
+
+                if (id == HID_CONTENT_LENGTH || id == HID_TRANSFER_ENCODING)
+                        continue;
+                for (size_t i = 0; i < name.n; i++)
+                        t.p[t.n++] = (char)(i % 2 || name.p[i] < 'a' ? name.p[i] : name.p[i] - 0x20);
+                add(&t, ": a\r\n");
+        }
+        add(&t, "\r\n");
+        judge(&want, &t, &none);
+        assert_int_equal(want.v, H1_OK);
+        for (unsigned i = 0; (how = h1_lines_at(i)) != NULL; i++) {
+                judge(&got, &t, how);
+                same(&want, &got);
+                forget(&got);
+        }
+        forget(&want);
+}
+
+/* Each byte at each place of a name and behind it. */
+static void test_every_byte_in_a_name(void **st)
+{
+        static const char *const names[] = { "x-Ours", "Cookie", "content-encoding-of-ours" };
+        const struct h1_lines *how;
+        struct outcome want, got;
+        struct text t;
+
+        (void)st;
+        for (unsigned i = 0; (how = h1_lines_at(i)) != NULL; i++) {
+                for (unsigned at = 0; at < 3 * 32 * 256; at++) {
+                        const char *name = names[at / 256 / 32];
+                        uint32_t start, place = at / 256 % 32;
+
+                        t.n = 0;
+                        add(&t, "GET / HTTP/1.1\r\nAccept: a\r\n");
+                        start = t.n;
+                        add(&t, name);
+                        add(&t, ": value\r\nVia: some more words so that it is long enough\r\n\r\n");
+                        if (place >= strlen(name) + 6)
+                                continue;
+                        t.p[start + place] = (char)(at % 256);
+                        judge(&want, &t, &none);
+                        judge(&got, &t, how);
+                        same(&want, &got);
+                        forget(&want);
+                        forget(&got);
+                }
+        }
+}
+
 /* ---- the second look ---- */
 
 /* What a parser with a bug would hand to the writer: each byte of a good head broken after it was parsed, each offset moved. */
@@ -251,6 +311,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_teardown(test_all_versions_say_the_same, restore),
+                cmocka_unit_test_teardown(test_well_known_names, restore),
+                cmocka_unit_test_teardown(test_every_byte_in_a_name, restore),
                 cmocka_unit_test_teardown(test_a_broken_byte_is_refused_alike, restore),
                 cmocka_unit_test_teardown(test_a_moved_offset_is_refused, restore),
         };

@@ -28,17 +28,21 @@ static inline unsigned h1_first_bit(unsigned mask) /* 16 or more: none */
         return _tzcnt_u32(mask);
 }
 
-static inline __attribute__((always_inline)) void h1_ctls_window(struct h1_ctls *it, const char *end)
+static inline uint64_t h1_upper64(__m128i v)
 {
-        const char *p = it->next;
+        return (uint64_t)_mm_extract_epi64(v, 1);
+}
 
-        it->next += 64;
-        if (likely(end - p >= 64))
-                it->mask = h1_ctl_mask64(p);
-        else if (likely(end - it->begin >= 64)) /* the last 64 bytes, without those before p */
-                it->mask = h1_ctl_mask64(end - 64) >> (64 - (end - p));
-        else
-                it->mask = h1_ctls_tail(p, end);
+/* Bit k: byte k of v may stand in a token. Of the upper four bits 2 to 7 each has one bit in the table of the lower four. */
+static inline unsigned h1_token_mask(__m128i v)
+{
+        const __m128i high = _mm_setr_epi8(0, 0, 1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0);
+        const __m128i low = _mm_setr_epi8(0x3a, 0x3f, 0x3e, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3e, 0x3e, 0x3d, 0x15, 0x34,
+                                          0x15, 0x3d, 0x1c);
+        __m128i bit = _mm_shuffle_epi8(high, _mm_and_si128(_mm_srli_epi16(v, 4), _mm_set1_epi8(0x0f)));
+        __m128i hit = _mm_and_si128(_mm_shuffle_epi8(low, v), bit);
+
+        return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(hit, _mm_setzero_si128())) ^ 0xffffU;
 }
 
 static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)

@@ -40,13 +40,12 @@ static inline uint32_t h1_lower_name(char *b, uint32_t i, uint32_t end)
 
 /* Control bytes one after the other. */
 struct h1_ctls {
-        const char *begin; /* of the block */
         char *next;
 };
 
-static inline struct h1_ctls h1_ctls_from(const char *begin, char *p)
+static inline struct h1_ctls h1_ctls_from(char *p)
 {
-        return (struct h1_ctls){ .begin = begin, .next = p };
+        return (struct h1_ctls){ .next = p };
 }
 
 static inline char *h1_next_ctl(struct h1_ctls *it, char *end)
@@ -84,10 +83,10 @@ static inline struct h1_keys h1_keys(void)
         return (struct h1_keys){ 0 };
 }
 
-static inline enum hid h1_take_known(const struct h1_keys *k, char *p, const char *line_end, char **ret_colon)
+static inline int h1_take_name(const struct h1_keys *k, char *p, const char *line_end, char **ret_colon)
 {
         (void)k, (void)p, (void)line_end, (void)ret_colon;
-        return HID_NONE;
+        return -1;
 }
 
 /* How many of the 16 bytes at p are lower-case letters, digits or '-', up to the first that is not. */

@@ -10,17 +10,24 @@ static inline unsigned h1_first_bit(unsigned mask)
         return (unsigned)__builtin_ctz(mask | 0x10000U);
 }
 
-/* The next window; next < end, and 16 bytes stand before end. */
-static inline __attribute__((always_inline)) void h1_ctls_window(struct h1_ctls *it, const char *end)
+static inline uint64_t h1_ctl_mask64(const char *p)
 {
-        const char *p = it->next;
+        return h1_ctl_mask(p) | (uint64_t)h1_ctl_mask(p + 16) << 16 | (uint64_t)h1_ctl_mask(p + 32) << 32 |
+               (uint64_t)h1_ctl_mask(p + 48) << 48;
+}
 
-        it->next += 64;
-        if (likely(end - p >= 64))
-                it->mask = h1_ctl_mask(p) | (uint64_t)h1_ctl_mask(p + 16) << 16 | (uint64_t)h1_ctl_mask(p + 32) << 32 |
-                           (uint64_t)h1_ctl_mask(p + 48) << 48;
-        else
-                it->mask = h1_ctls_tail(p, end);
+static inline uint64_t h1_upper64(__m128i v)
+{
+        return (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(v, v));
+}
+
+/* Bit k: byte k of v is a letter, a digit or '-', as nearly all bytes of names are. */
+static inline unsigned h1_token_mask(__m128i v)
+{
+        __m128i letter = h1_between(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 25);
+
+        return (unsigned)_mm_movemask_epi8(
+                _mm_or_si128(letter, _mm_or_si128(h1_between(v, '0', 9), _mm_cmpeq_epi8(v, _mm_set1_epi8('-')))));
 }
 
 static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)

@@ -45,17 +45,16 @@ static inline __m128i h1_held(__m128i v)
 
 /* Control bytes one after the other, each byte looked at once: a window of up to 64 bytes as one word. */
 struct h1_ctls {
-        uint64_t mask;     /* those not yet given of the 64 bytes before `next` */
-        const char *begin; /* of the block */
+        uint64_t mask; /* those not yet given of the 64 bytes before `next` */
         char *next;
 };
 
-static inline struct h1_ctls h1_ctls_from(const char *begin, char *p)
+static inline struct h1_ctls h1_ctls_from(char *p)
 {
-        return (struct h1_ctls){ .begin = begin, .next = p };
+        return (struct h1_ctls){ .next = p };
 }
 
-/* What h1_take_known() compares with. */
+/* What h1_take_name() compares with. */
 struct h1_keys {
         __m128i colon, case_bit;
 };
@@ -63,17 +62,6 @@ struct h1_keys {
 static inline struct h1_keys h1_keys(void)
 {
         return (struct h1_keys){ h1_held(_mm_set1_epi8(':')), h1_held(_mm_set1_epi8(0x20)) };
-}
-
-/* The mask of what is left from p on, less than 64 bytes, in a block that has at least 16. */
-static __attribute__((noinline)) uint64_t h1_ctls_tail(const char *p, const char *end)
-{
-        size_t left = (size_t)(end - p), k = 0;
-        uint64_t mask = 0;
-
-        for (; left - k >= 16; k += 16)
-                mask |= (uint64_t)h1_ctl_mask(p + k) << k;
-        return mask | (uint64_t)(h1_ctl_mask(end - 16) >> (16 - (left - k))) << k;
 }
 
 static __attribute__((noinline)) uint32_t h1_count_ctl16(const char *b, uint32_t i, uint32_t end)

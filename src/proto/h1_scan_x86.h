@@ -67,13 +67,19 @@ static inline size_t h1_skip_host(const char *b, size_t i, size_t end)
         return i;
 }
 
-/* Or end. */
+/* Or end, before which there are at least 64 bytes of the block. */
 static inline __attribute__((always_inline)) char *h1_next_ctl(struct h1_ctls *it, char *end)
 {
         while (!it->mask) {
-                if (unlikely(it->next >= end))
+                const char *p = it->next;
+
+                if (unlikely(p >= end))
                         return end;
-                h1_ctls_window(it, end);
+                if (likely(end - p >= 64))
+                        it->mask = h1_ctl_mask64(p);
+                else /* the last 64, without those before p */
+                        it->mask = h1_ctl_mask64(end - 64) >> (64 - (end - p));
+                it->next += 64;
         }
         char *at = it->next - 64 + __builtin_ctzll(it->mask);
         it->mask &= it->mask - 1;
@@ -89,25 +95,29 @@ static inline void h1_skip_ctl(struct h1_ctls *it)
                 it->next++;
 }
 
-/* The common case in one look: a well-known name of at most 15 bytes and its colon at p. Makes it lower case and returns
- * its id, or HID_NONE if it is anything else (nothing is changed then). 16 bytes are there, and no control byte before
- * line_end: setting the case bit makes '-' of CR and digits of others. */
-static inline __attribute__((always_inline)) enum hid h1_take_known(const struct h1_keys *k, char *p,
-                                                                    const char *line_end, char **ret_colon)
+/* A name of 2 to 15 bytes and its colon at p in one look: makes it lower case and returns its id; -1: something else, nothing is changed.
+ * 16 bytes are there, and no control byte before line_end: setting the case bit makes '-' of CR and digits of others. */
+static inline __attribute__((always_inline)) int h1_take_name(const struct h1_keys *k, char *p, const char *line_end,
+                                                              char **ret_colon)
 {
         __m128i v = h1_load16(p);
         size_t n = h1_first_bit((unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, k->colon)));
 
-        if (n - 2 >= 14 || p + n >= line_end)
-                return HID_NONE;
-        size_t id = hmsg_known_slot[hmsg_known_hash(p, n)];
+        if (unlikely(n - 2 >= 14 || p + n >= line_end))
+                return -1;
         __m128i low = _mm_and_si128(_mm_or_si128(v, k->case_bit), h1_load16((const char *)h1_first_mask + 16 - n));
+        unsigned id = hmsg_short_slot[hmsg_short_hash((uint64_t)_mm_cvtsi128_si64(low), h1_upper64(low))];
 
-        if (_mm_movemask_epi8(_mm_cmpeq_epi8(low, h1_load16(hmsg_known[id].s))) != 0xffff)
-                return HID_NONE;
+        if (unlikely(_mm_movemask_epi8(_mm_cmpeq_epi8(low, h1_load16(hmsg_known[id].s))) != 0xffff)) {
+                if (~h1_token_mask(v) & ((1U << n) - 1))
+                        return -1;
+                low = _mm_and_si128(low, h1_between(low, 'a', 25)); /* letters of the name only */
+                low = _mm_and_si128(low, k->case_bit);
+                id = HID_NONE;
+        }
         _mm_storeu_si128((__m128i *)(void *)p, _mm_or_si128(v, low));
         *ret_colon = p + n;
-        return (enum hid)id;
+        return (int)id;
 }
 
 /* First byte that is no token byte; makes the token bytes before it lower case. The vector knows letters, digits and
