@@ -229,25 +229,35 @@ static void put_response(struct writer *w, struct str version)
         put(w, STR("\r\n"));
 }
 
-static void start_line(struct writer *w)
+/* HTTP/1.0 knows no chunks (RFC 9112 6.1). */
+static inline bool is_1_1(const struct hmsg *m, const struct h1_wopt *o)
+{
+        return m->minor || o->frame == HBODY_CHUNKED;
+}
+
+/* Where the received start line ends that may be sent as it is, or 0. */
+static inline size_t raw_start(const struct hmsg *m, const struct h1_wopt *o)
+{
+        char minor = is_1_1(m, o) ? '1' : '0';
+
+        if (unlikely(!(m->flags & HMSG_RAW_START)))
+                return 0;
+        return m->flags & HMSG_RESPONSE ? raw_response(m, minor) : raw_request(m, minor);
+}
+
+static void start_line(struct writer *w, size_t raw_end)
 {
         const struct hmsg *m = w->m;
-        bool resp = (m->flags & HMSG_RESPONSE) != 0;
-        /* HTTP/1.0 knows no chunks (RFC 9112 6.1). */
-        bool one = m->minor || w->o->frame == HBODY_CHUNKED;
-        char minor = one ? '1' : '0';
-        size_t end = 0;
+        struct str version = is_1_1(m, w->o) ? STR("HTTP/1.1") : STR("HTTP/1.0");
 
-        if (likely(m->flags & HMSG_RAW_START))
-                end = resp ? raw_response(m, minor) : raw_request(m, minor);
-        if (likely(end))
-                run(w, 0, m->mpart.off, (uint32_t)end);
+        if (raw_end)
+                run(w, 0, m->mpart.off, (uint32_t)raw_end);
         else if (!start_ok(m))
                 refuse(w, -1);
-        else if (resp)
-                put_response(w, one ? STR("HTTP/1.1") : STR("HTTP/1.0"));
+        else if (m->flags & HMSG_RESPONSE)
+                put_response(w, version);
         else
-                put_request(w, one ? STR("HTTP/1.1") : STR("HTTP/1.0"));
+                put_request(w, version);
 }
 
 /* ---- the fields that concern one hop ---- */
@@ -393,13 +403,16 @@ static struct str conn_words(const struct writer *w, char buf[48])
         return (struct str){ buf, n };
 }
 
-/* What Connection must say, in buf; nearly always nothing. */
+/* Connection has nothing to say, as nearly always. */
+static inline bool no_connection(const struct hmsg *m, const struct h1_wopt *o)
+{
+        return !(o->flags & (H1_WRITE_UPGRADE | H1_WRITE_CLOSE | H1_WRITE_KEEP_ALIVE)) && !(m->flags & HMSG_CONN_TE);
+}
+
+/* What Connection must say, in buf. */
 static inline struct str conn_value(const struct writer *w, char buf[48])
 {
-        if (likely(!(w->o->flags & (H1_WRITE_UPGRADE | H1_WRITE_CLOSE | H1_WRITE_KEEP_ALIVE)) &&
-                   !(w->m->flags & HMSG_CONN_TE)))
-                return (struct str){ buf, 0 };
-        return conn_words(w, buf);
+        return no_connection(w->m, w->o) ? (struct str){ buf, 0 } : conn_words(w, buf);
 }
 
 /* ---- fields ---- */
@@ -444,32 +457,48 @@ static inline const struct hfield *length_as_is(const struct hmsg *m, const stru
         return is_decimal((struct str){ m->blk[0].p + f->val, f->vlen }, o->length) ? f : NULL;
 }
 
-/* Makes one run of the fields from i on that may be sent as they were received, and returns the first that may not. Where there is a
- * control byte more than those of the line ends (HTAB is allowed in a value) each field is looked at. */
-static hot_path int put_plain(struct writer *w, const struct hmsg *m, int i, const struct hfield *also)
-{
-        const struct hfield *f = m->f + i;
+/* A run that begins with field i: fields that may be sent as they were received, `also` among them. */
+struct plain {
         struct h1_run r;
-        int k = (int)h1_lines->judge(m->blk[0].p, m->blk[0].n, f, m->f + m->nf, also, &r);
+        int i, n;
+};
 
-        if (k == 0)
-                return i;
-        if (also >= f && also < f + k)
+static inline struct plain plain_from(const struct hmsg *m, int i, const struct hfield *also)
+{
+        struct plain p = { .i = i };
+
+        if (i < m->nf)
+                p.n = (int)h1_lines->judge(m->blk[0].p, m->blk[0].n, m->f + i, m->f + m->nf, also, &p.r);
+        return p;
+}
+
+/* Where there is a control byte more than those of the line ends (HTAB is allowed in a value) each field is looked at. */
+static void put_plain(struct writer *w, const struct plain *p, const struct hfield *also)
+{
+        const struct hfield *f = w->m->f + p->i;
+
+        if (p->n == 0)
+                return;
+        if (also >= f && also < f + p->n)
                 w->framed = true;
-        if (likely(r.clean))
-                run(w, 0, f->name, r.end);
+        if (likely(p->r.clean))
+                run(w, 0, f->name, p->r.end);
         else
-                put_each(w, m, i, i + k);
-        return i + k;
+                put_each(w, w->m, p->i, p->i + p->n);
+}
+
+/* The received empty line stands at `end`. */
+static inline bool ends_at(const struct hmsg *m, uint32_t end)
+{
+        const struct hblock *b = &m->blk[0];
+
+        return end + 2 == m->head_len && m->head_len <= b->n && memcmp(b->p + end, "\r\n", 2) == 0;
 }
 
 /* The empty line; the received one if the run has just reached it. */
 static void empty_line(struct writer *w)
 {
-        const struct hblock *b = &w->m->blk[0];
-
-        if (w->blk == 0 && w->end + 2 == w->m->head_len && w->m->head_len <= b->n &&
-            memcmp(b->p + w->end, "\r\n", 2) == 0)
+        if (w->blk == 0 && ends_at(w->m, w->end))
                 w->end += 2;
         else
                 put(w, STR("\r\n"));
@@ -485,18 +514,19 @@ static struct writer begin(const struct hmsg *m, const struct h1_wopt *o, struct
         return (struct writer){ .m = m, .o = o, .out = out, .blk = BLK_NONE };
 }
 
-int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
+static __attribute__((noinline)) int in_pieces(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out,
+                                               size_t raw_end, struct plain p, const struct hfield *also)
 {
         struct writer w = begin(m, o, out);
-        const struct hfield *also = length_as_is(m, o);
         char conn[48], len[20];
 
         w.conn = conn_value(&w, conn);
-        start_line(&w);
-        for (int i = 0; i < m->nf && likely(!w.err); i++) {
+        start_line(&w, raw_end);
+        for (int i = 0; i < m->nf && likely(!w.err); i++, p = plain_from(m, i, also)) {
                 const struct hfield *f;
 
-                i = put_plain(&w, m, i, also);
+                put_plain(&w, &p, also);
+                i += p.n;
                 if (i == m->nf || unlikely(w.err))
                         break;
                 f = &m->f[i];
@@ -513,6 +543,32 @@ int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
         if (!w.err)
                 empty_line(&w);
         return w.err;
+}
+
+/* Nothing was changed, and what we have to say stands there already: all fields are in p, right behind the start line. */
+static inline bool untouched(const struct hmsg *m, const struct h1_wopt *o, size_t raw_end, const struct plain *p,
+                             const struct hfield *also)
+{
+        if (!raw_end || p->n != m->nf || p->n == 0 || m->f[0].name != raw_end || !p->r.clean)
+                return false;
+        return no_connection(m, o) && o->frame != HBODY_CHUNKED && (o->frame != HBODY_LENGTH || also) &&
+               ends_at(m, p->r.end);
+}
+
+hot_path int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
+{
+        const struct hfield *also = length_as_is(m, o);
+        const struct plain p = plain_from(m, 0, also);
+        size_t raw_end = raw_start(m, o);
+
+        if (unlikely(!untouched(m, o, raw_end, &p, also) || out->iov_cap == 0))
+                return in_pieces(m, o, out, raw_end, p, also);
+        out->iov[0] = (struct iovec){ m->blk[0].p + m->mpart.off, m->head_len - m->mpart.off };
+        out->niov = 1;
+        out->used = 0;
+        out->total = m->head_len - m->mpart.off;
+        out->bad_field = -1;
+        return 0;
 }
 
 int h1_write_trailers(const struct hmsg *m, struct h1_out *out)
