@@ -99,19 +99,23 @@ static void line_put(struct strm_thr *t, char *p, size_t size)
 
 /* ---- counters ---- */
 
+static inline void add_bytes(struct px_stat *st, uint32_t in, uint32_t out, uint32_t rsp)
+{
+        STAT_ADD(st->bytes_in, in);
+        STAT_ADD(st->bytes_out, out);
+        STAT_ADD(st->res_in, rsp);
+}
+
 static void count_bytes(struct strm *s)
 {
         uint32_t in = (uint32_t)s->cl.rx_bytes - s->counted_in, out = (uint32_t)s->cl.tx_bytes - s->counted_out;
         uint32_t rsp = (uint32_t)s->sv.rx_bytes - s->log.counted_rsp;
-        struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
 
-        for (int i = 0; i < 3; i++) {
-                if (!st[i])
-                        continue;
-                STAT_ADD(st[i]->bytes_in, in);
-                STAT_ADD(st[i]->bytes_out, out);
-                STAT_ADD(st[i]->res_in, rsp);
-        }
+        add_bytes(strm_front_stat(s), in, out, rsp);
+        if (strm_back_stat(s))
+                add_bytes(strm_back_stat(s), in, out, rsp);
+        if (strm_srv_stat(s))
+                add_bytes(strm_srv_stat(s), in, out, rsp);
         s->counted_in += in;
         s->counted_out += out;
         s->log.counted_rsp += rsp;
@@ -120,11 +124,11 @@ static void count_bytes(struct strm *s)
 /* Only at the end: a count of what was counted before would cost each idle session its bytes. */
 static void count_sent(struct strm *s)
 {
-        struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
-
-        for (int i = 0; i < 3; i++)
-                if (st[i])
-                        STAT_ADD(st[i]->req_out, s->sv.tx_bytes);
+        STAT_ADD(strm_front_stat(s)->req_out, s->sv.tx_bytes);
+        if (strm_back_stat(s))
+                STAT_ADD(strm_back_stat(s)->req_out, s->sv.tx_bytes);
+        if (strm_srv_stat(s))
+                STAT_ADD(strm_srv_stat(s)->req_out, s->sv.tx_bytes);
 }
 
 /* Once a stream, at its end, as HAProxy does: what is counted is what the client got. */

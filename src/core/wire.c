@@ -724,10 +724,23 @@ static void wire_want(struct side *s)
 }
 
 /* Sent what was announced, received what was announced, nothing private left to send: see facts 2a, "early response". */
-static bool exchange_complete(const struct wire *w, const struct side *s)
+static inline bool exchange_complete(const struct wire_io *io, const struct side *s)
 {
-        return (s->flags & SIDE_RX_DONE) && (s->flags & SIDE_TX_DONE) && w->io->out_len == 0 && w->io->rx_left == 0 &&
-               w->io->tx_left == 0;
+        return (s->flags & (SIDE_RX_DONE | SIDE_TX_DONE)) == (SIDE_RX_DONE | SIDE_TX_DONE) &&
+               (io->out_len | io->rx_left | io->tx_left) == 0;
+}
+
+/* The only judge of whether another message may use the connection. */
+static bool wire_is_clean(const struct wire *w, const struct side *s)
+{
+        unsigned ep = w->ep->flags;
+
+        if (w->close_after || !exchange_complete(w->io, s) || (ep & (EP_ERR | EP_SHUT)))
+                return false;
+        if (w->server) /* a FIN, or bytes that nobody asked for */
+                return !(ep & (EP_EOF | EP_HUP)) && w->io->in.len == 0;
+        /* a client may send its last requests and its FIN in one go: they are answered first */
+        return w->io->in.len > 0 || !(ep & EP_EOF);
 }
 
 /* Gives up what the exchange needed; unread bytes of the next one stay, in private memory. */
@@ -754,16 +767,9 @@ static void leave(struct wire *w, struct side *s, bool keep)
 static void wire_end(struct side *s, bool clean)
 {
         struct wire *w = s->carrier;
-        const struct wire_io *io = w->io;
-        unsigned ep = w->ep->flags;
-        bool reusable = clean && !w->close_after && exchange_complete(w, s) && !(ep & (EP_ERR | EP_SHUT));
+        bool reusable = clean && wire_is_clean(w, s);
 
-        if (w->server) /* a FIN, or bytes that nobody asked for */
-                reusable = reusable && !(ep & (EP_EOF | EP_HUP)) && io->in.len == 0;
-        else /* a client may send its last requests and its FIN in one go: they are answered first */
-                reusable = reusable && (io->in.len > 0 || !(ep & EP_EOF));
-
-        w->reset_after = w->tx_head_done && !(s->flags & SIDE_TX_END) &&
+        w->reset_after = unlikely(!(s->flags & SIDE_TX_END)) && w->tx_head_done &&
                          (w->tx_body == HBODY_CLOSE || (w->tx_body == HBODY_TUNNEL && (s->flags & SIDE_TX_CUT)));
         leave(w, s, reusable);
         w->side = NULL;
