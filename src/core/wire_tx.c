@@ -211,9 +211,12 @@ static int add_trailers(struct hmsg *trailers, struct txv *x)
 
 static int add_body(struct wire *w, struct txv *x, const struct iovec *v, int n)
 {
-        size_t sum = 0;
+        size_t sum;
 
-        for (int i = 0; i < n; i++)
+        if (n == 0)
+                return 0;
+        sum = v->iov_len;
+        for (int i = 1; i < n; i++)
                 sum += v[i].iov_len;
         if (sum == 0)
                 return 0;

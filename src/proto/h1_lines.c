@@ -47,9 +47,9 @@ struct cursor {
         char *odd; /* its end, when only its name was not understood here; or NULL */
 };
 
-/* The lines from at->p on with names of less than 16 bytes. (On its own, and without calls, nearly all of it stays in registers.) The
+/* The lines from at->p on with names of less than 16 bytes. (Without calls, nearly all of it stays in registers.) The
  * last two bytes are not looked for: where they are reached without a control byte before, they are a line end or there is none. */
-static hot_path __attribute__((noinline)) void take_short(struct hmsg *m, char *b, uint32_t len, struct cursor *at)
+static inline __attribute__((always_inline)) void take_short(struct hmsg *m, char *b, uint32_t len, struct cursor *at)
 {
         char *p = at->p, *last = b + len - 2, *wide = b + len - 16, *end, *colon, *odd = NULL;
         const struct h1_keys keys = h1_keys();
@@ -99,16 +99,21 @@ static bool take_odd(struct hmsg *m, char *b, struct cursor *at)
         return true;
 }
 
+static __attribute__((noinline)) uint32_t take_rest(struct hmsg *m, char *b, uint32_t len, struct cursor at)
+{
+        while (at.odd && take_odd(m, b, &at))
+                take_short(m, b, len, &at);
+        return (uint32_t)(at.p - b);
+}
+
 static hot_path uint32_t take(struct hmsg *m, char *b, uint32_t i, uint32_t len)
 {
         struct cursor at = { .ctls = h1_ctls_from(b + i), .p = b + i };
 
         if (unlikely(len < 66))
                 return i;
-        do
-                take_short(m, b, len, &at);
-        while (unlikely(at.odd) && take_odd(m, b, &at));
-        return (uint32_t)(at.p - b);
+        take_short(m, b, len, &at);
+        return likely(!at.odd) ? (uint32_t)(at.p - b) : take_rest(m, b, len, at);
 }
 
 /* ---- out ---- */
@@ -127,9 +132,8 @@ static inline __attribute__((always_inline)) bool framed(const char *b, size_t n
         return f->val == colon + 2 && cr + 2 <= n && memcmp(b + cr, "\r\n", 2) == 0 && memcmp(b + colon, ": ", 2) == 0;
 }
 
-/* The fields from f on that follow each other, with names of less than 16 bytes. (On its own, and without calls, all of it stays in
- * registers.) */
-static hot_path __attribute__((noinline)) const struct hfield *
+/* The fields from f on that follow each other, with names of less than 16 bytes. (Without calls, all of it stays in registers.) */
+static inline __attribute__((always_inline)) const struct hfield *
 short_names(const char *b, size_t n, const struct hfield *f, const struct hfield *stop, const struct hfield *also)
 {
         size_t name = f->name;
@@ -155,17 +159,31 @@ static bool any_name(const char *b, size_t n, const struct hfield *f, const stru
                h1_find_not_lower_token(b, f->name, (uint32_t)n) == f->name + f->nlen;
 }
 
+/* From `end` on, where short_names() stopped: is it only the name's length? */
+static __attribute__((noinline)) const struct hfield *long_names(const char *b, size_t n, const struct hfield *end,
+                                                                 const struct hfield *stop, const struct hfield *also)
+{
+        while (any_name(b, n, end, also)) {
+                if (++end == stop || end->name != line_end(end - 1))
+                        break;
+                end = short_names(b, n, end, stop, also);
+                if (end == stop || end->name != line_end(end - 1))
+                        break;
+        }
+        return end;
+}
+
 /* When each line has its CR and LF, and there are no other control bytes in all of the run, then there are none in any value. */
 static hot_path uint32_t judge(const char *b, uint32_t n, const struct hfield *f, const struct hfield *stop,
                                const struct hfield *also, struct h1_run *ret_run)
 {
-        const struct hfield *first = f, *end = short_names(b, n, f, stop, also);
+        const struct hfield *end = short_names(b, n, f, stop, also);
 
-        while (unlikely(end < stop) && (end == first || end->name == line_end(end - 1)) && any_name(b, n, end, also))
-                end = ++end < stop && end->name == line_end(end - 1) ? short_names(b, n, end, stop, also) : end;
-        ret_run->end = end > first ? (uint32_t)line_end(end - 1) : first->name;
-        ret_run->clean = h1_count_ctl(b, first->name, ret_run->end) == 2 * (uint32_t)(end - first);
-        return (uint32_t)(end - first);
+        if (unlikely(end < stop) && (end == f || end->name == line_end(end - 1)))
+                end = long_names(b, n, end, stop, also);
+        ret_run->end = end > f ? (uint32_t)line_end(end - 1) : f->name;
+        ret_run->clean = h1_count_ctl(b, f->name, ret_run->end) == 2 * (uint32_t)(end - f);
+        return (uint32_t)(end - f);
 }
 
 const struct h1_lines H1_LINES = { .name = H1_LINES_NAME, .take = take, .judge = judge };

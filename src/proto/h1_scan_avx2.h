@@ -7,20 +7,21 @@
 
 #include <immintrin.h>
 
-/* Bit k: byte k of the 32 at p is a control byte: at most 0x1f, or 0x7f. */
-static inline uint32_t h1_ctl_mask32(const char *p, __m256i low, __m256i del)
+/* 0xff where the byte is a control byte: at most 0x1f, or 0x7f */
+static inline __m256i h1_ctl_bytes32(const char *p, __m256i low, __m256i del)
 {
         __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
 
-        return (uint32_t)_mm256_movemask_epi8(
-                _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_min_epu8(v, low), v), _mm256_cmpeq_epi8(v, del)));
+        return _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_min_epu8(v, low), v), _mm256_cmpeq_epi8(v, del));
 }
 
+/* Bit k: byte k of the 64 at p is a control byte. */
 static inline uint64_t h1_ctl_mask64(const char *p)
 {
         __m256i low = _mm256_set1_epi8(0x1f), del = _mm256_set1_epi8(0x7f);
 
-        return h1_ctl_mask32(p, low, del) | (uint64_t)h1_ctl_mask32(p + 32, low, del) << 32;
+        return (uint32_t)_mm256_movemask_epi8(h1_ctl_bytes32(p, low, del)) |
+               (uint64_t)(uint32_t)_mm256_movemask_epi8(h1_ctl_bytes32(p + 32, low, del)) << 32;
 }
 
 static inline unsigned h1_first_bit(unsigned mask) /* 16 or more: none */
@@ -47,20 +48,21 @@ static inline unsigned h1_token_mask(__m128i v)
 
 static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)
 {
-        const char *stop = b + end;
-        size_t left = end - i;
+        const __m256i low = _mm256_set1_epi8(0x1f), del = _mm256_set1_epi8(0x7f);
+        const char *p = b + i, *stop = b + end, *last = stop - 64;
+        __m256i acc = _mm256_setzero_si256();
         uint32_t sum = 0;
-        uint64_t mask;
 
-        if (unlikely(end < 64))
+        if (unlikely(end < 64 || stop - p > 64 * 127)) /* no byte of acc may pass 255 */
                 return h1_count_ctl16(b, i, end);
-        for (; left > 0; left -= 64) {
-                if (left < 64) /* the last 64 bytes, without those looked at already */
-                        return sum + (uint32_t)_mm_popcnt_u64(h1_ctl_mask64(stop - 64) >> (64 - left));
-                mask = h1_ctl_mask64(stop - left);
-                sum += (uint32_t)_mm_popcnt_u64(mask);
-        }
-        return sum;
+        for (; p <= last; p += 64)
+                acc = _mm256_sub_epi8(acc,
+                                      _mm256_add_epi8(h1_ctl_bytes32(p, low, del), h1_ctl_bytes32(p + 32, low, del)));
+        if (p < stop) /* the last 64 bytes, without those looked at already */
+                sum = (uint32_t)_mm_popcnt_u64(h1_ctl_mask64(last) >> (64 - (stop - p)));
+        acc = _mm256_sad_epu8(acc, _mm256_setzero_si256());
+        __m128i two = _mm_add_epi64(_mm256_castsi256_si128(acc), _mm256_extracti128_si256(acc, 1));
+        return sum + (uint32_t)(_mm_cvtsi128_si32(two) + _mm_extract_epi32(two, 2));
 }
 
 /* How many of the 16 bytes at p belong to a lower-case token, up to the first that does not. */

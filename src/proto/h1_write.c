@@ -515,9 +515,10 @@ static struct writer begin(const struct hmsg *m, const struct h1_wopt *o, struct
 }
 
 static __attribute__((noinline)) int in_pieces(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out,
-                                               size_t raw_end, struct plain p, const struct hfield *also)
+                                               size_t raw_end, const struct plain *first, const struct hfield *also)
 {
         struct writer w = begin(m, o, out);
+        struct plain p = *first;
         char conn[48], len[20];
 
         w.conn = conn_value(&w, conn);
@@ -562,7 +563,7 @@ hot_path int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_o
         size_t raw_end = raw_start(m, o);
 
         if (unlikely(!untouched(m, o, raw_end, &p, also) || out->iov_cap == 0))
-                return in_pieces(m, o, out, raw_end, p, also);
+                return in_pieces(m, o, out, raw_end, &p, also);
         out->iov[0] = (struct iovec){ m->blk[0].p + m->mpart.off, m->head_len - m->mpart.off };
         out->niov = 1;
         out->used = 0;
