@@ -111,6 +111,8 @@ uint64_t strm_count(void); /* alive in the whole process; any thread (a moment's
 struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, bool http); /* NULL: out of streams */
 void strm_ready(struct strm *s); /* from a side's event: run it now; `cl` must be set up */
 void strm_wake(struct strm *s);  /* from anywhere on its thread: run it later this turn */
+void strm_look(
+        struct strm *s); /* the session's timer ended, on which the stream may have relied: see sess_looks_at() */
 
 /* For hooks and applets */
 void strm_set_applet(struct strm *s, const struct mux_ops *ops, void *instance); /* becomes the server side */

@@ -3,6 +3,7 @@
 #include "core/applet.h"
 #include "core/hook.h"
 #include "core/lb.h"
+#include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 #include "net/addr_net.h"
@@ -19,9 +20,9 @@ static void keep_request_line(struct strm *s)
         size_t max = (size_t)s->fcfg->logurilen, n = m.n + 1 + t.n + 9, size;
         char *p;
 
-        if (!s->fcfg->log)
+        if (!log_keeps_request(s->fcfg->log))
                 return;
-        p = mem_get(n + 1, &size);
+        p = strm_line_get(n + 1, &size);
         if (!p)
                 return; /* the line shows "<BADREQ>": better than no service */
         memcpy(p, m.p, m.n);

@@ -65,12 +65,12 @@ static bool is_wanted(const struct strm *s, const struct logger *l)
 hot_path void logs_stream(struct strm *s)
 {
         const struct logger *l = s->fcfg->log;
-        struct expr_ctx x = { .strm = s, .req = s->req, .rsp = s->rsp, .have = EXPR_AT_LOG, .final = true };
         size_t n;
         char *text;
 
         if (!l || l->n == 0 || !is_wanted(s, l))
                 return;
+        struct expr_ctx x = { .strm = s, .req = s->req, .rsp = s->rsp, .have = EXPR_AT_LOG, .final = true };
         text = logger_text(l, &n);
         n = l->format ? logfmt_print(l->format, &x, text, n) : default_line(s, text, n);
         s->logged = true;
