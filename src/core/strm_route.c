@@ -69,9 +69,12 @@ hot_path enum run strm_step_head(struct strm *s)
         STAT_INC(strm_front_stat(s)->req_tot);
         s->counted_req = true;
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
-        s->connect = s->req->method == HMETH_CONNECT;
-        s->upgrade = s->req->upgrade != HUPGRADE_NONE;
-        s->head_request = s->req->method == HMETH_HEAD;
+        if (unlikely(s->req->method == HMETH_CONNECT))
+                s->connect = true;
+        if (unlikely(s->req->upgrade != HUPGRADE_NONE))
+                s->upgrade = true;
+        if (unlikely(s->req->method == HMETH_HEAD))
+                s->head_request = true;
         keep_request_line(s);
         return strm_goto(s, STRM_ROUTE);
 }

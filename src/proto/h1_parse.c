@@ -292,7 +292,7 @@ static bool plain_request_line(struct h1 *h, struct hmsg *m, uint32_t len)
         m->mpart = (struct hpart){ i, mend - i, 0 };
         m->target.off = t;
         m->target.len = tend - t;
-        m->method = (uint8_t)hmsg_method_of(hmsg_method(m));
+        m->method = (uint8_t)(memcmp(b + i, "GET ", 4) == 0 ? HMETH_GET : hmsg_method_of(hmsg_method(m)));
         m->minor = b[tend + 8] != '0';
         h->raw = true;
         h->line = i;
