@@ -86,7 +86,7 @@ logged() { grep -q -- "$1" out; }
         run "$T" -vv
         [[ "$output" == *"Feature list : "*"+EPOLL"* ]]
         [[ "$output" == *"TARGET  = linux-glibc"* ]]
-        [[ "$output" == *"Available services :"* ]]
+        [[ "$output" == *"Available services : "*"prometheus-exporter"* ]]
         run "$T" -vqb
         [ "$output" = 3.4 ]
 }

@@ -2,6 +2,7 @@
 #include "core/cells.h"
 
 #include "core/global.h"
+#include "core/hist.h"
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/retire.h"
@@ -31,6 +32,7 @@ static void *zalloc(size_t n)
 
 static void front_free(struct front *f)
 {
+        hist_release(&f->cell);
         cell_fini(&f->cell);
         free(f);
 }
@@ -43,6 +45,7 @@ static void back_free(struct back *b)
         map_fini(&b->names);
         queue_free(b->queue);
         pthread_mutex_destroy(&b->lock);
+        hist_release(&b->cell);
         cell_fini(&b->cell);
         free(b);
 }
@@ -264,6 +267,7 @@ static void server_free(struct server *s)
         s->back->n_cells--;
         if (s->queue)
                 queue_free(s->queue);
+        hist_release(&s->cell);
         cell_fini(&s->cell);
         free(s);
 }

@@ -5,6 +5,7 @@
 #include "core/expr.h"
 #include "base/map.h"
 #include "conf/conf.h"
+#include "conf/later.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -311,6 +312,13 @@ static bool check_place(struct build *b, const struct fetch *f)
         return true;
 }
 
+static bool unknown(struct build *b, const char *what, const char *classic, struct str name)
+{
+        const char *later = later_text(&b->c->diags->mem, what, NULL, name);
+
+        return later ? fail(b, "%s", later) : fail(b, "unknown %s '%.*s'", classic, (int)name.n, name.p);
+}
+
 static bool take_fetch(struct build *b)
 {
         struct str name = take_name(b);
@@ -321,7 +329,7 @@ static bool take_fetch(struct build *b)
         if (name.n == 0)
                 return fail(b, "missing fetch method");
         if (!f)
-                return fail(b, "unknown fetch method '%.*s'", (int)name.n, name.p);
+                return unknown(b, "sample fetch", "fetch method", name);
         if (!take_args(b, name, f->args, f->min_args, &args, &n_args))
                 return false;
         if (!check_place(b, f))
@@ -341,7 +349,7 @@ static bool take_conv(struct build *b)
         unsigned n_args;
 
         if (!v)
-                return fail(b, "unknown converter '%.*s'", (int)name.n, name.p);
+                return unknown(b, "converter", "converter", name);
         if (!take_args(b, name, v->args, v->min_args, &args, &n_args))
                 return false;
         if (!smp_can_cast(b->type, v->in))

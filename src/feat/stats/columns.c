@@ -616,18 +616,27 @@ void stat_get(const struct stat_obj *o, unsigned i, struct stat_val *ret_v)
                 ret_v->u = *(const uint64_t *)(const void *)((const char *)&o->sum + c->sum);
 }
 
+bool stat_col_sums(unsigned i)
+{
+        void (*get)(const struct stat_obj *, struct stat_val *) = stat_cols[i].get;
+
+        return !get || get == get_req_tot || get == get_lastsess || get == get_weight || get == get_uweight ||
+               get == get_sess_other || get == get_h1sess || get == get_req_other || get == get_h1req;
+}
+
 /* ---- objects ---- */
-void stat_obj_front(struct stat_obj *o, struct front *f)
+void stat_obj_front(struct stat_obj *o, struct front *f, bool sum)
 {
         const struct front_cfg *c = epoch_load(&f->cfg);
 
         *o = (struct stat_obj){ .kind = STAT_FRONT, .fe = f, .iid = f->iid, .now = thr_self->now };
         if (c) {
                 o->px = c->px;
-                o->maxconn = (int)front_maxconn(f);
+                o->maxconn = (int)(front_maxconn(f) < GET(world.maxconn) ? front_maxconn(f) : GET(world.maxconn));
                 o->http = c->px->mode == PX_HTTP;
         }
-        px_stat_sum(&f->cell, &o->sum);
+        if (sum)
+                px_stat_sum(&f->cell, &o->sum);
 }
 
 /* The weights of those who take traffic: the active servers, or else the backup ones. */
@@ -645,7 +654,7 @@ static void weigh(struct stat_obj *o)
         }
 }
 
-void stat_obj_back(struct stat_obj *o, struct back *b)
+void stat_obj_back(struct stat_obj *o, struct back *b, bool sum)
 {
         const struct back_cfg *c = epoch_load(&b->cfg);
 
@@ -655,13 +664,15 @@ void stat_obj_back(struct stat_obj *o, struct back *b)
                 o->fullconn = c->fullconn;
                 o->http = c->px->mode == PX_HTTP;
         }
+        if (!sum)
+                return;
         px_stat_sum(&b->cell, &o->sum);
         pthread_mutex_lock(&b->lock);
         weigh(o);
         pthread_mutex_unlock(&b->lock);
 }
 
-void stat_obj_server(struct stat_obj *o, struct server *s)
+void stat_obj_server(struct stat_obj *o, struct server *s, bool sum)
 {
         const struct back_cfg *c = epoch_load(&s->back->cfg);
 
@@ -672,5 +683,6 @@ void stat_obj_server(struct stat_obj *o, struct server *s)
                 o->px = c->px;
                 o->http = c->px->mode == PX_HTTP;
         }
-        px_stat_sum(&s->cell, &o->sum);
+        if (sum)
+                px_stat_sum(&s->cell, &o->sum);
 }
