@@ -87,6 +87,29 @@ both() { # what our socket and HAProxy's answer alike
         both
 }
 
+@test "a master's socket" {
+        "$T" -W -S "$PWD/master" -f t.cfg > out 2>&1 3>&- &
+        PID=$!
+        for _ in $(seq 200); do
+                ! "$T" ctl -s user show info > /dev/null 2>&1 || break
+                sleep 0.05
+        done
+        run "$T" ctl -m -s master show proc
+        [ "$status" -eq 0 ]
+        [[ "${lines[0]}" == "#<PID>"* ]]
+        run "$T" ctl -m -s master @1 get weight b/s1
+        [ "$output" = "7 (initial 7)" ]
+        run "$T" ctl -m -s master nonsense
+        [ "$status" -eq 1 ]
+        run "$T" ctl -m -s master -t 60000 reload
+        [ "$status" -eq 0 ]
+        [ "${lines[0]}" = "Success=1" ]
+        echo "    nonsense" >> t.cfg
+        run "$T" ctl -m -s master -t 60000 reload
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"unknown keyword 'nonsense'"* ]]
+}
+
 @test "usage, and who does not answer" {
         run "$T" ctl
         [ "$status" -eq 2 ]

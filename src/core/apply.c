@@ -237,12 +237,11 @@ static void lead(void *ctx, const char *name)
 {
         const struct leads *l = ctx;
         struct back_step *st = name ? map_get(l->backs, str_of(name)) : NULL;
-        int n = l->from->maxconn < INT32_MAX ? l->from->maxconn : (int)world.maxconn;
 
         if (!st || st->last == l->from) /* two rules of one frontend bring its clients only once */
                 return;
         st->last = l->from;
-        st->conns += n;
+        st->conns += l->from->maxconn;
 }
 
 static void lead_by_hooks(struct leads *l, const struct hook_set *h)
@@ -258,7 +257,7 @@ static void lead_by_hooks(struct leads *l, const struct hook_set *h)
 /* Manual, fullconn: by default a tenth of the connections that may come here. */
 static void derive_fullconn(struct back_step *st)
 {
-        int64_t n = st->conns / 10;
+        int64_t n = (st->conns + 9) / 10;
 
         if (st->cfg->px->fullconn == 0)
                 st->cfg->fullconn = n < 1 ? 1 : n > INT32_MAX ? INT32_MAX : (int)n;

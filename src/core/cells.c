@@ -1,6 +1,7 @@
 /* core/cells.c - life and death of cells. */
 #include "core/cells.h"
 
+#include "core/engine.h"
 #include "core/global.h"
 #include "core/hist.h"
 #include "core/hook.h"
@@ -100,7 +101,7 @@ struct front_cfg *front_cfg_new(struct front *f, struct conf *c, const struct co
         n->px = cli ? cli_proxy(c) : conf_slot(o, proxy_slot);
         n->log = !cli && log_driver ? log_driver->compile(c, o, true, d) : NULL;
         n->hooks = cli ? &no_hooks : hook_compile(c, o, true);
-        n->maxconn = n->px->maxconn ? n->px->maxconn : g->maxconn ? g->maxconn : INT32_MAX;
+        n->maxconn = n->px->maxconn ? n->px->maxconn : (int)engine_front_maxconn(c);
         n->bufsize = (unsigned)g->bufsize;
         n->logurilen = (unsigned)g->logurilen;
         if (d->n_alerts == alerts)

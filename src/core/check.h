@@ -57,7 +57,7 @@ extern int check_slot;
 
 struct agent_cfg { /* slot "agent": the same for the agent, whose rise and fall are 1 */
         struct check_cfg c;
-        const char *send;
+        const char *send, *addr_text; /* addr_text: of c.addr, as written */
 };
 extern int agent_slot;
 

@@ -28,6 +28,8 @@ struct data_thread {
         struct loop loop;
         struct thr *thr;
         pthread_t id;
+        _Atomic(pid_t) tid;
+        clockid_t cpu; /* valid once tid is */
         bool running;
 };
 
@@ -162,6 +164,8 @@ static void want_log(void *ctx, const char *path)
         loop_mail(&e->control, &w->mail);
 }
 
+static uint32_t px_maxconn; /* engine_opts */
+
 int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e)
 {
         struct engine *e;
@@ -171,6 +175,7 @@ int engine_new(const struct conf *first, const struct engine_opts *o, struct eng
         e = calloc(1, sizeof(*e));
         if (!e)
                 return -ENOMEM;
+        px_maxconn = o->px_maxconn;
         e->hooks = o->hooks;
         e->n_threads = o->threads ? o->threads : engine_threads(first);
         thr_set_count(e->n_threads);
@@ -232,6 +237,11 @@ static uint32_t maxconn_of(const struct conf *c)
         if (rl.rlim_cur == RLIM_INFINITY || rl.rlim_cur > 1u << 21)
                 return 1u << 20;
         return rl.rlim_cur > fixed + 4 ? (uint32_t)((rl.rlim_cur - fixed) / 2) : 2;
+}
+
+uint32_t engine_front_maxconn(const struct conf *c)
+{
+        return px_maxconn ? px_maxconn : maxconn_of(c);
 }
 
 static void put_conf(void *conf)
@@ -348,6 +358,8 @@ static void *data_main(void *arg)
         struct data_thread *t = arg;
 
         thr_self = t->thr;
+        (void)pthread_getcpuclockid(pthread_self(), &t->cpu);
+        atomic_store_explicit(&t->tid, gettid(), memory_order_release); /* engine_turns() */
         (void)loop_run(&t->loop);
         return NULL;
 }
@@ -469,18 +481,16 @@ void engine_free(struct engine *e)
         the_engine = NULL;
 }
 
-uint64_t engine_oldest_turn_ns(const struct engine *e)
+unsigned engine_turns(const struct engine *e, struct engine_turn ret_v[THR_MAX])
 {
-        mono_t now = sys_kernel.mono();
-        uint64_t worst = 0;
-
         for (unsigned i = 0; i < e->n_threads; i++) {
-                mono_t since = atomic_load_explicit(&e->v[i].loop.stats.turn_start, memory_order_relaxed);
+                const struct data_thread *t = &e->v[i];
 
-                if (since && now > since && now - since > worst)
-                        worst = now - since;
+                ret_v[i].since = atomic_load_explicit(&t->loop.stats.turn_start, memory_order_relaxed);
+                ret_v[i].tid = atomic_load_explicit(&t->tid, memory_order_acquire); /* data_main() */
+                ret_v[i].cpu = ret_v[i].tid ? t->cpu : CLOCK_THREAD_CPUTIME_ID;
         }
-        return worst;
+        return e->n_threads;
 }
 
 /* ---- stopping, pausing ---- */

@@ -89,7 +89,7 @@ struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         struct listen_spec spec; /* of the first port; `count` ports follow each other */
         int count;
         const char *name;
-        int maxconn, level;                 /* level: CLI rights, see core/cli.h */
+        int maxconn, level, expose_fd;      /* level: CLI rights, see core/cli.h; the last: 1 = listeners */
         const char *unix_user, *unix_group; /* as written; the ids are in spec */
 };
 extern int bind_slot;

@@ -1,27 +1,41 @@
 /* feat/agent/rows.c - the words of agent checks on server lines (manual 5.2). */
 #include "feat/agent/agent.h"
 
+#include "core/lookup.h"
+
 static const struct agent_cfg agent_defaults = { .c = { .inter_ms = 2000, .rise = 1, .fall = 1 } };
+
+/* An address or a name, which is looked up once, at start (manual 5.2, agent-addr). */
+static bool read_addr(struct kw_call *c, struct addr *ret_a)
+{
+        struct addr_spec spec;
+        const char *why;
+
+        switch (addr_parse(c->args[0].text, 0, &spec, &why)) {
+        case ADDR_OK: *ret_a = spec.addr; return spec.family != AF_UNIX && addr_port(&spec.addr) == 0;
+        case ADDR_NAME: return spec.port_low < 0 && lookup_host(c->conf, spec.host, ret_a) == 0;
+        default: return false;
+        }
+}
 
 static int parse_addr(struct kw_call *c)
 {
         struct agent_cfg *cfg = c->slot;
-        struct addr_spec spec;
-        struct addr *a;
-        const char *why;
+        struct addr a = { 0 }, *kept;
 
         if (c->n_args == 0) {
                 (void)kw_fail(c, NULL, "E0110", "'agent-addr' expects an address as argument.");
                 return -1;
         }
-        if (addr_parse(c->args[0].text, 0, &spec, &why) != ADDR_OK || spec.family == AF_UNIX || addr_port(&spec.addr)) {
+        if (!read_addr(c, &a)) {
                 (void)kw_fail(c, &c->args[0], "E0505", "parsing agent-addr failed. Check if '%.*s' is correct address.",
                               (int)c->args[0].text.n, c->args[0].text.p);
                 return -1;
         }
-        a = conf_alloc(c->conf, sizeof(*a));
-        *a = spec.addr;
-        cfg->c.addr = a;
+        kept = conf_alloc(c->conf, sizeof(*kept));
+        *kept = a;
+        cfg->c.addr = kept;
+        cfg->addr_text = conf_intern(c->conf, c->args[0].text);
         return 1;
 }
 
@@ -32,7 +46,7 @@ static void dump_addr(const struct kw *kw, const void *slot, struct buf *out)
         if (!cfg->c.addr)
                 return;
         buf_printf(out, " %s ", kw->name);
-        addr_print_ip(cfg->c.addr, out);
+        kw_quote(out, cfg->addr_text);
 }
 
 static const struct kw rows[] = {

@@ -200,11 +200,12 @@ static void disable_agent(struct cli_call *c)
         switch_one(c, true, false);
 }
 
-#define ROW(id, w, a, h, l, f)                                                                                         \
-        static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f };                   \
+#define ROW(id, w, a, h, l, f, j)                                                                                      \
+        static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f, .journal = j };     \
         CLI_CMD(id)
 
-ROW(cmd_enable_health, "enable health", "<bk>/<srv>", "health checks of a server on", CLI_ADMIN, enable_health);
-ROW(cmd_disable_health, "disable health", "<bk>/<srv>", "health checks of a server off", CLI_ADMIN, disable_health);
-ROW(cmd_enable_agent, "enable agent", "<bk>/<srv>", "agent checks of a server on", CLI_ADMIN, enable_agent);
-ROW(cmd_disable_agent, "disable agent", "<bk>/<srv>", "agent checks of a server off", CLI_ADMIN, disable_agent);
+ROW(cmd_enable_health, "enable health", "<bk>/<srv>", "health checks of a server on", CLI_ADMIN, enable_health, "*");
+ROW(cmd_disable_health, "disable health", "<bk>/<srv>", "health checks of a server off", CLI_ADMIN, disable_health,
+    "*");
+ROW(cmd_enable_agent, "enable agent", "<bk>/<srv>", "agent checks of a server on", CLI_ADMIN, enable_agent, "*");
+ROW(cmd_disable_agent, "disable agent", "<bk>/<srv>", "agent checks of a server off", CLI_ADMIN, disable_agent, "*");

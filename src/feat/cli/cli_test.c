@@ -299,6 +299,67 @@ static void info_keys(void **state)
                    "\"nature\":\"Output\",\"scope\":\"Service\"},\"value\":{\"type\":\"str\",\"value\":\"HAProxy\"}}"));
 }
 
+/* All that these commands journal, and what a worker might try. */
+static void journal_forms(void **state)
+{
+        static const char *const good[] = {
+                "set server b/s addr 10.0.0.1 port 80",
+                "set server b/s addr 2001:db8::1 port 0",
+                "set server b/s agent up",
+                "set server b/s agent down",
+                "set server b/s agent-addr 10.0.0.1",
+                "set server b/s check-addr 2001:db8::1",
+                "set server b/s agent-port 5",
+                "set server b/s check-port 65535",
+                "set server b/s agent-send hi",
+                "set server b/s health up",
+                "set server b/s health down",
+                "set server b/s health stopping",
+                "set server b/s state maint",
+                "set server b/s state drain",
+                "set server b/s state ready",
+                "set server b/s weight 256",
+                "set maxconn server b/s 10",
+                "set maxconn frontend f 0",
+                "set maxconn global 100",
+                "set rate-limit sessions global 5",
+                "enable health b/s",
+                "disable health b/s",
+                "enable agent b/s",
+                "disable agent b/s",
+                "enable frontend f",
+                "disable frontend f",
+                "shutdown frontend f",
+        };
+        static const char *const bad[] = {
+                "",
+                "set",
+                "show info",
+                "set server",
+                "set server b/s",
+                "set server b/s weight",
+                "set server b/s weight x",
+                "set server b/s weight 1 2",
+                "set server  weight 1",
+                "set server b/s state up",
+                "set server b/s agent maint",
+                "set server b/s agent-send hi; shutdown frontend f",
+                "set server b/s state ready|drain|maint",
+                "set server b/s fqdn evil.example",
+                "enable health b/s; shutdown frontend f",
+                "enable health b/s\nshutdown frontend f",
+                "shutdown sessions server b/s",
+                "set maxconn server * #x",
+                "set rate-limit sessions global many",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < array_len(good); i++)
+                assert_true(cli_may_journal(str_of(good[i])));
+        for (size_t i = 0; i < array_len(bad); i++)
+                assert_false(cli_may_journal(str_of(bad[i])));
+}
+
 static int setup(void **state)
 {
         (void)state;
@@ -334,6 +395,7 @@ int main(void)
                 cmocka_unit_test(every_command),
                 cmocka_unit_test(info_keys),
                 cmocka_unit_test(levels_as_in_haproxy),
+                cmocka_unit_test(journal_forms),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

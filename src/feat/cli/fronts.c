@@ -177,15 +177,18 @@ static void set_rate_limit(struct cli_call *c)
         cli_journal(c, key, "set rate-limit %s global %u", r->what, (unsigned)n);
 }
 
-#define ROW(id, w, a, h, f)                                                                                            \
-        static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = CLI_ADMIN, .run = f };           \
+#define ROW(id, w, a, h, f, j)                                                                                         \
+        static const struct cli_cmd id = {                                                                             \
+                .words = w, .args = a, .help = h, .level = CLI_ADMIN, .run = f, .journal = j                           \
+        };                                                                                                             \
         CLI_CMD(id)
 
-ROW(cmd_enable_frontend, "enable frontend", "<frontend>", "accept again on a disabled frontend", enable_frontend);
-ROW(cmd_disable_frontend, "disable frontend", "<frontend>", "accept no more until it is enabled", disable_frontend);
-ROW(cmd_shutdown_frontend, "shutdown frontend", "<frontend>", "close its sockets for good", shutdown_frontend);
+ROW(cmd_enable_frontend, "enable frontend", "<frontend>", "accept again on a disabled frontend", enable_frontend, "*");
+ROW(cmd_disable_frontend, "disable frontend", "<frontend>", "accept no more until it is enabled", disable_frontend,
+    "*");
+ROW(cmd_shutdown_frontend, "shutdown frontend", "<frontend>", "close its sockets for good", shutdown_frontend, "*");
 ROW(cmd_maxconn_frontend, "set maxconn frontend", "<frontend> <n>", "limit of connections to a frontend",
-    set_maxconn_frontend);
-ROW(cmd_maxconn_global, "set maxconn global", "<n>", "limit of connections of the process", set_maxconn_global);
+    set_maxconn_frontend, "* #");
+ROW(cmd_maxconn_global, "set maxconn global", "<n>", "limit of connections of the process", set_maxconn_global, "#");
 ROW(cmd_rate_limit, "set rate-limit", "{connections|sessions} global <n>",
-    "limit of new connections or sessions per second", set_rate_limit);
+    "limit of new connections or sessions per second", set_rate_limit, "connections|sessions global #");

@@ -332,19 +332,22 @@ static void shutdown_sessions(struct cli_call *c)
         threads_run(kill_here, j, kill_done);
 }
 
-#define ROW(id, w, a, h, l, f)                                                                                         \
-        static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f };                   \
+#define ROW(id, w, a, h, l, f, j)                                                                                      \
+        static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f, .journal = j };     \
         CLI_CMD(id)
 
 ROW(cmd_set_server, "set server", "<bk>/<srv> [opts]", "state, weight, address or health of a server", CLI_ADMIN,
-    set_server);
+    set_server,
+    "* addr * port #;* agent up|down;* agent-addr|check-addr *;* agent-port|check-port #;* agent-send *;"
+    "* health up|stopping|down;* state ready|drain|maint;* weight #");
 ROW(cmd_set_weight, "set weight", "<bk>/<srv> <weight>[%]", "weight of a server (same as set server ... weight)",
-    CLI_ADMIN, set_weight);
-ROW(cmd_get_weight, "get weight", "<bk>/<srv>", "weight of a server, now and initially", CLI_USER, get_weight);
-ROW(cmd_enable_server, "enable server", "<bk>/<srv>", "same as set server ... state ready", CLI_ADMIN, enable_server);
-ROW(cmd_disable_server, "disable server", "<bk>/<srv>", "same as set server ... state maint", CLI_ADMIN,
-    disable_server);
+    CLI_ADMIN, set_weight, NULL);
+ROW(cmd_get_weight, "get weight", "<bk>/<srv>", "weight of a server, now and initially", CLI_USER, get_weight, NULL);
+ROW(cmd_enable_server, "enable server", "<bk>/<srv>", "same as set server ... state ready", CLI_ADMIN, enable_server,
+    NULL);
+ROW(cmd_disable_server, "disable server", "<bk>/<srv>", "same as set server ... state maint", CLI_ADMIN, disable_server,
+    NULL);
 ROW(cmd_maxconn_server, "set maxconn server", "<bk>/<srv> <n>", "limit of connections to a server", CLI_ADMIN,
-    set_maxconn_server);
+    set_maxconn_server, "* #");
 ROW(cmd_shut_sessions, "shutdown sessions server", "<bk>/<srv>", "end all sessions on a server", CLI_ADMIN,
-    shutdown_sessions);
+    shutdown_sessions, NULL);

@@ -19,9 +19,10 @@
 #include <unistd.h>
 
 #define USAGE                                                                                                          \
-        "Usage : telamon ctl [ -s <socket> ] [ -t <milliseconds> ] [ --json ] <command>...\n"                          \
+        "Usage : telamon ctl [ -s <socket> ] [ -m ] [ -t <milliseconds> ] [ --json ] <command>...\n"                   \
         "  -s <socket>  path of a runtime socket, or <address>:<port>; else TELAMON_SOCKET of the environment,\n"      \
         "               else " DEFAULT_SOCKET "\n"                                                                     \
+        "  -m           it is a master's socket (-S): show proc, reload, @1 <command>\n"                               \
         "  -t <ms>      how long the process may be silent (10000)\n"                                                  \
         "  --json       the answer as one JSON object\n"                                                               \
         "A command that ends with << gets standard input as its payload.\n"                                            \
@@ -35,7 +36,7 @@ enum { DONE, REFUSED, BAD_USAGE, NO_ANSWER };
 struct ctl {
         const char *socket;
         int timeout_ms;
-        bool json;
+        bool json, master;
         struct buf line;   /* what is sent */
         struct buf answer; /* --json: all of it; else its first line, until it is judged */
         bool judged, refused, begun;
@@ -101,7 +102,8 @@ static bool make_line(struct ctl *c, int argc, char **argv)
         put_words(&cmd, argc, argv);
         if (cmd.n == 0 || memchr(cmd.p, '\n', cmd.n) || memchr(cmd.p, '\r', cmd.n))
                 return false;
-        buf_puts(&c->line, "set severity-output number;");
+        if (!c->master)
+                buf_puts(&c->line, "set severity-output number;");
         buf_str(&c->line, buf_view(&cmd));
         if (c->json && (str_is(buf_view(&cmd), "show info") || str_is(buf_view(&cmd), "show stat")))
                 buf_puts(&c->line, " json");
@@ -167,17 +169,21 @@ static int dial(const char *where)
 
 /* ---- the answer ---- */
 
-/* "[3]: " and less is an error; unknown words and missing rights say so in words. */
+/* "[3]: " and less is an error; unknown words, missing rights and a master say so in words. */
 static void judge(struct ctl *c, struct str line)
 {
+        static const char *const refusals[] = { "Unknown command", "Permission denied", "Success=0",
+                                                "Can't find the target PID" };
+
         c->judged = true;
         c->severity = -1;
         if (line.n >= 5 && line.p[0] == '[' && chr_is_digit(line.p[1]) && memcmp(line.p + 2, "]: ", 3) == 0) {
                 c->severity = line.p[1] - '0';
                 line = str_sub(line, 5, line.n - 5);
         }
-        c->refused = (c->severity >= 0 && c->severity <= 3) || str_has_prefix(line, STR("Unknown command")) ||
-                     str_has_prefix(line, STR("Permission denied"));
+        c->refused = c->severity >= 0 && c->severity <= 3;
+        for (size_t i = 0; i < array_len(refusals); i++)
+                c->refused |= str_has_prefix(line, str_of(refusals[i]));
 }
 
 static void say(struct ctl *c, struct str s)
@@ -194,7 +200,7 @@ static void say(struct ctl *c, struct str s)
 
 static void take(struct ctl *c, struct str s)
 {
-        if (!c->begun && s.n) { /* the empty answer of `set severity-output` */
+        if (!c->begun && s.n && !c->master) { /* the empty answer of `set severity-output` */
                 c->begun = true;
                 c->stranger = s.p[0] != '\n';
                 s = str_sub(s, 1, s.n - 1);
@@ -256,6 +262,7 @@ static int write_all(struct ctl *c, int fd)
                         return errno == EPIPE ? 0 : -errno; /* it has answered already */
                 at += (size_t)n;
         }
+        (void)shutdown(fd, SHUT_WR); /* a master's socket stays open until we have said all */
         return 0;
 }
 
@@ -329,8 +336,8 @@ static int options(struct ctl *c, int argc, char **argv)
         int64_t ms;
 
         for (; i < argc && argv[i][0] == '-'; i++) {
-                if (strcmp(argv[i], "--json") == 0) {
-                        c->json = true;
+                if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "-m") == 0) {
+                        *(argv[i][1] == 'm' ? &c->master : &c->json) = true;
                         continue;
                 }
                 if (i + 1 >= argc)
@@ -363,6 +370,6 @@ static int ctl_main(int argc, char **argv)
         return code;
 }
 
-static const struct verb ctl = { "ctl", "[-s <socket>] [-t <ms>] [--json] <command>...",
+static const struct verb ctl = { "ctl", "[-s <socket>] [-m] [-t <ms>] [--json] <command>...",
                                  "a command of the runtime socket; exit code 1: refused, 3: no answer", ctl_main };
 VERB(ctl);
