@@ -284,6 +284,7 @@ static void addr_write(struct server *s, const struct addr *a, const struct serv
         s->port_follows = cfg && cfg->port_follows;
         s->port_offset = cfg ? (int16_t)cfg->port_offset : 0;
         atomic_fetch_add_explicit(&s->addr_seq, 1, memory_order_release);
+        lb_address_moved(s);
         pthread_mutex_unlock(&s->back->lock);
 }
 

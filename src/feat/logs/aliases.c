@@ -200,8 +200,8 @@ COUNTER(front_conn, RELAXED(s->front->cur))
 COUNTER(back_conn, s->back ? RELAXED(s->back->cur) : 0)
 /* At its end the stream still holds its slot; HAProxy's lines count without it. */
 COUNTER(server_conn, s->srv ? RELAXED(s->srv->cur) - (s->t.end && s->has_slot) : 0)
-COUNTER(server_queue, ((void)s, 0)) /* without persistence everybody waits in the backend's queue */
-COUNTER(back_queue, s->log.q_back)
+COUNTER(server_queue, s->q_srv ? s->log.q_pos : 0)
+COUNTER(back_queue, s->q_srv ? 0 : s->log.q_pos)
 COUNTER(uploaded, s->cl.rx_bytes)
 
 ALIAS(pid)
