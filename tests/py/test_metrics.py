@@ -28,7 +28,7 @@ frontend tcp
 backend app
     description apples
     server s1 unix@{dir}/none check inter 50ms
-    server s2 127.0.0.1:1
+    server s2 127.0.0.1:1 agent-check agent-port 1 agent-inter 50ms
     server s3 127.0.0.1:1 check disabled
 """
 SAMPLE = re.compile(r'(\w+)(?:\{((?:\w+="(?:[^"\\\n]|\\.)*",?)*)\})? (NaN|-?[0-9]+(?:\.[0-9]+)?)')
@@ -65,8 +65,8 @@ class Metrics(unittest.TestCase):
         end = time.monotonic() + 20
         while True:
             try:
-                state = [v for _, _, v in cls.scrape("")["haproxy_server_check_status"][1] if v == "1"]
-                if state:
+                seen = cls.scrape("")
+                if "haproxy_server_check_status" in seen and "haproxy_server_agent_status" in seen:
                     return
             except (OSError, KeyError):
                 pass
@@ -126,6 +126,8 @@ class Metrics(unittest.TestCase):
         self.assertEqual(value("haproxy_server_status", proxy="app", server="s3", state="MAINT"), "1")
         self.assertEqual(value("haproxy_backend_agg_server_status", proxy="app", state="UP"), "1")
         self.assertEqual(value("haproxy_server_check_status", proxy="app", server="s1", state="L4CON"), "1")
+        self.assertEqual(value("haproxy_server_agent_status", proxy="app", server="s2", state="L4CON"), "1")
+        self.assertEqual(value("haproxy_server_agent_code", proxy="app", server="s2"), "0")
         self.assertEqual(value("haproxy_server_limit_sessions", proxy="app", server="s2"), "NaN")
         self.assertEqual(value("haproxy_server_last_session_seconds", proxy="app", server="s3"), "-1")
         self.assertEqual(value("haproxy_backend_queue_time_average_seconds", proxy="app"), "0.000000")

@@ -54,12 +54,14 @@ static const struct {
         { CHECK_PROCOK, "PROCOK" },
 };
 
-/* The last result of a server that is being checked, or false. */
-static bool check_result_of(const struct server *s, struct check_result *ret_r)
+/* The last result of a server that is being checked, or false. Agents are asked in maintenance, too. */
+static bool check_result_of(const struct server *s, bool agent, struct check_result *ret_r)
 {
-        if (!s->check || (GET(s->admin) & SRV_ADM_MAINT))
+        const struct check *c = agent ? s->agent : s->check;
+
+        if (!c || (!agent && (GET(s->admin) & SRV_ADM_MAINT)))
                 return false;
-        check_last(s->check, ret_r);
+        check_last(c, ret_r);
         return ret_r->status > CHECK_START;
 }
 
@@ -211,7 +213,7 @@ static void check_lines(const struct sample_line *l)
 {
         struct check_result r;
 
-        if (!check_result_of(l->o->sv, &r))
+        if (!check_result_of(l->o->sv, l->row->agent, &r))
                 return;
         for (unsigned i = 0; i < array_len(results); i++)
                 number_line(l, "state", results[i].name, results[i].status == r.status);
@@ -221,7 +223,7 @@ static void check_line(const struct sample_line *l)
 {
         struct check_result r;
 
-        if (!check_result_of(l->o->sv, &r))
+        if (!check_result_of(l->o->sv, l->row->agent, &r))
                 return;
         if (l->v->type == STAT_NONE) /* a check without codes */
                 *l->v = (struct stat_val){ .type = STAT_U32 };
@@ -270,7 +272,7 @@ static void count_some(struct back *b, uint32_t from, uint32_t to, struct counts
 
         for (uint32_t i = from; i < to; i++) {
                 n->by_state[server_state(b->srv[i])]++;
-                if (check_result_of(b->srv[i], &r))
+                if (check_result_of(b->srv[i], false, &r))
                         n->by_result[r.status]++;
         }
 }

@@ -32,6 +32,7 @@ struct prom_row {
         bool counter;       /* or a gauge */
         bool http;          /* only of proxies in mode http */
         bool extra;         /* only with extra-counters */
+        bool agent;         /* of the agent check */
         uint8_t hist;       /* enum hist_kind */
         const char *mod;    /* a label with this value */
         const char *label;  /* PROM_LABEL */
