@@ -288,6 +288,7 @@ static void finish(struct strm *s)
                         pipe_put(s->pipe[i]);
         if (s->log.request)
                 mem_put(s->log.request, s->log.request_size);
+        strm_untie(s);
         expr_state_fini(s);
         if (s->bcfg)
                 unpin(&s->bcfg->pins);
