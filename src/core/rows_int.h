@@ -3,6 +3,7 @@
 #define CORE_ROWS_INT_H
 
 #include "core/kinds.h"
+#include "core/lookup.h"
 #include "core/server.h"
 
 /* For rows that only act, or whose value another row prints. */
@@ -41,9 +42,5 @@ void opt_connection_dump(const struct kw *kw, const void *slot, struct buf *out)
 /* proxy_check.c */
 void proxy_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d);
 void server_check_line(struct conf *c, struct conf_obj *o, void *slot, struct diags *d);
-
-/* Names of this machine are part of what a configuration was made from: looked up once, by the loader, and recorded in the bundle. */
-int lookup_user(struct conf *c, const char *name, bool group, int *ret_id); /* 0, -ENOENT */
-int lookup_host(struct conf *c, const char *name, struct addr *ret_a);      /* 0, -ENOENT */
 
 #endif

@@ -2,6 +2,7 @@
  *
  * Two slots: what servers commonly share (struct server_cfg) and what each has alone (struct server_addr_cfg), so that equal words
  * cost one struct however many servers there are. */
+#include "core/lb.h"
 #include "core/rows_int.h"
 
 static const struct server_cfg server_defaults = { .weight = 1, .pool_max_conn = -1, .pool_purge_ms = 5000 };
@@ -242,6 +243,10 @@ static void init_addr_dump(const struct kw *kw, const void *slot, struct buf *ou
         }
 }
 
+static const struct kw_val hash_keys[] = {
+        { "id", LB_KEY_ID }, { "addr", LB_KEY_ADDR }, { "addr-port", LB_KEY_ADDR_PORT }, { NULL, 0 }
+};
+
 static const struct kw server_rows[] = {
         KW_FN("weight", weight_parse, weight_dump, .apply = KW_LIVE, .manual = "5.2", .args = "<0..256>",
               .sample = "10",
@@ -250,9 +255,12 @@ static const struct kw server_rows[] = {
                .args = "<number>", .help = "requests and sessions it gets at a time; the others wait; 0: no limit"),
         KW_INT("minconn", struct server_cfg, minconn, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
                .args = "<number>", .help = "limit at low load; it rises to maxconn as the backend nears fullconn"),
-        KW_NONE("maxqueue",
-                "requests wait for their backend; only persistence makes them wait for one server, and there is none yet",
-                .max = 1, .manual = "5.2", .args = "<number>", .help = "how many may wait for this server"),
+        KW_INT("maxqueue", struct server_cfg, maxqueue, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
+               .args = "<number>",
+               .help = "how many may wait for this server, when their key leads to no other; the others are refused; 0: no limit"),
+        KW_ENUM("hash-key", struct server_cfg, hash_key, hash_keys, .apply = KW_LIVE, .manual = "5.2",
+                .args = "{ id | addr | addr-port }",
+                .help = "what places the server among the others with hash-type consistent"),
         KW_FLAG("backup", struct server_cfg, backup, .apply = KW_LIVE, .manual = "5.2",
                 .help = "used only when no other server is left"),
         KW_FLAG("disabled", struct server_cfg, disabled, .apply = KW_LIVE, .manual = "5.2",
@@ -263,6 +271,11 @@ static const struct kw server_rows[] = {
                .args = "<number>", .help = "idle connections kept at most; -1: no limit, 0: none"),
         KW_TIME("pool-purge-delay", struct server_cfg, pool_purge_ms, .apply = KW_LIVE, .manual = "5.2",
                 .args = "<time>", .help = "half of what stays unused for this long is closed"),
+        KW_TIME("slowstart", struct server_cfg, slowstart_ms, .apply = KW_LIVE, .manual = "5.2", .args = "<time>",
+                .help = "a server that was down gets its weight and its maxconn in steps over this time"),
+        KW_STR("track", struct server_cfg, track, .apply = KW_LIVE, .manual = "5.2", .args = "[<backend>/]<server>",
+               .sample = "t/t", .sample_rest = "defaults\nbackend t\n    server t 127.0.0.1:80 check\n",
+               .help = "its state is that of another server, which is checked or tracks a third one"),
         KW_NONE("pool-low-conn", "idle connections stay with the thread that opened them", .max = 1, .manual = "5.2",
                 .args = "<number>", .help = "below this many idle connections a thread takes none from another one"),
 };

@@ -3,6 +3,7 @@
 #ifndef CORE_STRM_PRIV_H
 #define CORE_STRM_PRIV_H
 
+#include "core/check.h"
 #include "core/sess.h"
 #include "core/srv_conn.h"
 #include "core/strm.h"
@@ -38,8 +39,14 @@ void strm_on_deadline(struct strm *s);
 /* Was the whole request read, by a client that is still there, so that the connection may serve another one? */
 static inline bool strm_may_keep(const struct strm *s)
 {
-        return (s->cl.flags & SIDE_RX_DONE) && s->term[0] != 'C';
+        unsigned o = s->fcfg->px->options | (s->bcfg ? s->bcfg->px->options : 0);
+
+        return (s->cl.flags & SIDE_RX_DONE) && s->term[0] != 'C' && !(o & OPT_HTTPCLOSE) &&
+               !atomic_load_explicit(&world.stopping, memory_order_relaxed);
 }
+
+/* Memory for a request line, as mem_get() gives it: most are short, and the thread keeps one such piece at hand. */
+char *strm_line_get(size_t n, size_t *ret_size);
 
 static inline struct px_stat *strm_front_stat(const struct strm *s)
 {
@@ -54,6 +61,13 @@ static inline struct px_stat *strm_back_stat(const struct strm *s) /* NULL befor
 static inline struct px_stat *strm_srv_stat(const struct strm *s) /* NULL without a server */
 {
         return s->st_srv;
+}
+
+/* `observe` of its server. */
+static inline void strm_observed(const struct strm *s, enum check_seen what)
+{
+        if (s->srv && unlikely(atomic_load_explicit(&s->srv->observe, memory_order_relaxed)))
+                check_observed(s->srv, what);
 }
 
 static inline int strm_retries(const struct strm *s)

@@ -124,7 +124,7 @@ static enum hook_answer run(struct fx_conf *c, enum hook_point p)
 {
         const struct hook_set *h = hook_compile(c->c, conf_find(c->c, KIND_FRONTEND, STR("f")), true);
         enum hook_answer a = HOOK_NEXT;
-        struct front_cfg cfg = { .obj = conf_find(c->c, KIND_FRONTEND, STR("f")), .conf = c->c };
+        struct front_cfg cfg = { .px = &fs.px, .obj = conf_find(c->c, KIND_FRONTEND, STR("f")), .conf = c->c };
         struct back_cfg *back = fs.s.bcfg;
 
         fs.s.fcfg = &cfg; /* error pages are the proxy's */
@@ -275,11 +275,13 @@ static void test_condition_errors(void **st)
                   "error detected while parsing switching rule : nothing stands before 'or'." },
                 { "use_backend b if { hdr(host) -m xx a }", "error detected while parsing switching rule : unknown "
                                                             "matching method 'xx' when parsing ACL expression." },
-                { "use_backend b if { hdr(host) -m reg a }", "come with the rules issue" },
-                { "use_backend b if { hdr(host) -f /x }", "comes with the rules issue" },
+                { "use_backend b if { hdr(host) -m reg a }",
+                  "'reg' is a matching method of HAProxy that Telamon does not" },
+                { "use_backend b if { hdr(host) -f /x }",
+                  "'-f' is a flag of HAProxy that Telamon does not support yet" },
                 { "use_backend b if { foo /x }", "unknown fetch method 'foo'" },
                 { "use_backend b if { path,foo /x }", "unknown converter 'foo'" },
-                { "use_backend b if WAIT_END", "comes with the rules issue" },
+                { "use_backend b if WAIT_END", "'WAIT_END' is a predefined ACL of HAProxy that Telamon does not" },
                 { "use_backend b if { src,hex,bytes(0) a }", "matching method must be specified first (using '-m')" },
                 { "acl a", "'acl' expects <name> and <criterion> as arguments." },
                 { "acl a$b path x", "invalid ACL name" },
