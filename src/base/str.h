@@ -44,6 +44,11 @@ static inline unsigned char chr_lower(unsigned char c)
         return (unsigned char)((unsigned char)(c - 'A') < 26 ? c | 0x20 : c);
 }
 
+static inline bool chr_is_alnum(char c)
+{
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 static inline bool chr_is_digit(char c)
 {
         return (unsigned char)(c - '0') < 10;

@@ -221,6 +221,7 @@ void kw_dump_child(const struct kw *kw, const void *slot, struct buf *out);
 bool kw_need_args(struct kw_call *c, size_t n, const char *syntax); /* at least n arguments */
 bool kw_arg_int(struct kw_call *c, const struct word *w, int64_t lo, int64_t hi, int64_t *ret_v);
 bool kw_arg_time(struct kw_call *c, const struct word *w, bool seconds, int *ret_ms);
+bool kw_arg_seconds(struct kw_call *c, const struct word *w, int *ret_s); /* a bare number is seconds; years fit */
 bool kw_arg_size(struct kw_call *c, const struct word *w, uint64_t lo, uint64_t hi, uint64_t *ret_v);
 bool kw_arg_enum(struct kw_call *c, const struct word *w, const struct kw_val *vals, int *ret_v);
 struct diag *kw_fail(struct kw_call *c, const struct word *w, const char *code, const char *fmt, ...) fmt_like(4, 5);

@@ -151,9 +151,10 @@ static void warn_tail(struct kw_call *c, const struct word *w, size_t i)
                 w->text.p[i], (int)w->text.n, w->text.p);
 }
 
-bool kw_arg_time(struct kw_call *c, const struct word *w, bool seconds, int *ret_ms)
+/* `bare`: the unit of a number without one. */
+static bool arg_us(struct kw_call *c, const struct word *w, const struct unit *bare, uint64_t max_us, uint64_t *ret_us)
 {
-        const struct unit *u = &time_units[seconds ? 2 : 1];
+        const struct unit *u = bare;
         uint64_t v, us;
         size_t i = digits_of(w->text, &v);
         struct diag *g;
@@ -171,14 +172,34 @@ bool kw_arg_time(struct kw_call *c, const struct word *w, bool seconds, int *ret
                 if (i + strlen(u->name) < w->text.n)
                         warn_tail(c, w, i + strlen(u->name));
         }
-        if (__builtin_mul_overflow(v, u->us, &us) || us > (uint64_t)INT32_MAX * 1000) {
-                g = kw_fail(c, w, "E0115",
-                            "timer overflow in argument '%.*s' to '%s' (maximum value is 2147483647 ms or ~24.8 days)",
-                            (int)w->text.n, w->text.p, c->kw->name);
+        if (__builtin_mul_overflow(v, u->us, &us) || us > max_us) {
+                g = kw_fail(c, w, "E0115", "timer overflow in argument '%.*s' to '%s' (maximum value is 2147483647 %s)",
+                            (int)w->text.n, w->text.p, c->kw->name,
+                            max_us / 1000 > INT32_MAX ? "s or ~68 years" : "ms or ~24.8 days");
                 diag_hint(c->diags, g, "units are us ms s m h d");
                 return false;
         }
+        *ret_us = us;
+        return true;
+}
+
+bool kw_arg_time(struct kw_call *c, const struct word *w, bool seconds, int *ret_ms)
+{
+        uint64_t us;
+
+        if (!arg_us(c, w, &time_units[seconds ? 2 : 1], (uint64_t)INT32_MAX * 1000, &us))
+                return false;
         *ret_ms = (int)((us + 999) / 1000); /* never round a time to zero: zero often means "none" */
+        return true;
+}
+
+bool kw_arg_seconds(struct kw_call *c, const struct word *w, int *ret_s)
+{
+        uint64_t us;
+
+        if (!arg_us(c, w, &time_units[2], (uint64_t)INT32_MAX * 1000000, &us))
+                return false;
+        *ret_s = (int)((us + 999999) / 1000000);
         return true;
 }
 

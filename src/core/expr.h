@@ -195,6 +195,7 @@ static inline void smp_bool(struct smp *s, bool v)
  * expr_state_fini(), which the stream calls at its end (twice is fine). */
 struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
 void expr_state_fini(struct strm *st);
+struct strm_tie *expr_tie(struct expr_state *e);             /* core/strm.h: kept here, as few streams have one */
 uint16_t *expr_resume(struct expr_state *e, unsigned which); /* which: 0..7, a rule list's place */
 
 #endif

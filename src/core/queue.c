@@ -213,10 +213,17 @@ static bool hand_over(struct server *s)
         return true;
 }
 
+/* Those of its own queue are tied to it, also while it takes nobody new. */
+static uint32_t waiters(const struct server *s)
+{
+        bool any = atomic_load_explicit(&s->usable, memory_order_relaxed);
+
+        return queue_length(s->queue) + (any ? queue_length(s->back->queue) : 0);
+}
+
 static void fill(struct server *s)
 {
-        while (atomic_load_explicit(&s->usable, memory_order_relaxed) &&
-               queue_length(s->queue) + queue_length(s->back->queue) > 0 && slot_take(s)) {
+        while (waiters(s) > 0 && slot_take(s)) {
                 if (!hand_over(s)) /* somebody else took the waiter. The slot was ours for an instant: look again */
                         give_up(s);
         }

@@ -279,6 +279,7 @@ struct expr_state {
         size_t size; /* of this block, for mem_put() */
         struct kept *kept;
         uint16_t resume[8];
+        struct strm_tie tie;
 };
 
 struct expr_state *expr_state_of(struct strm *st)
@@ -307,6 +308,11 @@ void expr_state_fini(struct strm *st)
         }
         mem_put(e, e->size);
         st->vars = NULL;
+}
+
+struct strm_tie *expr_tie(struct expr_state *e)
+{
+        return &e->tie;
 }
 
 uint16_t *expr_resume(struct expr_state *e, unsigned which)

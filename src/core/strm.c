@@ -359,6 +359,7 @@ static void finish(struct strm *s)
                         pipe_put(s->pipe[i]);
         if (s->log.request)
                 line_put(mine(), s->log.request, s->log.request_size);
+        strm_untie(s);
         expr_state_fini(s);
         if (s->bcfg)
                 unpin(&s->bcfg->pins);

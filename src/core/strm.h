@@ -124,6 +124,19 @@ void strm_shutdown(struct strm *s, char cause); /* `shutdown session`, on-marked
 /* The queue hands a slot over (mechanisms.md b); srv NULL: the server it waited for is gone, choose again. */
 void strm_grant(struct strm *s, uint64_t id, struct server *srv);
 
+/* ---- persistence: the one server that a request is tied to, and what the log says of it (manual 8.5, third and fourth letter) ---- */
+struct strm_tie {
+        struct server *srv;   /* pinned; NULL: none (any more) */
+        bool firm;            /* it goes there even when the server is down (option persist) */
+        char req, rsp;        /* 0: '-' */
+        bool post;            /* the request was a POST */
+        uint32_t seen, first; /* dates of the client's cookie, seconds since the epoch; 0: none */
+};
+const struct strm_tie *strm_tied(const struct strm *s); /* NULL: nothing is known of a tie */
+struct strm_tie *strm_tie_of(struct strm *s);           /* made when first needed; NULL: no memory */
+void strm_tie(struct strm *s, struct server *srv, bool firm);
+void strm_untie(struct strm *s); /* twice is fine */
+
 /* Milliseconds for the log; -1 when the phase was not reached. */
 struct strm_ms {
         int64_t ti, tr_req, tw, tc, tr, ta, tt, th, td;

@@ -28,18 +28,28 @@ static bool has_other(const struct strm *s)
         return act > 1;
 }
 
+/* No attempt there any more? Who is tied goes to a server that takes nobody new, and with option persist to one that is down. */
+static bool is_out(const struct strm *s)
+{
+        const struct strm_tie *t = strm_tied(s);
+
+        if (t && t->srv == s->srv)
+                return !server_is_up(s->srv) && !t->firm;
+        return !atomic_load_explicit(&s->srv->usable, memory_order_relaxed);
+}
+
 /* option redispatch <interval>: 0 (unset) = on the last retry, n > 0 = every n-th, n < 0 = counted from the last one. */
 static bool is_redispatch(const struct strm *s)
 {
         const struct proxy_cfg *px = s->bcfg->px;
         int every = px->redispatch_after;
 
-        if (!atomic_load_explicit(&s->srv->usable, memory_order_relaxed))
+        if (is_out(s))
                 return true;
         if (!(px->options & OPT_REDISPATCH) ||
             !has_other(s)) /* the same server again is no redispatch: it gets its pause */
                 return false;
-        if (!s->srv->backup)
+        if (!s->srv->backup && strm_tied_server(s) != s->srv)
                 return true; /* nothing ties a request to the server that refused it: another one at once */
         if (every > 0)
                 return s->tries % every == 0;
@@ -54,6 +64,7 @@ static enum run redispatch(struct strm *s)
         s->redispatched = true;
         STAT_INC(strm_back_stat(s)->redispatches);
         STAT_INC(strm_srv_stat(s)->redispatches);
+        strm_tie_broke(s);
         strm_drop_server(s, false);
         s->sv.flags = 0;
         return strm_goto(s, STRM_SERVER);
@@ -138,8 +149,7 @@ enum run strm_step_retry(struct strm *s)
         if (thr_self->now < s->deadline)
                 return RUN_WAIT;
         s->deadline = MONO_NEVER;
-        if (!atomic_load_explicit(&s->srv->usable,
-                                  memory_order_relaxed)) /* it went down meanwhile: somewhere else, then */
+        if (is_out(s)) /* it went down meanwhile: somewhere else, then */
                 return redispatch(s);
         STAT_INC(strm_srv_stat(s)->sess_tot); /* each attempt, as HAProxy counts */
         s->t.queued = thr_self->now;          /* %Tw ends with the last of them */

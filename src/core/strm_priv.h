@@ -28,16 +28,21 @@ void strm_drop_server(struct strm *s, bool clean);       /* gives connection, sl
 void strm_count_client_abort(struct strm *s);
 void strm_count_bad_request(struct strm *s); /* a head that never came or was wrong is a request, too */
 bool strm_client_left(const struct strm *s); /* reset, or gone with option abortonclose: nobody waits for the answer */
-void strm_answer_builtin(struct strm *s, int status); /* whatever the file says of error pages */
-void strm_answer_nothing(struct strm *s, int status); /* closes without a word; the status is logged */
-void strm_xfer_deadline(struct strm *s);              /* sets deadline and kind for STRM_XFER */
+void strm_answer_builtin(struct strm *s, int status);  /* whatever the file says of error pages */
+void strm_answer_nothing(struct strm *s, int status);  /* closes without a word; the status is logged */
+struct server *strm_tied_server(const struct strm *s); /* NULL: any may serve it */
+void strm_tie_broke(struct strm *s);                   /* the tied server is down, or another one is tried */
+void strm_xfer_deadline(struct strm *s);               /* sets deadline and kind for STRM_XFER */
 enum run strm_connect_failed(struct strm *s, int err, bool timeout);
 void strm_on_deadline(struct strm *s);
 
 /* Was the whole request read, by a client that is still there, so that the connection may serve another one? */
 static inline bool strm_may_keep(const struct strm *s)
 {
-        return (s->cl.flags & SIDE_RX_DONE) && s->term[0] != 'C';
+        unsigned o = s->fcfg->px->options | (s->bcfg ? s->bcfg->px->options : 0);
+
+        return (s->cl.flags & SIDE_RX_DONE) && s->term[0] != 'C' && !(o & OPT_HTTPCLOSE) &&
+               !atomic_load_explicit(&world.stopping, memory_order_relaxed);
 }
 
 /* Memory for a request line, as mem_get() gives it: most are short, and the thread keeps one such piece at hand. */

@@ -206,8 +206,10 @@ static void take_server(struct strm *s, struct server *srv)
         s->t.queued = thr_self->now;
         s->deadline = MONO_NEVER;
         STAT_INC(st->sess_tot);
-        STAT_INC(st->lbtot);
-        STAT_INC(strm_back_stat(s)->lbtot);
+        if (strm_tied_server(s) != srv) { /* management.txt 9.1, lbtot: those that the balance sent here */
+                STAT_INC(st->lbtot);
+                STAT_INC(strm_back_stat(s)->lbtot);
+        }
         rate_event(&srv->sess_rate, &st->sess_rate);
         atomic_store_explicit(&st->last_sess, thr_self->now, memory_order_relaxed);
         atomic_store_explicit(&strm_back_stat(s)->last_sess, thr_self->now, memory_order_relaxed);
@@ -234,10 +236,33 @@ static enum run wait_turn(struct strm *s, struct server *srv)
         return strm_goto(s, STRM_QUEUED);
 }
 
+/* Persistence comes before the balance. False: nothing ties it (any more). */
+static bool goes_to_tied(struct strm *s, struct server *srv)
+{
+        if (!server_is_up(srv) && !strm_tied(s)->firm) {
+                strm_tie_broke(s);
+                return false;
+        }
+        if (slot_take(srv)) {
+                take_server(s, srv);
+                (void)strm_goto(s, STRM_CONNECT);
+                return true;
+        }
+        if (queue_is_full(srv)) { /* manual, maxqueue: then persistence is broken rather than made to wait */
+                strm_tie_broke(s);
+                return false;
+        }
+        (void)wait_turn(s, srv);
+        return true;
+}
+
 enum run strm_step_server(struct strm *s)
 {
-        struct server *wait = NULL, *srv = lb_take(s->back, s, s->avoid, &wait);
+        struct server *wait = NULL, *srv = strm_tied_server(s);
 
+        if (unlikely(srv) && goes_to_tied(s, srv))
+                return RUN_NEXT;
+        srv = lb_take(s->back, s, s->avoid, &wait);
         if (srv) {
                 take_server(s, srv);
                 return strm_goto(s, STRM_CONNECT);

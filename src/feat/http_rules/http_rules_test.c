@@ -124,7 +124,7 @@ static enum hook_answer run(struct fx_conf *c, enum hook_point p)
 {
         const struct hook_set *h = hook_compile(c->c, conf_find(c->c, KIND_FRONTEND, STR("f")), true);
         enum hook_answer a = HOOK_NEXT;
-        struct front_cfg cfg = { .obj = conf_find(c->c, KIND_FRONTEND, STR("f")), .conf = c->c };
+        struct front_cfg cfg = { .px = &fs.px, .obj = conf_find(c->c, KIND_FRONTEND, STR("f")), .conf = c->c };
         struct back_cfg *back = fs.s.bcfg;
 
         fs.s.fcfg = &cfg; /* error pages are the proxy's */

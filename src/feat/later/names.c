@@ -64,9 +64,9 @@ LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = 
 LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "bind-process,capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
         "compression algo-res,compression direction,compression minsize-req,compression minsize-res,compression offload,"
-        "compression type,cookie,crt,declare capture,dispatch,dynamic-cookie-key,email-alert from,email-alert level,"
-        "email-alert mailers,email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,"
-        "filter cache,filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
+        "compression type,crt,declare capture,dispatch,email-alert from,email-alert level,email-alert mailers,"
+        "email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,filter cache,"
+        "filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
         "force-be-switch,force-persist,guid,http-after-response,http-send-name-header,ignore-persist,"
         "load-server-state-from-file,log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,"
         "option accept-invalid-http-request,option accept-invalid-http-response,"
@@ -75,7 +75,7 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option http-buffer-request,"
         "option http-drop-request-trailers,option http-drop-response-trailers,option http-ignore-probes,"
         "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
-        "option independent-streams,option originalto,option persist,option prefer-last-server,option socket-stats,"
+        "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
         "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
         "redirect,retry-on,server-state-file-name,server-template,source,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,"
         "ssl-f-use,stick match,stick on,stick store-request,stick store-response,stick-table,tcp-request connection,"
@@ -99,13 +99,13 @@ LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = 
 
 LATER_TABLE(server, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .names =
         "allow-0rtt,alpn,ca-file,cc,check-alpn,check-pool-conn-name,check-proto,check-reuse-pool,check-send-proxy,"
-        "check-sni,check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,cookie,crl-file,crt,"
-        "curves,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,idle-ping,ktls,"
-        "log-bufsize,log-proto,max-reuse,namespace,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,"
-        "pool-conn-name,proto,proxy-v2-options,redir,renegotiate,resolve-net,resolve-opts,resolve-prefer,resolvers,"
-        "send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,"
-        "socks4,source,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,strict-maxconn,tcp-md5sig,tcp-ut,tfo,tls-tickets,"
-        "usesrc,verify,verifyhost,ws");
+        "check-sni,check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,crl-file,crt,curves,"
+        "force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,idle-ping,ktls,log-bufsize,"
+        "log-proto,max-reuse,namespace,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,"
+        "proto,proxy-v2-options,redir,renegotiate,resolve-net,resolve-opts,resolve-prefer,resolvers,send-proxy,"
+        "send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,socks4,"
+        "source,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,strict-maxconn,tcp-md5sig,tcp-ut,tfo,tls-tickets,usesrc,"
+        "verify,verifyhost,ws");
 
 LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .never = true, .names =
         "quic-cc-algo");

@@ -261,7 +261,8 @@ ALIAS(term)
 
 ALIAS(term_cookie)
 {
-        char v[4] = { s->term[0], s->term[1], '-', '-' };
+        const struct strm_tie *t = strm_tied(s);
+        char v[4] = { s->term[0], s->term[1], t && t->req ? t->req : '-', t && t->rsp ? t->rsp : '-' };
 
         (void)flags;
         return text(dst, n, v, 4);
