@@ -262,6 +262,7 @@ static void server_free(struct server *s)
         s->back->n_cells--;
         if (s->queue)
                 queue_free(s->queue);
+        free((void *)(uintptr_t)atomic_load_explicit(&s->fqdn, memory_order_relaxed));
         cell_fini(&s->cell);
         free(s);
 }

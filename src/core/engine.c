@@ -325,6 +325,7 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
                 change_print(&s, diff);
                 change_commit(&s);
                 take_global(c);
+                event_publish(EVENT_APPLIED, c);
                 engine_reap_soon();
         }
         change_set_fini(&s);

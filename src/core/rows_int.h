@@ -3,6 +3,7 @@
 #define CORE_ROWS_INT_H
 
 #include "core/kinds.h"
+#include "core/lookup.h"
 #include "core/server.h"
 
 /* For rows that only act, or whose value another row prints. */
@@ -38,12 +39,12 @@ int opt_tcpka_parse(struct kw_call *c);
 int opt_connection_parse(struct kw_call *c);
 void opt_connection_dump(const struct kw *kw, const void *slot, struct buf *out);
 
+/* rows_address.c */
+bool server_addr_asks_libc(
+        const struct server_addr_cfg *a); /* does init-addr come to `libc` before something that always works? */
+
 /* proxy_check.c */
 void proxy_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d);
 void server_check_line(struct conf *c, struct conf_obj *o, void *slot, struct diags *d);
-
-/* Names of this machine are part of what a configuration was made from: looked up once, by the loader, and recorded in the bundle. */
-int lookup_user(struct conf *c, const char *name, bool group, int *ret_id); /* 0, -ENOENT */
-int lookup_host(struct conf *c, const char *name, struct addr *ret_a);      /* 0, -ENOENT */
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef CORE_SERVER_H
 #define CORE_SERVER_H
 
+#include "core/lookup.h"
 #include "core/proxy.h"
 
 struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
@@ -21,12 +22,15 @@ struct server_addr_cfg {       /* slot "server_addr": what each server has alone
         const char *path;      /* unix socket; without the abns@ prefix */
         const char *unix_text; /* as written */
         const char *init_addr; /* NULL: last,libc */
+        const char *nets_text; /* resolve-net, as written */
+        struct lookup_want want;
         int host_port;
         int port_offset; /* "addr:+n": added to the client's destination port */
         int id;          /* 0 = automatic */
         bool abstract;
         bool port_follows; /* no port in the file, or an offset: the client's destination port (+ port_offset) is used */
         bool unresolved;   /* `none` was reached: starts in maintenance */
+        bool follows;      /* somebody asks for `host` while the worker runs: a reload leaves the address to them */
 };
 extern int server_addr_slot;
 
@@ -68,7 +72,9 @@ struct server {
         struct addr addr;          /* TCP; read through server_addr() */
         const char *path;          /* unix socket, or NULL; of the configuration's strings */
         _Atomic uint32_t addr_seq; /* sequence lock of addr, path and port_*: odd = being written */
+        const char *_Atomic fqdn;  /* the name that addr stands for, or NULL; epoch */
         int16_t port_offset;
+        uint16_t port;     /* of its own, also while it has no address; 0: none */
         bool abstract;     /* path is an abstract name (abns@) */
         bool port_follows; /* connect to the client's destination port + port_offset: addr carries no port */
         bool live;         /* control thread: published once; a server of a change that was discarded never is */
@@ -114,6 +120,10 @@ struct server *server_find(struct back *b, struct str name);
 struct strm;
 socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa, struct strm *st);
 void server_addr_set(struct server *s, const struct addr *a); /* a TCP address with its port */
+/* Another IP for the same port (or the client's): what a name stands for now. `by` for the log line, "dns/ns1"; NULL: none. NULL ip: it has none
+ * any more. Any thread. */
+void server_addr_set_ip(struct server *s, const struct addr *ip, const char *by);
+void server_fqdn_set(struct server *s, const char *name); /* copies it; NULL: none. Any thread, inside an epoch */
 /* The address that the file gives. */
 void server_addr_set_cfg(struct server *s, const struct server_addr_cfg *a);
 

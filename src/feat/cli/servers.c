@@ -163,7 +163,10 @@ static void say_change(struct cli_call *c, const struct addr *was, const struct 
         AUTO_BUF(to);
         bool ip, port = addr_port(was) != addr_port(now);
 
-        addr_print_ip(was, &from);
+        if (was->sa.sa_family == AF_UNSPEC)
+                buf_puts(&from, "(none)");
+        else
+                addr_print_ip(was, &from);
         addr_print_ip(now, &to);
         ip = !str_eq(buf_view(&from), buf_view(&to));
         if (!ip && !port) {
@@ -182,7 +185,8 @@ static void note_addr(struct cli_call *c, const struct server *s, const struct a
         AUTO_BUF(text);
 
         addr_print_ip(a, &text);
-        buf_printf(&text, " port %d", addr_port(a));
+        if (addr_port(a))
+                buf_printf(&text, " port %d", addr_port(a));
         buf_putc(&text, 0);
         note(c, s, "addr", text.p);
 }
@@ -190,7 +194,7 @@ static void note_addr(struct cli_call *c, const struct server *s, const struct a
 static void do_addr(struct cli_call *c, struct server *s)
 {
         struct addr was = s->addr, now;
-        uint64_t port = (uint64_t)addr_port(&was);
+        uint64_t port = s->port;
 
         if (c->n_args < 5) {
                 cli_msg(c, 3, "set server <b>/<s> addr requires an address and optionally a port.\n");
@@ -207,7 +211,10 @@ static void do_addr(struct cli_call *c, struct server *s)
         }
         addr_set_port(&now, (int)port);
         if (!addr_eq(&was, &now)) {
-                server_addr_set(s, &now);
+                if (c->n_args > 5)
+                        server_addr_set(s, &now);
+                else
+                        server_addr_set_ip(s, &now, NULL);
                 note_addr(c, s, &now);
         }
         say_change(c, &was, &now);
