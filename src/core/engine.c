@@ -444,6 +444,7 @@ static void take_down(struct engine *e)
 {
         unsigned n = 0;
 
+        event_publish(EVENT_APPLIED, NULL);
         do {
                 kill_sessions(e);
                 turn_all(e);

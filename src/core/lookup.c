@@ -52,7 +52,7 @@ static void servers_of(const struct conf_obj *section, lookup_add_fn add, void *
 
 static void all_others(lookup_add_fn add, void *ctx)
 {
-        for (const struct conf_obj *o = asking->first; o; o = o->next)
+        for (const struct conf_obj *o = asking->first; o; o = o->sibling)
                 if (o->kind->bit & KIND_BE)
                         servers_of(o, add, ctx);
 }

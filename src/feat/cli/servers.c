@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/engine.h"
 #include "core/queue.h"
+#include "core/resolve.h"
 #include "core/threads.h"
 #include "feat/cli/cli.h"
 
@@ -222,6 +223,29 @@ static void do_addr(struct cli_call *c, struct server *s)
                 server_set_admin(s, 0, SRV_ADM_RMAINT, &(struct state_cause){ .duration_ms = -1 });
 }
 
+/* ---- name ---- */
+static void do_fqdn(struct cli_call *c, struct server *s)
+{
+        const char *was = atomic_load_explicit(&s->fqdn, memory_order_acquire);
+        const char *name = c->n_args > 4 ? arena_strdup(c->mem, c->args[4]) : "";
+
+        if (!*name) {
+                cli_msg(c, 3, "set server <b>/<s> fqdn requires a FQDN.\n");
+        } else if (!resolve_driver || !resolve_driver->follows(s)) {
+                cli_msg(c, 3, "set server <b>/<s> fqdn failed because no resolution is configured.\n");
+        } else if (strcmp(name, was) == 0) {
+                cli_msg(c, 4, "no need to change the FDQN by 'stats socket command'\n");
+        } else if (!resolve_name_ok(str_of(name))) {
+                cli_msg(c, 3, "set server <b>/<s> fqdn: '%.200s' is no name that DNS could know.\n", name);
+        } else {
+                cli_msg(c, 4, "%s/%s changed its FQDN from %s to %s by 'stats socket command'\n", s->back->cell.name,
+                        s->cell.name, was, name);
+                server_fqdn_set(s, name);
+                note(c, s, "fqdn", name);
+                resolve_driver->renamed();
+        }
+}
+
 /* ---- health ---- */
 static void do_health(struct cli_call *c, struct server *s)
 {
@@ -270,7 +294,7 @@ static void disable_health(struct cli_call *c)
 static const struct {
         const char *word;
         void (*fn)(struct cli_call *c, struct server *s);
-} settings[] = { { "addr", do_addr }, { "health", do_health }, { "state", do_state }, { "weight", do_weight } };
+} settings[] = { { "addr", do_addr }, { "fqdn", do_fqdn }, { "health", do_health }, { "state", do_state }, { "weight", do_weight } };
 
 static void set_server(struct cli_call *c)
 {
@@ -283,7 +307,7 @@ static void set_server(struct cli_call *c)
                         settings[i].fn(c, s);
                         return;
                 }
-        cli_msg(c, 3, "usage: set server <backend>/<server> addr | health | state | weight\n");
+        cli_msg(c, 3, "usage: set server <backend>/<server> addr | fqdn | health | state | weight\n");
 }
 
 static void set_maxconn_server(struct cli_call *c)
@@ -351,7 +375,7 @@ static void shutdown_sessions(struct cli_call *c)
         static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f };                   \
         CLI_CMD(id)
 
-ROW(cmd_set_server, "set server", "<bk>/<srv> [opts]", "state, weight, address or health of a server", CLI_ADMIN,
+ROW(cmd_set_server, "set server", "<bk>/<srv> [opts]", "state, weight, address, name or health of a server", CLI_ADMIN,
     set_server);
 ROW(cmd_set_weight, "set weight", "<bk>/<srv> <weight>[%]", "weight of a server (same as set server ... weight)",
     CLI_ADMIN, set_weight);
