@@ -13,8 +13,8 @@ enum event_type {
         EVENT_FRONT_STATE,  /* struct event_front: started, stopped, paused; control thread */
         EVENT_STREAM_END,   /* struct strm *: log it */
         EVENT_SESS_REJECT,  /* a session that ended before a stream (bad PROXY line, denied) */
-        EVENT_APPLIED,      /* struct conf *: is in force now, the first one too; NULL: the world ends; control thread */
-        EVENT_RELOAD,       /* const char *: the diff */
+        EVENT_APPLIED, /* struct conf *: is in force now, the first one too; NULL: the world ends; control thread */
+        EVENT_RELOAD,  /* const char *: the diff */
         EVENT_CHECK_RESULT, /* struct event_check: option log-health-checks */
         EVENT_TYPES
 };

@@ -17,6 +17,7 @@ struct lookup_want {
         int prefer;                  /* resolve-prefer: AF_INET, AF_INET6 or AF_UNSPEC */
         const struct addr_net *nets; /* resolve-net: one of these before others, and before the family */
         unsigned n_nets;
+        const char *nets_text; /* as written */
 };
 
 int lookup_user(struct conf *c, const char *name, bool group, int *ret_id); /* 0, -ENOENT */

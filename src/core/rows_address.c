@@ -73,6 +73,16 @@ static void init_addr_dump(const struct kw *kw, const void *slot, struct buf *ou
         }
 }
 
+struct lookup_want *server_addr_want(struct conf *c, struct server_addr_cfg *a)
+{
+        struct lookup_want *w = conf_alloc(c, sizeof(*w));
+
+        if (a->want)
+                *w = *a->want;
+        a->want = w;
+        return w;
+}
+
 static int prefer_parse(struct kw_call *c)
 {
         struct server_addr_cfg *a = c->slot;
@@ -83,7 +93,7 @@ static int prefer_parse(struct kw_call *c)
                         "'resolve-prefer' expects either ipv4 or ipv6 as argument..");
                 return -1;
         }
-        a->want.prefer = four ? AF_INET : AF_INET6;
+        server_addr_want(c->conf, a)->prefer = four ? AF_INET : AF_INET6;
         return 1;
 }
 
@@ -91,15 +101,15 @@ static void prefer_dump(const struct kw *kw, const void *slot, struct buf *out)
 {
         const struct server_addr_cfg *a = slot;
 
-        if (a->want.prefer != AF_UNSPEC)
-                buf_printf(out, " %s %s", kw->name, a->want.prefer == AF_INET ? "ipv4" : "ipv6");
+        if (a->want && a->want->prefer != AF_UNSPEC)
+                buf_printf(out, " %s %s", kw->name, a->want->prefer == AF_INET ? "ipv4" : "ipv6");
 }
 
 #define NETS_MAX 16u
 
 static int net_parse(struct kw_call *c)
 {
-        struct server_addr_cfg *a = c->slot;
+        struct lookup_want *w;
         struct addr_net *v = conf_alloc(c->conf, NETS_MAX * sizeof(*v));
         struct str rest = c->n_args ? c->args[0].text : STR("");
         unsigned n = 0;
@@ -124,9 +134,10 @@ static int net_parse(struct kw_call *c)
                         break;
                 rest = str_sub(rest, one.n + 1, rest.n - one.n - 1);
         }
-        a->want.nets = v;
-        a->want.n_nets = n;
-        a->nets_text = conf_intern(c->conf, c->args[0].text);
+        w = server_addr_want(c->conf, c->slot);
+        w->nets = v;
+        w->n_nets = n;
+        w->nets_text = conf_intern(c->conf, c->args[0].text);
         return 1;
 }
 
@@ -134,9 +145,9 @@ static void net_dump(const struct kw *kw, const void *slot, struct buf *out)
 {
         const struct server_addr_cfg *a = slot;
 
-        if (a->nets_text) {
+        if (a->want && a->want->nets_text) {
                 buf_printf(out, " %s ", kw->name);
-                kw_quote(out, a->nets_text);
+                kw_quote(out, a->want->nets_text);
         }
 }
 
@@ -208,7 +219,7 @@ static enum found try_methods(struct conf *c, struct server_addr_cfg *a)
                         continue;
                 if (str_is(m, "libc")) {
                         f = FOUND_NOTHING;
-                        if (lookup_host_like(c, a->host, &a->want, &a->addr) == 0)
+                        if (lookup_host_like(c, a->host, a->want, &a->addr) == 0)
                                 return FOUND_NAME;
                 } else if (addr_parse(m, 0, &s, &why) == ADDR_OK) {
                         memcpy(&a->addr, &s.addr, sizeof(a->addr));
@@ -249,5 +260,5 @@ static void resolve_check(struct conf *c, struct conf_obj *o, void *slot, struct
                 say_found(o, a, f, d);
 }
 
-KW_TABLE(server_addr, KIND_ANY_SERVER, struct server_addr_cfg, rows, .defaults = &defaults, .rank = 0,
-         .own = true, .check = resolve_check);
+KW_TABLE(server_addr, KIND_ANY_SERVER, struct server_addr_cfg, rows, .defaults = &defaults, .rank = 0, .own = true,
+         .check = resolve_check);

@@ -40,6 +40,7 @@ int opt_connection_parse(struct kw_call *c);
 void opt_connection_dump(const struct kw *kw, const void *slot, struct buf *out);
 
 /* rows_address.c */
+struct lookup_want *server_addr_want(struct conf *c, struct server_addr_cfg *a); /* a copy of its own, to be changed */
 bool server_addr_asks_libc(
         const struct server_addr_cfg *a); /* does init-addr come to `libc` before something that always works? */
 

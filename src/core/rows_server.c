@@ -76,7 +76,8 @@ static bool parse_address(struct kw_call *c, struct conf_obj *o)
         if (r == ADDR_NAME) {
                 a->host = conf_intern(c->conf, str_of(s.host));
                 a->host_port = a->port_follows ? 0 : s.port_low;
-                a->want.family = s.family;
+                if (s.family != AF_UNSPEC)
+                        server_addr_want(c->conf, a)->family = s.family;
         }
         return true;
 }
@@ -125,8 +126,8 @@ void server_line_dump(const struct conf_obj *o, struct buf *out)
         if (a->unix_text) {
                 kw_quote(out, a->unix_text);
         } else if (a->host) {
-                if (a->want.family != AF_UNSPEC)
-                        buf_puts(out, a->want.family == AF_INET ? "ipv4@" : "ipv6@");
+                if (a->want && a->want->family != AF_UNSPEC)
+                        buf_puts(out, a->want->family == AF_INET ? "ipv4@" : "ipv6@");
                 kw_quote(out, a->host);
                 dump_port(a, a->host_port, out);
         } else {

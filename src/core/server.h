@@ -6,8 +6,9 @@
 #ifndef CORE_SERVER_H
 #define CORE_SERVER_H
 
-#include "core/lookup.h"
 #include "core/proxy.h"
+
+struct lookup_want; /* core/lookup.h */
 
 struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
         int weight, maxconn, minconn;
@@ -16,14 +17,13 @@ struct server_cfg { /* slot "server": server and default-server lines; immutable
 };
 extern int server_slot;
 
-struct server_addr_cfg {       /* slot "server_addr": what each server has alone */
-        struct addr addr;      /* port 0 when port_follows; AF_UNSPEC: none (unresolved, or a unix socket) */
-        const char *host;      /* a name stood in the file; `addr` is what it resolved to */
-        const char *path;      /* unix socket; without the abns@ prefix */
-        const char *unix_text; /* as written */
-        const char *init_addr; /* NULL: last,libc */
-        const char *nets_text; /* resolve-net, as written */
-        struct lookup_want want;
+struct server_addr_cfg {                /* slot "server_addr": what each server has alone */
+        struct addr addr;               /* port 0 when port_follows; AF_UNSPEC: none (unresolved, or a unix socket) */
+        const char *host;               /* a name stood in the file; `addr` is what it resolved to */
+        const char *path;               /* unix socket; without the abns@ prefix */
+        const char *unix_text;          /* as written */
+        const char *init_addr;          /* NULL: last,libc */
+        const struct lookup_want *want; /* NULL: any address of `host` will do */
         int host_port;
         int port_offset; /* "addr:+n": added to the client's destination port */
         int id;          /* 0 = automatic */

@@ -8,6 +8,8 @@
 /* * = a word, # = a number, a|b = one of them. */
 static const char *const forms[] = {
         "set server * addr * port #",
+        "set server * addr *",
+        "set server * fqdn *",
         "set server * health up|stopping|down",
         "set server * state ready|drain|maint",
         "set server * weight #",

@@ -92,6 +92,8 @@ static void only_known_forms_are_kept(void **state)
         static const char *const good[] = {
                 "set server b/s addr 10.0.0.1 port 80",
                 "set server b/s addr 2001:db8::1 port 0",
+                "set server b/s addr 2001:db8::1",
+                "set server b/s fqdn www.example",
                 "set server b/s health up",
                 "set server b/s health down",
                 "set server b/s health stopping",
@@ -121,7 +123,8 @@ static void only_known_forms_are_kept(void **state)
                 "set server  weight 1",
                 "set server b/s state up",
                 "set server b/s state ready|drain|maint",
-                "set server b/s fqdn evil.example",
+                "set server b/s fqdn evil.example port",
+                "set server b/s fqdn",
                 "enable health b/s; shutdown frontend f",
                 "enable health b/s\nshutdown frontend f",
                 "shutdown sessions server b/s",

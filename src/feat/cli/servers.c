@@ -294,7 +294,11 @@ static void disable_health(struct cli_call *c)
 static const struct {
         const char *word;
         void (*fn)(struct cli_call *c, struct server *s);
-} settings[] = { { "addr", do_addr }, { "fqdn", do_fqdn }, { "health", do_health }, { "state", do_state }, { "weight", do_weight } };
+} settings[] = { { "addr", do_addr },
+                 { "fqdn", do_fqdn },
+                 { "health", do_health },
+                 { "state", do_state },
+                 { "weight", do_weight } };
 
 static void set_server(struct cli_call *c)
 {

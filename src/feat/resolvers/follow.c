@@ -11,7 +11,7 @@
 #include "conf/conf.h"
 #include "core/check.h"
 #include "core/engine.h"
-#include "core/event.h"
+#include "core/lookup.h"
 #include "feat/resolvers/resolvers.h"
 
 #include <limits.h>
@@ -115,7 +115,10 @@ static unsigned place_of(const struct question *q, const struct addr *ip)
 
 static const struct lookup_want *want_of(const struct server *s)
 {
-        return &((const struct server_addr_cfg *)conf_slot(s->obj, server_addr_slot))->want;
+        static const struct lookup_want any;
+        const struct server_addr_cfg *a = conf_slot(s->obj, server_addr_slot);
+
+        return a->want ? a->want : &any;
 }
 
 /* The best address that nobody of this backend has; with allow-dup-ip else the best of all. */
@@ -316,13 +319,18 @@ static void question_free(struct question *q)
         free(q);
 }
 
+static void forget(struct follow *f)
+{
+        list_del(&f->link);
+        (void)map_del(&follows, srv_key(&f->srv));
+        free(f);
+}
+
 static void follow_free(struct follow *f)
 {
         struct question *q = f->q;
 
-        list_del(&f->link);
-        (void)map_del(&follows, srv_key(&f->srv));
-        free(f);
+        forget(f);
         if (list_empty(&q->servers))
                 question_free(q);
 }
@@ -446,14 +454,12 @@ void follow_sync(void)
 
 void follow_section_ends(struct section *s)
 {
-        while (!list_empty(&s->questions)) {
-                struct question *q = list_first(&s->questions, struct question, link);
+        list_for_each_safe (i, &s->questions) {
+                struct question *q = list_item(i, struct question, link);
 
-                if (list_empty(&q->servers))
-                        question_free(q);
-                else
-                        follow_free(list_first(&q->servers, struct follow,
-                                               link)); /* the last one takes the question along */
+                list_for_each_safe (k, &q->servers)
+                        forget(list_item(k, struct follow, link));
+                question_free(q);
         }
 }
 

@@ -1,5 +1,6 @@
 /* feat/resolvers/rows.c - section `resolvers` and the words of a server that point to one (manual 5.2, 5.3.2). */
 #include "conf/conf.h"
+#include "core/lookup.h"
 #include "feat/resolvers/resolvers.h"
 
 #include <arpa/inet.h>
