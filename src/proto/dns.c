@@ -174,48 +174,57 @@ static bool owned_by(const struct reader *r, const struct rec *x, const struct n
         return take_name(r, x->owner, &n) != 0 && name_is(&n, owner);
 }
 
-static size_t collect(const struct reader *r, const struct rec *v, size_t n, const struct dns_question *q,
-                      const struct name *owner, uint32_t ttl_s, struct dns_record *to, size_t max)
-{
-        unsigned len = q->type == DNS_A ? 4 : 16;
-        size_t got = 0;
+struct answer { /* what was read, and what is given out */
+        struct reader r;
+        const struct dns_question *q;
+        struct rec recs[RECORDS_SEEN];
+        size_t n_recs;
+        struct dns_record *to;
+        size_t max, n;
+        unsigned aliases;
+};
 
-        for (size_t i = 0; i < n && got < max; i++) {
-                if (v[i].type != q->type || v[i].len != len || !owned_by(r, &v[i], owner))
+static void collect(struct answer *a, const struct name *owner, uint32_t ttl_s)
+{
+        unsigned len = a->q->type == DNS_A ? 4 : 16;
+
+        for (size_t i = 0; i < a->n_recs && a->n < a->max; i++) {
+                const struct rec *x = &a->recs[i];
+                struct dns_record *to = &a->to[a->n];
+
+                if (x->type != a->q->type || x->len != len || !owned_by(&a->r, x, owner))
                         continue;
-                memset(&to[got], 0, sizeof(to[got]));
-                memcpy(to[got].ip, r->p + v[i].data, len);
-                to[got++].ttl_s = v[i].ttl_s < ttl_s ? v[i].ttl_s : ttl_s;
+                memset(to, 0, sizeof(*to));
+                memcpy(to->ip, a->r.p + x->data, len);
+                to->ttl_s = x->ttl_s < ttl_s ? x->ttl_s : ttl_s;
+                a->n++;
         }
-        return got;
 }
 
-static const struct rec *find_alias(const struct reader *r, const struct rec *v, size_t n, const struct name *owner)
+static const struct rec *find_alias(const struct answer *a, const struct name *owner)
 {
-        for (size_t i = 0; i < n; i++)
-                if (v[i].type == DNS_CNAME && owned_by(r, &v[i], owner))
-                        return &v[i];
+        for (size_t i = 0; i < a->n_recs; i++)
+                if (a->recs[i].type == DNS_CNAME && owned_by(&a->r, &a->recs[i], owner))
+                        return &a->recs[i];
         return NULL;
 }
 
-static enum dns_verdict follow(const struct reader *r, const struct rec *v, size_t n, const struct dns_question *q,
-                               struct name *owner, struct dns_record *to, size_t max, size_t *ret_n, unsigned *aliases)
+static enum dns_verdict follow(struct answer *a, struct name *owner)
 {
         uint32_t ttl_s = UINT32_MAX;
 
-        for (*aliases = 0; *aliases <= DNS_ALIASES_MAX; ++*aliases) {
-                size_t got = collect(r, v, n, q, owner, ttl_s, to, max);
-                const struct rec *x = got ? NULL : find_alias(r, v, n, owner);
+        for (; a->aliases <= DNS_ALIASES_MAX; a->aliases++) {
+                const struct rec *x;
 
-                if (got) {
-                        *ret_n = got;
+                collect(a, owner, ttl_s);
+                if (a->n)
                         return DNS_OK;
-                }
+                x = find_alias(a, owner);
                 if (!x)
-                        return *aliases ? DNS_ALIAS_END : DNS_EMPTY;
+                        return a->aliases ? DNS_ALIAS_END : DNS_EMPTY;
                 if (x->ttl_s < ttl_s)
                         ttl_s = x->ttl_s;
-                if (take_name(r, x->data, owner) == 0)
+                if (take_name(&a->r, x->data, owner) == 0)
                         return DNS_INVALID;
         }
         return DNS_ALIAS_END;
@@ -224,27 +233,33 @@ static enum dns_verdict follow(const struct reader *r, const struct rec *v, size
 enum dns_verdict dns_read(const unsigned char *p, size_t n, const struct dns_question *q, struct dns_record *v,
                           size_t max, size_t *ret_n, unsigned *ret_aliases)
 {
-        struct reader r = { p, n, 0 };
-        struct rec recs[RECORDS_SEEN];
+        struct answer a;
         struct name name;
-        unsigned aliases = 0, count, rcode;
+        unsigned rcode;
         enum dns_verdict verdict;
 
-        if (!take_question(&r, q, &name))
+        a.r = (struct reader){ p, n, 0 };
+        a.q = q;
+        a.to = v;
+        a.max = max;
+        a.n = a.aliases = 0;
+        if (!take_question(&a.r, q, &name))
                 return DNS_INVALID;
         rcode = p[3] & 15;
         if (p[2] & 2)
                 return DNS_TRUNCATED;
         if (rcode)
                 return rcode == 3 ? DNS_NX : rcode == 5 ? DNS_REFUSED : DNS_FAILED;
-        count = get16(&r, 6);
-        if (count > RECORDS_SEEN)
+        a.n_recs = get16(&a.r, 6);
+        if (a.n_recs > RECORDS_SEEN)
                 return DNS_INVALID;
-        for (unsigned i = 0; i < count; i++)
-                if (!take_record(&r, &recs[i]))
+        for (size_t i = 0; i < a.n_recs; i++)
+                if (!take_record(&a.r, &a.recs[i]))
                         return DNS_INVALID;
-        verdict = follow(&r, recs, count, q, &name, v, max, ret_n, &aliases);
+        verdict = follow(&a, &name);
+        if (verdict == DNS_OK)
+                *ret_n = a.n;
         if (ret_aliases)
-                *ret_aliases = aliases;
+                *ret_aliases = a.aliases;
         return verdict;
 }
