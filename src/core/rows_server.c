@@ -6,6 +6,8 @@
 
 static const struct server_cfg server_defaults = { .weight = 1, .pool_max_conn = -1, .pool_purge_ms = 5000 };
 
+#define TEMPLATE_MAX 100000u /* servers of one line */
+
 /* ---- the line ---- */
 
 void default_server_title(const struct conf_obj *o, struct buf *out)
@@ -24,7 +26,7 @@ static size_t bad_name_char(struct str s)
         return i;
 }
 
-static bool name_ok(struct kw_call *c)
+static bool name_ok(struct kw_call *c, const char *what)
 {
         struct str s = c->args[0].text;
         size_t i = bad_name_char(s);
@@ -32,7 +34,7 @@ static bool name_ok(struct kw_call *c)
 
         if (i == s.n)
                 return true;
-        g = kw_fail(c, &c->args[0], "E0104", "character '%c' is not permitted in server name '%.*s'.", s.p[i], (int)s.n,
+        g = kw_fail(c, &c->args[0], "E0104", "character '%c' is not permitted in %s '%.*s'.", s.p[i], what, (int)s.n,
                     s.p);
         g->intro = DIAG_INTRO_PLACE;
         return false;
@@ -54,7 +56,7 @@ static void take_address(struct kw_call *c, struct server_addr_cfg *a, const str
 }
 
 /* addr_parse() gives "+n" and "-n" as port_offset with the number in port_low. */
-static bool parse_address(struct kw_call *c, struct conf_obj *o)
+static bool parse_address(struct kw_call *c, struct conf_obj *o, const struct word *at)
 {
         struct kw_call line = *c;
         struct server_addr_cfg *a = conf_slot_edit(c->conf, o, server_addr_slot);
@@ -65,11 +67,11 @@ static bool parse_address(struct kw_call *c, struct conf_obj *o)
         AUTO_BUF(b);
 
         line.obj = o; /* messages name the server */
-        if (!conf_expand_to(&line, &c->args[1], &b, &text))
+        if (!conf_expand_to(&line, at, &b, &text))
                 return false;
         r = addr_parse(text, ADDR_OFFSET | ADDR_UNIX, &s, &why);
         if (r == ADDR_BAD) {
-                kw_fail(&line, &c->args[1], "E0210", "%s in '%.*s'", why, (int)text.n, text.p);
+                kw_fail(&line, at, "E0210", "%s in '%.*s'", why, (int)text.n, text.p);
                 return false;
         }
         take_address(c, a, &s, text);
@@ -92,12 +94,63 @@ int server_line_parse(struct kw_call *c)
                         DIAG_INTRO_PLACE;
                 return -1;
         }
-        if (!name_ok(c))
+        if (!name_ok(c, "server name"))
                 return -1;
         o = conf_add_child(c, KIND_SERVER, c->args[0].text, c->args[0].at);
-        ok = parse_address(c, o);
+        ok = parse_address(c, o, &c->args[1]);
         if (!kw_parse_words(c, o, c->args + 2, c->n_args - 2) || !ok)
                 return -1;
+        return (int)c->n_args;
+}
+
+/* "3": 1 to 3; "2-5". */
+static bool template_range(struct str s, uint64_t *ret_low, uint64_t *ret_high)
+{
+        const char *dash = s.n ? memchr(s.p, '-', s.n) : NULL;
+        size_t n = dash ? (size_t)(dash - s.p) : s.n;
+
+        *ret_low = 1;
+        if (dash && (!str_to_u64(str_sub(s, 0, n), ret_low) || !str_to_u64(str_sub(s, n + 1, s.n - n - 1), ret_high)))
+                return false;
+        if (!dash && !str_to_u64(s, ret_high))
+                return false;
+        return *ret_low >= 1 && *ret_low <= *ret_high && *ret_high - *ret_low < TEMPLATE_MAX;
+}
+
+static bool template_server(struct kw_call *c, uint64_t number)
+{
+        struct str prefix = c->args[0].text;
+        struct conf_obj *o;
+        bool ok;
+        AUTO_BUF(name);
+
+        buf_printf(&name, "%.*s%llu", (int)prefix.n, prefix.p, (unsigned long long)number);
+        o = conf_add_child(c, KIND_SERVER, buf_view(&name), c->args[0].at);
+        ok = parse_address(c, o, &c->args[2]);
+        return kw_parse_words(c, o, c->args + 3, c->n_args - 3) && ok;
+}
+
+int server_template_parse(struct kw_call *c)
+{
+        uint64_t low = 0, high = 0;
+
+        if (c->n_args < 3) {
+                kw_fail(c, NULL, "E0110",
+                        "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments.")
+                        ->intro = DIAG_INTRO_PLACE;
+                return -1;
+        }
+        if (!name_ok(c, "server-template prefix"))
+                return -1;
+        if (!template_range(c->args[1].text, &low, &high)) {
+                kw_fail(c, &c->args[1], "E0242", "Wrong server-template number or range arg '%.*s'.",
+                        (int)c->args[1].text.n, c->args[1].text.p)
+                        ->intro = DIAG_INTRO_PLACE;
+                return -1;
+        }
+        for (; low <= high; low++)
+                if (!template_server(c, low))
+                        return -1; /* the same complaint for each of them helps nobody */
         return (int)c->n_args;
 }
 

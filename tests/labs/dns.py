@@ -71,8 +71,7 @@ resolvers dns
 backend b
     server s1 web.test:25383
 backend two
-    server t1 two.test:25383
-    server t2 two.test:25383
+    server-template t 2 two.test:25383
     server t3 two.test:25383 resolve-opts allow-dup-ip
 backend bad
     server g good.test:25383

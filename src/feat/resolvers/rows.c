@@ -401,6 +401,11 @@ static void check_server(struct conf *c, struct conf_obj *o, void *slot, struct 
                              o->name);
                 g->intro = DIAG_INTRO_PLACE;
         }
+        if (a->host[0] == '_') {
+                g = diag_add(d, DIAG_ALERT, o->at, "E0816", "'server %s/%s' : SRV records ('%s') are not followed yet.",
+                             o->parent->name, o->name, a->host);
+                g->intro = DIAG_INTRO_PLACE;
+        }
         ((struct server_addr_cfg *)conf_slot_edit(c, o, server_addr_slot))->follows = true;
 }
 
