@@ -11,6 +11,7 @@
 #include "core/hook.h"
 #include "core/retire.h"
 #include "core/sess.h"
+#include "core/srv_source.h"
 
 #include <stdlib.h>
 
@@ -185,6 +186,7 @@ static void server_from_file(struct server *s, const struct conf_obj *o)
         atomic_init(&s->admin, (uint8_t)((c->disabled ? SRV_ADM_CMAINT : 0) | (a->unresolved ? SRV_ADM_RMAINT : 0)));
         server_addr_set_cfg(s, a);
         server_fqdn_set(s, a->host);
+        srv_source_update(s, o);
 }
 
 static uint32_t count_servers(const struct conf_obj *o)
@@ -649,6 +651,7 @@ static void commit_back(struct back_step *st)
         for (uint32_t i = 0; i < st->n_file; i++) {
                 bool is_new = !st->v[i]->live;
 
+                srv_source_update(st->v[i], st->v[i]->obj);
                 st->v[i]->live = true;
                 commit_check(st->v[i]);
                 if (is_new && !st->is_new)

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/retire.h"
 #include "core/sess.h"
+#include "core/srv_source.h"
 #include "core/srv_conn.h"
 #include "core/threads.h"
 
@@ -263,6 +264,7 @@ static void server_free(struct server *s)
         if (s->queue)
                 queue_free(s->queue);
         free((void *)(uintptr_t)atomic_load_explicit(&s->fqdn, memory_order_relaxed));
+        srv_source_free(s);
         cell_fini(&s->cell);
         free(s);
 }

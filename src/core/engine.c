@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/retire.h"
 #include "core/sess.h"
+#include "core/srv_source.h"
 #include "core/threads.h"
 
 #include <errno.h>
@@ -339,7 +340,8 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
 
 bool engine_wants_swap(const struct engine *e, const struct conf *c)
 {
-        return engine_threads(c) != e->n_threads || engine_plan(world.conf, c, NULL) == KW_SWAP;
+        return engine_threads(c) != e->n_threads || engine_plan(world.conf, c, NULL) == KW_SWAP ||
+               (srv_source_foreign(c) && !srv_source_foreign(world.conf)); /* a right that was given away */
 }
 
 /* ---- threads ---- */

@@ -68,11 +68,12 @@ struct server {
         /* runtime values: the file's until the CLI (or DNS, ...) changes them; a reload that changes the line wins */
         _Atomic uint32_t iweight; /* initial, from the file; `weight` is the one of now */
         _Atomic uint32_t maxconn;
-        _Atomic uint32_t minconn;  /* 0, or the limit at low load: core/queue.h */
-        struct addr addr;          /* TCP; read through server_addr() */
-        const char *path;          /* unix socket, or NULL; of the configuration's strings */
-        _Atomic uint32_t addr_seq; /* sequence lock of addr, path and port_*: odd = being written */
-        const char *_Atomic fqdn;  /* the name that addr stands for, or NULL; epoch */
+        _Atomic uint32_t minconn;          /* 0, or the limit at low load: core/queue.h */
+        struct addr addr;                  /* TCP; read through server_addr() */
+        const char *path;                  /* unix socket, or NULL; of the configuration's strings */
+        _Atomic uint32_t addr_seq;         /* sequence lock of addr, path and port_*: odd = being written */
+        struct srv_source *_Atomic source; /* core/srv_source.h; NULL: nothing special; epoch */
+        const char *_Atomic fqdn;          /* the name that addr stands for, or NULL; epoch */
         int16_t port_offset;
         uint16_t port;     /* of its own, also while it has no address; 0: none */
         bool abstract;     /* path is an abstract name (abns@) */

@@ -444,12 +444,13 @@ static void test_source_address(void **st)
         struct sockaddr_in peer;
         socklen_t len = sizeof(peer);
         int fd;
+        struct conn_how how = { .src = &src };
 
         (void)st;
         assert_int_equal(inet_pton(AF_INET, "127.0.0.77", &src.in.sin_addr), 1);
         src.in.sin_family = AF_INET;
         conn_init(&a.c, on_wake);
-        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &src), 0);
+        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &how), 0);
         while ((fd = sys_kernel.accept(lfd, (struct sockaddr *)&peer, &len)) == -EAGAIN)
                 ;
         addr_from_sockaddr(&seen, (struct sockaddr *)&peer, len);
@@ -458,7 +459,7 @@ static void test_source_address(void **st)
         close(fd);
         conn_close(&a.c, false);
         assert_int_equal(inet_pton(AF_INET, "192.0.2.9", &src.in.sin_addr), 1); /* not ours: RFC 5737 */
-        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &src), -EADDRNOTAVAIL);
+        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &how), -EADDRNOTAVAIL);
         assert_true(a.c.ev.fd < 0);
 }
 

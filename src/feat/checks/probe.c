@@ -1,5 +1,6 @@
 /* feat/checks/probe.c - one check on the wire: connect, judge, close with a reset (nothing was said, so nothing can be lost, and no
  * TIME_WAIT stays behind on either side). */
+#include "core/srv_source.h"
 #include "feat/checks/checks.h"
 
 #include "base/epoch.h"
@@ -127,6 +128,7 @@ static void begin(struct probe *p)
 {
         struct sockaddr_storage sa;
         socklen_t len = target(p->check, &sa);
+        struct srv_how from;
         int r;
 
         p->started = thr_self->now;
@@ -138,7 +140,7 @@ static void begin(struct probe *p)
         p->state = PROBE_CONNECTING;
         conn_init(&p->conn, woken);
         timer_start(thr_self->loop, &p->timer, mono_add_ms(p->started, connect_ms(p->check)));
-        r = conn_connect(&p->conn, (struct sockaddr *)&sa, len, NULL);
+        r = conn_connect(&p->conn, (struct sockaddr *)&sa, len, srv_source_how(p->check->srv, NULL, &from));
         if (r < 0)
                 finish(p,
                        r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EADDRNOTAVAIL ? CHECK_SOCKERR
