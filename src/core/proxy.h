@@ -89,6 +89,7 @@ struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         struct listen_spec spec; /* of the first port; `count` ports follow each other */
         int count;
         const char *name;
+        int id, number;                     /* id: of the file, 0 = none; number: that or its place, from 1 */
         int maxconn, level;                 /* level: CLI rights, see core/cli.h */
         const char *unix_user, *unix_group; /* as written; the ids are in spec */
 };

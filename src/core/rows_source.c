@@ -6,7 +6,7 @@
 
 static bool fail(struct kw_call *c, const struct word *w, const char *what, const char *why, const char *text)
 {
-        (void)kw_fail(c, w, "E0260", "'%s' : %s in '%s'", what, why, text);
+        (void)kw_fail(c, w, "E0260", "'%s %s' : %s in '%s'", what, text, why, text);
         return false;
 }
 
@@ -24,7 +24,7 @@ static bool parse_ip(struct kw_call *c, const struct word *w, const char *what, 
         if (r == ADDR_BAD)
                 return fail(c, w, what, why, text);
         if (r == ADDR_NAME && lookup_host(c->conf, conf_intern(c->conf, str_of(s.host)), &s.addr) < 0) {
-                (void)kw_fail(c, w, "E0260", "'%s' : invalid address: '%s' in '%s'", what, s.host, text);
+                (void)kw_fail(c, w, "E0260", "'%s %s' : invalid address: '%s' in '%s'", what, text, s.host, text);
                 return false;
         }
         addr_set_port(&s.addr, 0);
@@ -39,10 +39,10 @@ static bool parse_source_addr(struct kw_call *c, struct source_cfg *s, bool rang
         const char *text;
 
         if (c->n_args == 0) {
-                (void)kw_fail(c, NULL, "E0110",
-                              "'source' expects <addr>[:<port>%s], and optionally 'usesrc' or 'interface' as "
-                              "arguments.",
-                              ranges ? "[-<port>]" : "");
+                (void)kw_fail(
+                        c, NULL, "E0110",
+                        "'source' expects <addr>[:<port>%s], and optionally 'usesrc' <addr>, and 'interface' <name>%s.",
+                        ranges ? "[-<port>]" : "", ranges ? " as argument." : "");
                 return false;
         }
         if (!parse_ip(c, &c->args[0], "source", &spec, &text))
@@ -90,7 +90,7 @@ static bool parse_interface(struct kw_call *c, const struct word *w, struct sour
         if (!w || w->text.n == 0 || w->text.n > INTERFACE_MAX) {
                 (void)kw_fail(c, w, "E0262",
                               w ? "'interface' : '%.*s' is no name of an interface."
-                                : "'interface' : missing interface name%.*s",
+                                : "'source' : missing interface name%.*s.",
                               w ? (int)w->text.n : 0, w ? w->text.p : "");
                 return false;
         }
@@ -134,7 +134,12 @@ static void dump_source(const char *name, const struct source_cfg *s, struct buf
 
 static int px_source_parse(struct kw_call *c)
 {
-        return parse_source(c, c->slot, false);
+        int n = parse_source(c, c->slot, false);
+
+        if (n < 0 || (size_t)n == c->n_args)
+                return n;
+        (void)kw_fail(c, &c->args[n], "E0263", "'source' only supports optional keywords 'interface' and 'usesrc'.");
+        return -1;
 }
 
 static void px_source_dump(const struct kw *kw, const void *slot, struct buf *out)

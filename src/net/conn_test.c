@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -463,6 +464,42 @@ static void test_source_address(void **st)
         assert_true(a.c.ev.fd < 0);
 }
 
+static int option_of(const struct conn *c, int level, int name)
+{
+        socklen_t len = sizeof(int);
+        int v = -1;
+
+        return sys_kernel.getopt(c->ev.fd, level, name, &v, &len) == 0 ? v : -1;
+}
+
+static void test_options_of_a_connection(void **st)
+{
+        struct conn_how how = { .user_timeout_ms = 4321, .fastopen = true };
+        struct addr to = target(lport);
+        struct end a = { 0 };
+
+        (void)st;
+        for (int speaks = 0; speaks < 2; speaks++) {
+                int fd;
+
+                conn_init(&a.c, on_wake);
+                a.c.ep.speaks_first = speaks;
+                assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &how), 0);
+                assert_int_equal(option_of(&a.c, IPPROTO_TCP, TCP_USER_TIMEOUT), 4321);
+                assert_int_equal(option_of(&a.c, IPPROTO_TCP, TCP_FASTOPEN_CONNECT),
+                                 speaks); /* who waits for the server's word must not wait */
+                assert_true(conn_tx_first(&a.c, "x", 1) != -EPIPE);
+                while ((fd = sys_kernel.accept(lfd, NULL, NULL)) == -EAGAIN)
+                        (void)conn_tx_first(&a.c, "x", 1);
+                close(fd);
+                conn_close(&a.c, true);
+        }
+        how = (struct conn_how){ .interface = "no-such-if" };
+        conn_init(&a.c, on_wake);
+        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &how), -ENODEV);
+        assert_true(a.c.ev.fd < 0);
+}
+
 /* Bytes through a pipe, many small ones so that the pipe runs out of slots before it is full. */
 static void test_splice(void **st)
 {
@@ -651,6 +688,7 @@ int main(void)
                 T(test_refused),
                 T(test_in_progress),
                 T(test_source_address),
+                T(test_options_of_a_connection),
                 T(test_splice),
                 T(test_full_pipe_is_not_drained),
                 T(test_pipe_pool),
