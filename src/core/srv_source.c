@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-struct image { /* compared by bytes: made from zeros, field by field */
+struct image { /* what the words come to */
         struct addr src, as;
         int usesrc, port_low, n_ports;
         unsigned tcp_ut_ms;
@@ -39,22 +39,28 @@ static void take_source(struct image *i, const struct source_cfg *c)
                 memcpy(i->interface, c->interface, strnlen(c->interface, sizeof(i->interface) - 1));
 }
 
+static bool same(const struct image *a, const struct image *b)
+{
+        return addr_eq(&a->src, &b->src) && addr_eq(&a->as, &b->as) && a->usesrc == b->usesrc &&
+               a->port_low == b->port_low && a->n_ports == b->n_ports && a->tcp_ut_ms == b->tcp_ut_ms &&
+               a->fastopen == b->fastopen && strcmp(a->interface, b->interface) == 0;
+}
+
 /* False: nothing is asked for. */
 static bool make(const struct conf_obj *o, struct image *ret_i)
 {
         const struct srv_source_cfg *own = conf_slot(o, srv_source_slot);
         const struct source_cfg *px = conf_slot(o->parent, source_slot);
-        struct image none;
+        const struct image none = { .usesrc = USESRC_NONE };
 
-        memset(ret_i, 0, sizeof(*ret_i));
-        memset(&none, 0, sizeof(none));
+        *ret_i = none;
         if (own->source.text)
                 take_source(ret_i, &own->source);
         else if (px && px->text)
                 take_source(ret_i, px);
         ret_i->tcp_ut_ms = (unsigned)own->tcp_ut_ms;
         ret_i->fastopen = own->tfo;
-        return memcmp(ret_i, &none, sizeof(none)) != 0;
+        return !same(ret_i, &none);
 }
 
 void srv_source_update(struct server *s, const struct conf_obj *o)
@@ -63,11 +69,11 @@ void srv_source_update(struct server *s, const struct conf_obj *o)
         struct image i;
 
         if (make(o, &i)) {
-                if (was && memcmp(&was->i, &i, sizeof(i)) == 0)
+                if (was && same(&was->i, &i))
                         return;
                 now = calloc(1, sizeof(*now));
                 ASSERT(now != NULL); /* configuration-sized: ADR 0002 */
-                memcpy(&now->i, &i, sizeof(i));
+                now->i = i;
         }
         if (!was && !now)
                 return;
