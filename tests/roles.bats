@@ -86,7 +86,7 @@ logged() { grep -q -- "$1" out; }
         run "$T" -vv
         [[ "$output" == *"Feature list : "*"+EPOLL"* ]]
         [[ "$output" == *"TARGET  = linux-glibc"* ]]
-        [[ "$output" == *"Available services :"* ]]
+        [[ "$output" == *"Available services : "*"prometheus-exporter"* ]]
         run "$T" -vqb
         [ "$output" = 3.4 ]
 }
@@ -248,13 +248,52 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         logged "Current worker ($w) exited with code 137 (Killed)"
 }
 
-@test "a stopped worker is not taken for a hung one" {
+@test "a crash loop ends with a reload of a mended file" {
+        [ "$(id -u)" -eq 0 ] || skip "needs root"
+        mkdir empty
+        chmod 755 . empty
+        { printf 'global\n    chroot %s/empty\n' "$PWD"; cat base.cfg; } > t.cfg
         start -W -db -S "$PWD/m.sock" -f t.cfg
+        until_ok logged "Loading success"
+        rmdir empty
+        kill -9 "$(worker)"
+        until_ok logged "The worker dies too often"
+        run ask reload # nothing is mended yet
+        [ "${lines[0]}" = Success=0 ]
+        [[ "$output" == *"no worker comes up with the new configuration"* ]]
+        cp base.cfg t.cfg
+        run ask reload
+        [ "${lines[0]}" = Success=1 ]
+        [ "$(readlink "/proc/$(worker)/root")" = / ]
+        ask "@1 show info" | grep -q '^Stopping: 0'
+        run ask reload
+        [ "${lines[0]}" = Success=1 ]
+}
+
+@test "a stopped worker is replaced, and serves nobody meanwhile but refuses nobody" {
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        until_ok logged "Loading success"
         w=$(worker)
         kill -STOP "$w"
-        sleep 3.5
-        kill -CONT "$w"
-        [ "$(worker)" = "$w" ]
+        (: < /dev/tcp/127.0.0.1/25100)
+        said="Current worker ($w) hangs since .* it is replaced"
+        until_ok logged "$said" || until_ok logged "$said" || until_ok logged "$said"
+        until_ok worker_is_new "$w"
+        until_ok logged "Current worker ($w) exited with code 137 (Killed)"
+        ask "@1 show info" | grep -q "^Pid: $(worker)"
+}
+
+@test "a crash is recorded in the log: signal, place, last good state" {
+        start -W -db -S "$PWD/m.sock" -f t.cfg
+        until_ok logged "Loading success"
+        w=$(worker)
+        kill -SEGV "$w"
+        until_ok logged "Worker ($w): crash in thread telamon: signal 11 (Segmentation fault) sent by process [0-9]* (all was well"
+        until_ok logged "    #.* telamon+0x"
+        until_ok logged "Current worker ($w) exited with code 139 (Segmentation fault)"
+        until_ok worker_is_new "$w"
+        kill -ABRT "$(worker)"
+        until_ok logged "crash in thread telamon: signal 6 (Aborted)"
 }
 
 @test "the worker has no rights" {
@@ -471,7 +510,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
                 run "$T" -c "$a" -f t.cfg
                 [ "$status" -eq 0 ] && [[ "$output" != *NOTICE* ]]
         done
-        for a in -dI -dV -dT -dG -dR -dS -dZ -dF -dc -de -dp -dk -dv -4 "-N 5" "-x /dev/null"; do
+        for a in -dI -dV -dT -dG -dR -dS -dZ -dF -dc -de -dp -dk -dv -4; do
                 # shellcheck disable=SC2086
                 run "$T" -c $a -f t.cfg
                 [ "$status" -eq 0 ] && [[ "$output" == *"[NOTICE]"*"option '${a%% *}' has no effect: "* ]]
@@ -480,7 +519,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [ "$status" -eq 0 ]
 }
 
-@test "-L, -n and -m reach the process" {
+@test "-L, -n, -N and -m reach the process" {
         cat >> t.cfg <<-'EOF'
 		.if !streq("$HAPROXY_LOCALPEER",me)
 		.alert "not me"
@@ -490,12 +529,15 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         [ "$status" -eq 0 ]
         run "$T" -c -f t.cfg
         [ "$status" -eq 1 ]
+        printf 'frontend own\n    bind 127.0.0.1:25101\n    maxconn 7\n' >> t.cfg
+        sed -i "1i global\n    stats socket $PWD/s.sock" t.cfg
         for form in "" -W; do
                 # shellcheck disable=SC2086
-                start $form -db -L me -n 321 -m 300 -S "$PWD/m.sock" -f t.cfg
+                start $form -db -L me -n 321 -N 45 -m 300 -S "$PWD/m.sock" -f t.cfg
                 p=$PID
                 [ -z "$form" ] || p=$(worker)
                 grep -q '^Max data size  *314572800 ' "/proc/$p/limits"
+                [ "$(echo show stat | socat - UNIX-CONNECT:s.sock | cut -d, -f1,2,7 | grep END, | xargs)" = "f,FRONTEND,45 b,BACKEND,5 own,FRONTEND,7" ]
                 if [ -n "$form" ]; then ask "@1 show info" | grep -q '^Maxconn: 321'; fi
                 kill "$PID"
                 wait "$PID" || true

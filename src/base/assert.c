@@ -4,16 +4,23 @@
 #include <execinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+static char said[512];
+
+const char *assert_said(void)
+{
+        return said;
+}
 
 void assert_fail(const char *file, int line, const char *expr)
 {
         void *frames[48];
-        char msg[512];
-        int n = snprintf(msg, sizeof(msg), "BUG %s:%d: %s\n", file, line, expr);
+        int n = snprintf(said, sizeof(said), "BUG %s:%d: %s\n", file, line, expr);
 
         if (n > 0) {
-                ssize_t unused = write(STDERR_FILENO, msg, (size_t)n);
+                ssize_t unused = write(STDERR_FILENO, said, strlen(said));
                 (void)unused;
         }
         n = backtrace(frames, (int)array_len(frames));

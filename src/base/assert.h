@@ -12,6 +12,9 @@
 /* Prints file, line, expression and a backtrace to stderr and aborts. The supervisor respawns the worker. */
 _Noreturn void assert_fail(const char *file, int line, const char *expr);
 
+/* What the failing one says, for who records the crash; "" before. */
+const char *assert_said(void);
+
 #define ASSERT(e) ((e) ? (void)0 : assert_fail(__FILE__, __LINE__, #e))
 
 /* Long-lived objects start with a magic number; MAGIC_CHECK turns a stale pointer into a readable abort. */

@@ -7,7 +7,7 @@
 #include "base/time.h"
 
 #define THR_MAX        64 /* data threads + control, HAProxy's MAX_THREADS on 64 bits */
-#define THR_LOCALS     16
+#define THR_LOCALS     32
 #define THR_RX_DEFAULT (256u * 1024)
 
 struct loop;

@@ -167,7 +167,6 @@ void section_begin(struct conf *c, const struct conf_kind *k, const struct line 
 void section_end(struct conf *c);
 
 /* skip.c: all but skip_end() look at an active line, raw and by its first word */
-bool skip_is_absent(struct str word);
 /* A line that no row of its section takes. True: it starts a section that nobody knows, and that was said. */
 bool skip_begin(struct conf *c, const struct line *l);
 bool skip_takes(struct conf *c, struct str raw, struct str first_word); /* true: the line belongs to it */

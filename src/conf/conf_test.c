@@ -95,9 +95,27 @@ static const char *const messages[][2] = {
         { "fronted f\n a\nbackend b\n",
           "P1]: unknown keyword 'fronted' out of section, taken for a section, its 1 line is not read; did you mean "
           "'frontend' maybe ?\n" },
-        { "t-absent\na\nb\n", "P1] : this version has no section 't-absent', its 2 lines are not read\n" },
+        { "t-absent\na\nb\n",
+          "P1] : 't-absent' is a section of HAProxy that Telamon does not support yet, its 2 lines are not read\n" },
         { "t-absent\n a\n.if 1\n b\n.endif\n c\n", /* and the block was closed */
-          "P1] : this version has no section 't-absent', its 3 lines are not read\n" },
+          "P1] : 't-absent' is a section of HAProxy that Telamon does not support yet, its 3 lines are not read\n" },
+        /* ours: names of HAProxy that are not here */
+        { "listen l\n t-later x\n", "P2] : 't-later' is a keyword of HAProxy that Telamon does not support yet\n" },
+        { "listen l\n no t-later\n", "P2] : 't-later' is a keyword of HAProxy that Telamon does not support yet\n" },
+        { "listen l\n t-two one x\n", "P2] : 't-two one' is a keyword of HAProxy that Telamon does not support yet\n" },
+        { "listen l\n t-two x\n", "P2] : 't-two' is a keyword of HAProxy that Telamon does not support yet\n" },
+        { "listen l\n option t-lone\n",
+          "P2] : 'option t-lone' is a keyword of HAProxy that Telamon does not support yet\n" },
+        { "listen l\n t-set.x y\n", "P2] : 't-set.x' is a keyword of HAProxy that Telamon does not support yet\n" },
+        { "listen l\n option t-lon\n", "P2] : unknown option 't-lon'\n" },
+        { "listen l\n mode tcp\nt-later\n mode tcp\n", /* at the margin, and no section */
+          "P3] : 't-later' is a keyword of HAProxy that Telamon does not support yet\n" },
+        { "global\n t-later\n", "P2] : unknown keyword 't-later' in 'global' section\n" }, /* of other kinds */
+        { "backend b\n server s 127.0.0.1:80 t-later a no-t-later t-tune.x weight x\n",
+          "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : 't-later' is a keyword of HAProxy that Telamon does not support\n"
+          "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : 'no-t-later' is a keyword of HAProxy that Telamon does not support\n"
+          "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : 't-tune.x' is a keyword of HAProxy that Telamon does not support\n"
+          "[ALERT]    (7) : config : [t.cfg:2] : 'server b/s' : cannot parse 'weight' value 'x', an integer is expected.\n" },
         { "global\nfoo x\n daemon\n", "P2] : unknown keyword 'foo' in 'global' section\n" }, /* no layout: a keyword */
         { "global\n daemon\nfoo x\ndaemon\n", "P3] : unknown keyword 'foo' in 'global' section\n" },
         { "global\n mode http\n", "P2] : unknown keyword 'mode' in 'global' section; did you mean 'node' maybe ?\n" },

@@ -4,6 +4,7 @@
 #define CONF_CONF_TEST_KINDS_H
 
 #include "conf/conf_test_rows.h"
+#include "conf/later.h"
 
 /* ---- servers: two tables, as a core and a feature would have ---- */
 struct t_server {
@@ -164,8 +165,10 @@ static const struct conf_kind t_kind_defsrv = { .name = "default-server",
                                                 .parents = K_DEFAULTS | K_BACKEND | K_LISTEN,
                                                 .short_place = true,
                                                 .example = "default-server" };
-static const char *const t_absent[] = { "t-absent", NULL };
-CONF_ABSENT(t_absent);
+LATER_TABLE(t_sections, .what = LATER_SECTION, .names = "t-absent");
+LATER_TABLE(t_proxies, .what = LATER_KEYWORD, .kinds = K_FRONTEND | K_BACKEND | K_LISTEN,
+            .names = "t-later,t-two one,option t-lone,t-set.*");
+LATER_TABLE(t_servers, .what = LATER_KEYWORD, .kinds = K_SERVER, .never = true, .names = "t-later,t-tune.*");
 CONF_KIND(t_kind_global);
 CONF_KIND(t_kind_defaults);
 CONF_KIND(t_kind_frontend);

@@ -58,7 +58,7 @@ enum kw_type {
         KW_T_BITS,    /* unsigned: the row ORs .bit when present, clears it for `no x` */
         KW_T_FN,      /* .parse and .dump */
         KW_T_NONE,    /* truly has no effect here (.why says so): warns, is counted, is dumped */
-        KW_T_REFUSED, /* known, not supported: error with .why */
+        KW_T_REFUSED, /* not supported, and .why says what to do instead; a bare name stands in a later_table */
 };
 
 struct kw_val {
@@ -192,11 +192,6 @@ struct conf_kind {
 
 #define CONF_KIND(id)                                                                                                  \
         static const struct conf_kind *const id##_kind_reg __attribute__((used, section("telamon_kind"))) = &id
-
-/* Names of sections that HAProxy's manual has and this program has not, up to a NULL: each is refused with one message,
- * and its lines are not read. A kind of that name takes it off the list. */
-#define CONF_ABSENT(id)                                                                                                \
-        static const char *const *const id##_absent_reg __attribute__((used, section("telamon_absent"))) = id
 
 /* Boot: collects all tables and kinds, gives them numbers, builds the look-up tables. Idempotent, first call from one
  * thread. Aborts with a message on: two rows with one name for one kind, KW_FN without parse or dump, a row outside its

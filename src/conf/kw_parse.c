@@ -1,5 +1,6 @@
 /* conf/kw_parse.c - rows at work: a line of a section, the words of a nested object. */
 #include "conf/conf_int.h"
+#include "conf/later.h"
 
 #include <stdlib.h>
 
@@ -307,6 +308,28 @@ static const struct kw_row *row_elsewhere(const struct conf_kind *k, const struc
         return NULL;
 }
 
+/* From the first byte of the keyword's first word to the last byte of its last. */
+static struct span name_span(const struct word *w, size_t n)
+{
+        struct span at = w[0].at;
+
+        at.len = w[n - 1].at.col + w[n - 1].at.len - at.col;
+        return at;
+}
+
+/* True after an alert: it is a keyword of HAProxy. */
+static bool refuse_later(struct kw_call *c, const struct kw_group *g, const struct word *w, size_t n)
+{
+        size_t words;
+        const char *text = later_line(&c->diags->mem, c->obj->kind->bit, w, n, g != NULL, &words);
+
+        if (!text)
+                return false;
+        c->at = name_span(w, words);
+        kw_fail(c, NULL, "E0120", "%s", text);
+        return true;
+}
+
 static void unknown_line(struct kw_call *c, const struct kw_group *g, const struct word *w, size_t n)
 {
         const struct conf_kind *k = c->obj->kind;
@@ -318,6 +341,8 @@ static void unknown_line(struct kw_call *c, const struct kw_group *g, const stru
                         k->name, c->obj->name, k->lacks);
         else if (other)
                 kw_fail(c, &w[0], "E0125", "'%s' not allowed in '%s' section.", other->kw->name, k->name);
+        else if (refuse_later(c, g, w, n))
+                return;
         else if (g)
                 unknown_second(c, g, w, n);
         else {
@@ -382,15 +407,6 @@ static void too_many(struct kw_call *c, int used)
         else
                 kw_fail(c, w, "E0103", "'%s' cannot handle unexpected argument '%.*s'.", c->kw->name, (int)w->text.n,
                         w->text.p);
-}
-
-/* From the first byte of the keyword's first word to the last byte of its last. */
-static struct span name_span(const struct word *w, size_t n)
-{
-        struct span at = w[0].at;
-
-        at.len = w[n - 1].at.col + w[n - 1].at.len - at.col;
-        return at;
 }
 
 static bool can_mode(const struct kw_row *row, enum mode mode)
@@ -464,29 +480,42 @@ static const struct kw_row *word_row(const struct conf_obj *o, const struct word
         return row && takes_no(row->kw) ? row : NULL;
 }
 
+static bool is_later(const struct conf_obj *o, const struct word *w)
+{
+        return later_find(LATER_KEYWORD, o->kind->bit, NULL, w->text) != NULL;
+}
+
 /* Arguments of an unknown word are unknown, too: goes on at the next known one. */
 static size_t skip_unknown(const struct conf_obj *o, const struct word *w, size_t n)
 {
         enum mode m;
         size_t i = 1;
 
-        while (i < n && !word_row(o, w + i, n - i, &m))
+        while (i < n && !word_row(o, w + i, n - i, &m) && !is_later(o, w + i))
                 i++;
         return i;
+}
+
+static void unknown_word(struct kw_call *c, const struct word *w)
+{
+        struct diag *d;
+
+        if (refuse_later(c, NULL, w, 1))
+                return;
+        d = kw_fail(c, &w[0], "E0101", "unknown keyword '%.*s'", (int)w[0].text.n, w[0].text.p);
+        suggest_first(c, d, w[0].text);
+        if (!d->suggest)
+                d->text = arena_printf(&c->diags->mem, "%s.", d->text);
 }
 
 static size_t parse_word(struct kw_call *c, const struct word *w, size_t n)
 {
         enum mode mode;
         const struct kw_row *row = word_row(c->obj, w, n, &mode);
-        struct diag *d;
         int used;
 
         if (!row) {
-                d = kw_fail(c, &w[0], "E0101", "unknown keyword '%.*s'", (int)w[0].text.n, w[0].text.p);
-                suggest_first(c, d, w[0].text);
-                if (!d->suggest)
-                        d->text = arena_printf(&c->diags->mem, "%s.", d->text);
+                unknown_word(c, w);
                 return skip_unknown(c->obj, w, n);
         }
         c->kw = row->kw;

@@ -1,13 +1,11 @@
 /* conf/skip.c - sections that nobody here knows: one message each, and their lines are not read.
  *
- * Two ways to see one. Its name is a section of HAProxy's manual that this program has not (CONF_ABSENT): sure, whatever
- * the layout. Or an unknown word stands at the margin where the lines before it were indented and the lines after it are:
- * a guess from the layout, which spares a person one message a line; the first words of the message are those for an
- * unknown keyword, and what follows at the margin is read again. Lines of blocks (.if) keep their meaning throughout. */
+ * Two ways to see one. Its name is a section of HAProxy that this program has not (later.h): sure, whatever the layout.
+ * Or an unknown word stands at the margin where the lines before it were indented and the lines after it are: a guess from
+ * the layout, which spares a person one message a line; the first words of the message are those for an unknown keyword,
+ * and what follows at the margin is read again. Lines of blocks (.if) keep their meaning throughout. */
 #include "conf/conf_int.h"
-
-extern const char *const *const __start_telamon_absent[] __attribute__((weak));
-extern const char *const *const __stop_telamon_absent[] __attribute__((weak));
+#include "conf/later.h"
 
 static bool is_indent(char c)
 {
@@ -19,13 +17,9 @@ static bool says_nothing(struct str word)
         return word.n == 0 || word.p[0] == '.';
 }
 
-bool skip_is_absent(struct str word)
+static bool is_absent(struct str word)
 {
-        for (const char *const *const *t = __start_telamon_absent; t && t < __stop_telamon_absent; t++)
-                for (const char *const *name = *t; *name; name++)
-                        if (str_is(word, *name))
-                                return true;
-        return false;
+        return later_find(LATER_SECTION, 0, NULL, word) != NULL;
 }
 
 void skip_see_line(struct conf *c, struct str raw, struct str first_word)
@@ -50,14 +44,15 @@ static bool indented_ahead(struct str text)
         return false;
 }
 
-static bool known_here(const struct conf_obj *o, const struct line *l)
+static bool known_here(struct conf *c, const struct conf_obj *o, const struct line *l)
 {
         const struct kw_group *g = NULL;
+        size_t n;
 
         if (l->n > 1 && (str_is(l->w[0].text, "no") || str_is(l->w[0].text, "default")))
                 return true;
         (void)kw_lookup(kind_rt_of(o->kind), l->w, l->n, &g);
-        return g != NULL;
+        return g || later_line(&c->diags->mem, o->kind->bit, l->w, l->n, false, &n);
 }
 
 static void say(struct conf *c, const struct word *w, bool absent)
@@ -70,8 +65,8 @@ static void say(struct conf *c, const struct word *w, bool absent)
         AUTO_BUF(in);
 
         if (absent) {
-                g = diag_add(c->diags, DIAG_ALERT, w->at, "E0109", "this version has no section '%.*s'", (int)w->text.n,
-                             w->text.p);
+                g = diag_add(c->diags, DIAG_ALERT, w->at, "E0109", "%s",
+                             later_text(&c->diags->mem, LATER_SECTION, NULL, w->text));
         } else {
                 buf_printf(&in, o ? "in '%s' section" : "out of section", o ? o->kind->name : "");
                 g = diag_add(c->diags, DIAG_ALERT, w->at, "E0101", "unknown keyword '%.*s' %.*s", (int)w->text.n,
@@ -90,9 +85,9 @@ bool skip_begin(struct conf *c, const struct line *l)
 {
         const struct conf_obj *o = c->priv->section;
         const struct word *w = &l->w[0];
-        bool absent = skip_is_absent(w->text);
+        bool absent = is_absent(w->text);
 
-        if (o && known_here(o, l))
+        if (o && known_here(c, o, l))
                 return false;
         if (!absent && (w->at.col != 1 || (o && !c->priv->skip.indented) || !indented_ahead(c->priv->ahead)))
                 return false;
@@ -107,7 +102,7 @@ bool skip_takes(struct conf *c, struct str raw, struct str first_word)
 
         if (!s->said || says_nothing(first_word))
                 return false;
-        known = map_get(&kw_engine.sections, first_word) || skip_is_absent(first_word);
+        known = map_get(&kw_engine.sections, first_word) || is_absent(first_word);
         next = !is_indent(raw.p[0]) && (!s->sure || indented_ahead(c->priv->ahead));
         if (!known && !next) {
                 s->lines++;

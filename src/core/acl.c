@@ -1,5 +1,6 @@
 /* core/acl.c - `acl` lines: criterion, flags, operator, patterns (manual 7.1, 7.4). */
 #include "conf/conf.h"
+#include "conf/later.h"
 #include "core/cond.h"
 #include "core/kinds.h"
 
@@ -36,9 +37,9 @@ static bool fail(struct build *b, const struct word *w, const char *fmt, ...)
 }
 
 static const struct kw_val matches[] = {
-        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT },   { "len", ACL_LEN }, { "str", ACL_STR },
-        { "beg", ACL_BEG },     { "end", ACL_END },   { "sub", ACL_SUB },   { "dir", ACL_DIR }, { "dom", ACL_DOM },
-        { "ip", ACL_IP },       { "reg", ACL_LATER }, { "bin", ACL_LATER }, { NULL, 0 },
+        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT }, { "len", ACL_LEN },
+        { "str", ACL_STR },     { "beg", ACL_BEG },   { "end", ACL_END }, { "sub", ACL_SUB },
+        { "dir", ACL_DIR },     { "dom", ACL_DOM },   { "ip", ACL_IP },   { NULL, 0 },
 };
 
 static int match_named(struct str name)
@@ -98,19 +99,24 @@ static bool take_criterion(struct build *b)
 static bool take_match(struct build *b)
 {
         const struct word *w;
+        const char *later;
 
         if (b->i + 1 >= b->n)
                 return fail(b, &b->w[b->i], "missing pattern matching method after '-m'");
         w = &b->w[++b->i];
         b->match = match_named(w->text);
-        if (b->match < 0)
-                return fail(b, w, "unknown matching method '%.*s' when parsing ACL expression", (int)w->text.n,
+        if (b->match >= 0)
+                return true;
+        later = later_text(&b->c->diags->mem, "matching method", NULL, w->text);
+        return later ? fail(b, w, "%s", later)
+                     : fail(b, w, "unknown matching method '%.*s' when parsing ACL expression", (int)w->text.n,
                             w->text.p);
-        return true;
 }
 
 static bool take_flags(struct build *b)
 {
+        const char *later;
+
         for (; b->i < b->n; b->i++) {
                 const struct word *w = &b->w[b->i];
 
@@ -127,9 +133,8 @@ static bool take_flags(struct build *b)
                 else if (str_is(w->text, "-m")) {
                         if (!take_match(b))
                                 return false;
-                } else if (str_is(w->text, "-f") || str_is(w->text, "-M") || str_is(w->text, "-u"))
-                        return fail(b, w, "flag '%.*s' comes with the rules issue, it is not supported yet",
-                                    (int)w->text.n, w->text.p);
+                } else if ((later = later_text(&b->c->diags->mem, "flag", "acl", w->text)) != NULL)
+                        return fail(b, w, "%s", later);
                 else
                         return true; /* a value such as -1 */
         }
@@ -145,9 +150,6 @@ static bool settle_match(struct build *b)
                                                 [SMP_STR] = ACL_STR, [SMP_BIN] = -1,        [SMP_METH] = ACL_STR };
         enum smp_type type = expr_type(b->t->expr), want;
 
-        if (b->match == ACL_LATER)
-                return fail(b, NULL,
-                            "matching methods 'reg' and 'bin' come with the rules issue, they are not supported yet");
         if (b->match < 0)
                 b->match = by_type[type];
         if (b->match < 0)
@@ -386,31 +388,25 @@ static const struct kw rows[] = {
 /* Before the tables of rules: a dumped condition must find its ACLs. */
 KW_TABLE(acl, KIND_PROXY, struct acl_cfg, rows, .rank = -10);
 
-#define LATER "comes with the rules issue, it is not supported yet"
-
 static const struct acl_row predefined[] = {
-        { "FALSE", "always_false", NULL },
-        { "HTTP", "req.proto_http", NULL },
-        { "HTTP_1.0", "req.ver 1.0", NULL },
-        { "HTTP_1.1", "req.ver 1.1", NULL },
-        { "HTTP_2.0", "req.ver 2.0", NULL },
-        { "HTTP_3.0", "req.ver 3.0", NULL },
-        { "HTTP_CONTENT", "req.hdr_val(content-length) gt 0", NULL },
-        { "HTTP_URL_ABS", NULL, LATER },
-        { "HTTP_URL_SLASH", "url -m beg /", NULL },
-        { "HTTP_URL_STAR", "url *", NULL },
-        { "LOCALHOST", "src 127.0.0.1/8 ::1", NULL },
-        { "METH_CONNECT", "method CONNECT", NULL },
-        { "METH_DELETE", "method DELETE", NULL },
-        { "METH_GET", "method GET HEAD", NULL },
-        { "METH_HEAD", "method HEAD", NULL },
-        { "METH_OPTIONS", "method OPTIONS", NULL },
-        { "METH_POST", "method POST", NULL },
-        { "METH_PUT", "method PUT", NULL },
-        { "METH_TRACE", "method TRACE", NULL },
-        { "RDP_COOKIE", NULL, LATER },
-        { "REQ_CONTENT", NULL, LATER },
-        { "TRUE", "always_true", NULL },
-        { "WAIT_END", NULL, LATER },
+        { "FALSE", "always_false" },
+        { "HTTP", "req.proto_http" },
+        { "HTTP_1.0", "req.ver 1.0" },
+        { "HTTP_1.1", "req.ver 1.1" },
+        { "HTTP_2.0", "req.ver 2.0" },
+        { "HTTP_3.0", "req.ver 3.0" },
+        { "HTTP_CONTENT", "req.hdr_val(content-length) gt 0" },
+        { "HTTP_URL_SLASH", "url -m beg /" },
+        { "HTTP_URL_STAR", "url *" },
+        { "LOCALHOST", "src 127.0.0.1/8 ::1" },
+        { "METH_CONNECT", "method CONNECT" },
+        { "METH_DELETE", "method DELETE" },
+        { "METH_GET", "method GET HEAD" },
+        { "METH_HEAD", "method HEAD" },
+        { "METH_OPTIONS", "method OPTIONS" },
+        { "METH_POST", "method POST" },
+        { "METH_PUT", "method PUT" },
+        { "METH_TRACE", "method TRACE" },
+        { "TRUE", "always_true" },
 };
 ACL_TABLE(predefined, predefined);

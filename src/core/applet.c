@@ -285,9 +285,27 @@ static void applet_rx_head_free(struct side *s)
         (void)s;
 }
 
+/* A piece a turn: making it costs more than sending it, and others wait meanwhile. */
+static bool had_its_turn(const struct applet *a)
+{
+        return a->turn == thr_self->loop->stats.turns && a->made >= APPLET_PIECE / 2;
+}
+
+static void count_made(struct applet *a)
+{
+        if (a->turn != thr_self->loop->stats.turns)
+                a->made = 0;
+        a->turn = thr_self->loop->stats.turns;
+        a->made += a->out.n;
+}
+
 /* Makes the next piece. MSG_OK: something is in `out`, or all is said. */
 static int make(struct applet *a)
 {
+        if (had_its_turn(a)) {
+                strm_wake(a->strm);
+                return MSG_WAIT;
+        }
         for (int i = 0; i < IDLE_MAX && a->out.n == 0 && !a->done; i++) {
                 size_t before = a->in.n;
 
@@ -310,6 +328,7 @@ static int make(struct applet *a)
                 strm_wake(a->strm);
                 return MSG_WAIT;
         }
+        count_made(a);
         return MSG_OK;
 }
 

@@ -4,6 +4,8 @@
  * bounded piece (aim APPLET_PIECE). CLI: `input` gets bytes as they come, `more` says what is to be said.
  * Back-pressure: `more` is not called while the client has not taken what was said before; `input` is not called while `more` has
  * something to say, and the client is not read while APPLET_PIECE bytes of input wait.
+ * `more` is called until it has said APPLET_PIECE / 2 bytes, and then again in the loop's next turn: a long answer does not hold up the
+ * other streams of its thread.
  * Threads: the stream's loop, inside an epoch. Long jobs keep a cursor, not pointers, and go on in the next `more`.
  * Ownership: the instance belongs to the stream's server side and goes with it, after `stop`. */
 #ifndef CORE_APPLET_H
@@ -49,6 +51,8 @@ struct applet {
         struct buf out, in;
         size_t lent; /* first bytes of `out`: already with the client's side */
         size_t mem;
+        uint64_t turn; /* of the loop, in which the last piece was made */
+        size_t made;   /* bytes in that turn */
         bool http, started, done, head_only, in_eof, refused, expect;
         char *req_mem; /* copy of the request head while its body comes */
         size_t req_size;

@@ -10,13 +10,11 @@
 #include "core/global.h"
 #include "core/hook.h"
 #include "core/retire.h"
+#include "core/server_track.h"
 #include "core/sess.h"
 #include "core/srv_source.h"
 
 #include <stdlib.h>
-
-/* The check words are a feature's; a program without it has no such slot. */
-extern int check_slot __attribute__((weak));
 
 static const struct state_cause by_reload = { .duration_ms = -1, .by = "by a new configuration" };
 
@@ -177,6 +175,7 @@ static void server_from_file(struct server *s, const struct conf_obj *o)
         s->obj = o;
         s->cfg = c;
         s->backup = c->backup;
+        atomic_init(&s->oper, check_starts_up(o) ? SRV_RUNNING : SRV_STOPPED);
         s->iweight = (uint32_t)c->weight;
         atomic_init(&s->weight, (uint32_t)c->weight);
         atomic_init(&s->minconn, (uint32_t)c->minconn);
@@ -241,12 +240,11 @@ static void lead(void *ctx, const char *name)
 {
         const struct leads *l = ctx;
         struct back_step *st = name ? map_get(l->backs, str_of(name)) : NULL;
-        int n = l->from->maxconn < INT32_MAX ? l->from->maxconn : (int)world.maxconn;
 
         if (!st || st->last == l->from) /* two rules of one frontend bring its clients only once */
                 return;
         st->last = l->from;
-        st->conns += n;
+        st->conns += l->from->maxconn;
 }
 
 static void lead_by_hooks(struct leads *l, const struct hook_set *h)
@@ -262,7 +260,7 @@ static void lead_by_hooks(struct leads *l, const struct hook_set *h)
 /* Manual, fullconn: by default a tenth of the connections that may come here. */
 static void derive_fullconn(struct back_step *st)
 {
-        int64_t n = st->conns / 10;
+        int64_t n = (st->conns + 9) / 10;
 
         if (st->cfg->px->fullconn == 0)
                 st->cfg->fullconn = n < 1 ? 1 : n > INT32_MAX ? INT32_MAX : (int)n;
@@ -436,28 +434,51 @@ void change_discard(struct change_set *s)
 
 /* ---- commit: servers ---- */
 
-static const struct check_cfg *check_cfg_of(const struct conf_obj *o)
+/* What the file says now must not be undone by the journal when the worker is replaced. The keys are those of feat/cli. */
+static void forget(const struct server *s, const char *what, bool touched)
 {
-        return &check_slot ? conf_slot(o, check_slot) : NULL;
+        AUTO_BUF(key);
+
+        if (!touched)
+                return;
+        buf_printf(&key, "server %s/%s %s", s->back->cell.name, s->cell.name, what);
+        buf_putc(&key, 0);
+        engine_journal(key.p, NULL);
+}
+
+/* A health check, or an agent's: starts, goes on with the new words, or ends. True when it ended. */
+static bool commit_one_check(struct server *s, struct check **at, const struct check_driver *driver, bool agent)
+{
+        const struct check_cfg *c = check_words(s->obj, agent);
+        bool want = c && c->check && driver;
+        struct check *old = *at;
+
+        if (!old && want) {
+                __atomic_store_n(at, driver->start(s), __ATOMIC_RELEASE);
+        } else if (old && !want) {
+                __atomic_store_n(at, NULL, __ATOMIC_RELEASE);
+                ASSERT(driver); /* who started it */
+                driver->stop(old);
+        } else if (old) {
+                unsigned changed = check_follow(old, s->obj);
+
+                forget(s, agent ? "agent-addr" : "check-addr", changed & CHECK_NEW_ADDR);
+                forget(s, agent ? "agent-port" : "check-port", changed & CHECK_NEW_PORT);
+                forget(s, "agent-send", changed & CHECK_NEW_SEND);
+                driver->changed(old);
+        }
+        return old && !want;
 }
 
 static void commit_check(struct server *s)
 {
-        const struct check_cfg *c = check_cfg_of(s->obj);
-        bool want = c && c->check && check_driver;
-        struct check *old = s->check;
+        const struct check_cfg *c = check_words(s->obj, false);
+        bool ended = commit_one_check(s, &s->check, check_driver, false);
 
-        if (!old && want) {
-                s->check = check_driver->start(s);
-        } else if (old && !want) {
-                __atomic_store_n(&s->check, NULL, __ATOMIC_RELEASE);
-                ASSERT(check_driver); /* who started it */
-                check_driver->stop(old);
+        ended = commit_one_check(s, &s->agent, agent_driver, true) || ended;
+        atomic_store_explicit(&s->observe, (uint8_t)(s->check && c ? c->observe : OBSERVE_NONE), memory_order_relaxed);
+        if (ended && check_all_up(s))
                 server_set_oper(s, SRV_RUNNING, &by_reload); /* without a check a server counts as up */
-        } else if (old) {
-                atomic_store_explicit(&old->cfg, c, memory_order_release);
-                check_driver->changed(old);
-        }
 }
 
 /* What the file says about a server that goes on: pointers now, values as far as their row changed. back->lock is held. */
@@ -490,16 +511,13 @@ static bool address_differs(const struct server_addr_cfg *a, const struct server
                a->port_offset != b->port_offset || !same_text(a->host, b->host);
 }
 
-/* What the file says now must not be undone by the journal when the worker is replaced. The keys are those of feat/cli. */
-static void forget(const struct server *s, const char *what, bool touched)
+static void forget_check(const struct server *s, const struct check *c, const char *on, const char *addr,
+                         const char *port, const char *send)
 {
-        AUTO_BUF(key);
-
-        if (!touched)
-                return;
-        buf_printf(&key, "server %s/%s %s", s->back->cell.name, s->cell.name, what);
-        buf_putc(&key, 0);
-        engine_journal(key.p, NULL);
+        forget(s, on, c && !c->enabled);
+        forget(s, addr, c);
+        forget(s, port, c);
+        forget(s, send, c && send);
 }
 
 /* Of a server that leaves: only what somebody changed at run time can be in the journal. */
@@ -512,7 +530,9 @@ static void forget_all(const struct server *s)
         forget(s, "state", atomic_load_explicit(&s->admin, memory_order_relaxed) & (SRV_ADM_FMAINT | SRV_ADM_FDRAIN));
         forget(s, "addr", !addr_eq(&s->addr, &a->addr));
         forget(s, "fqdn", !same_text(atomic_load_explicit(&s->fqdn, memory_order_acquire), a->host));
-        forget(s, "checks", s->check && !s->check->enabled);
+        forget_check(s, s->check, "checks", "check-addr", "check-port", NULL);
+        forget_check(s, s->agent, "agents", "agent-addr", "agent-port", "agent-send");
+        forget(s, "agent", s->agent != NULL);
 }
 
 static void follow_address(struct server *s, const struct server_addr_cfg *was, const struct server_addr_cfg *now)
@@ -792,7 +812,10 @@ void change_commit(struct change_set *s)
         number_proxies(a);
         world_names_publish();
         engine_binds_fini(&a->want);
+        server_track_all();
         if (check_driver)
                 check_driver->launch();
+        if (agent_driver)
+                agent_driver->launch();
         s->prepared = NULL;
 }

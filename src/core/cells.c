@@ -1,10 +1,14 @@
 /* core/cells.c - life and death of cells. */
 #include "core/cells.h"
 
+#include "core/engine.h"
 #include "core/global.h"
+#include "core/hist.h"
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/retire.h"
+#include "core/server_slow.h"
+#include "core/server_track.h"
 #include "core/sess.h"
 #include "core/srv_source.h"
 #include "core/srv_conn.h"
@@ -30,6 +34,7 @@ static void *zalloc(size_t n)
 
 static void front_free(struct front *f)
 {
+        hist_release(&f->cell);
         cell_fini(&f->cell);
         free(f);
 }
@@ -42,6 +47,7 @@ static void back_free(struct back *b)
         map_fini(&b->names);
         queue_free(b->queue);
         pthread_mutex_destroy(&b->lock);
+        hist_release(&b->cell);
         cell_fini(&b->cell);
         free(b);
 }
@@ -96,7 +102,7 @@ struct front_cfg *front_cfg_new(struct front *f, struct conf *c, const struct co
         n->px = cli ? cli_proxy(c) : conf_slot(o, proxy_slot);
         n->log = !cli && log_driver ? log_driver->compile(c, o, true, d) : NULL;
         n->hooks = cli ? &no_hooks : hook_compile(c, o, true);
-        n->maxconn = n->px->maxconn ? n->px->maxconn : g->maxconn ? g->maxconn : INT32_MAX;
+        n->maxconn = n->px->maxconn ? n->px->maxconn : (int)engine_front_maxconn(c);
         n->bufsize = (unsigned)g->bufsize;
         n->logurilen = (unsigned)g->logurilen;
         if (d->n_alerts == alerts)
@@ -265,6 +271,7 @@ static void server_free(struct server *s)
                 queue_free(s->queue);
         free((void *)(uintptr_t)atomic_load_explicit(&s->fqdn, memory_order_relaxed));
         srv_source_free(s);
+        hist_release(&s->cell);
         cell_fini(&s->cell);
         free(s);
 }
@@ -296,6 +303,7 @@ void server_drop(struct server *s)
 static void drop_idle_here(void *arg)
 {
         srv_conn_drop_idle(arg);
+        slow_drop(arg);
 }
 
 /* Every thread has closed its idle connections and read the check's stop: only streams hold it now, by a pin, or by a slot: the mail
@@ -315,9 +323,12 @@ void server_retire(struct server *s)
         atomic_store_explicit(&s->usable, 0, memory_order_relaxed);
         if (s->queue)
                 (void)queue_redistribute(s);
+        server_untrack(s);
         if (s->check && check_driver)
                 check_driver->stop(s->check);
-        s->check = NULL;
+        if (s->agent && agent_driver)
+                agent_driver->stop(s->agent);
+        s->check = s->agent = NULL;
         threads_run(drop_idle_here, s, server_let_go);
 }
 

@@ -74,6 +74,94 @@ const struct cli_cmd *const *cli_all(unsigned *ret_n)
         return cmds;
 }
 
+/* ---- what may be journalled ---- */
+
+/* The next word, words being separated by one blank. */
+static struct str next_word(struct str *s)
+{
+        const char *sp = s->n ? memchr(s->p, ' ', s->n) : NULL;
+        size_t n = sp ? (size_t)(sp - s->p) : s->n;
+        struct str w = str_sub(*s, 0, n);
+
+        *s = str_sub(*s, n + (sp != NULL), s->n - n - (sp != NULL));
+        return w;
+}
+
+static bool one_of(struct str words, struct str w)
+{
+        while (words.n) {
+                const char *bar = memchr(words.p, '|', words.n);
+                size_t n = bar ? (size_t)(bar - words.p) : words.n;
+
+                if (str_eq(str_sub(words, 0, n), w))
+                        return true;
+                words = str_sub(words, n + (bar != NULL), words.n - n - (bar != NULL));
+        }
+        return false;
+}
+
+static bool fits_word(struct str form, struct str w)
+{
+        uint64_t v;
+
+        if (w.n == 0)
+                return false;
+        if (str_is(form, "*"))
+                return true;
+        return str_is(form, "#") ? str_to_u64(w, &v) : one_of(form, w);
+}
+
+/* The whole of cmd, which is not empty. */
+static bool fits(struct str form, struct str cmd)
+{
+        while (form.n && cmd.n)
+                if (!fits_word(next_word(&form), next_word(&cmd)))
+                        return false;
+        return form.n == 0 && cmd.n == 0;
+}
+
+/* The text behind the first n words. */
+static struct str behind(struct str text, unsigned n)
+{
+        while (n-- > 0)
+                (void)next_word(&text);
+        return text;
+}
+
+static unsigned count_words(const char *words)
+{
+        unsigned n = 1;
+
+        for (; *words; words++)
+                n += *words == ' ';
+        return n;
+}
+
+bool cli_may_journal(struct str cmd)
+{
+        struct str args[LINE_WORDS], left = cmd, forms;
+        const struct cli_cmd *row;
+        unsigned n = 0;
+
+        while (left.n && n < LINE_WORDS)
+                args[n++] = next_word(&left);
+        row = cli_find(args, n);
+        if (!row || !row->journal)
+                return false;
+        left = behind(cmd, count_words(row->words));
+        for (forms = str_of(row->journal); forms.n;) {
+                const char *semi = memchr(forms.p, ';', forms.n);
+                size_t len = semi ? (size_t)(semi - forms.p) : forms.n;
+
+                if (fits(str_sub(forms, 0, len), left))
+                        return true;
+                forms = str_sub(forms, len + (semi != NULL), forms.n - len - (semi != NULL));
+        }
+        return false;
+}
+
+/* ---- what commands share ---- */
+
 void (*cli_severity)(const struct cli_session *s, int severity, struct buf *out);
 
 void cli_msg(struct cli_call *c, int severity, const char *fmt, ...)

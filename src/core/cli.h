@@ -30,9 +30,14 @@ struct cli_cmd {
         const char *words; /* "set server": longest match wins */
         const char *args;  /* "<backend>/<server> ..." for help */
         const char *help;  /* the help line's text */
+        /* What it may hand to cli_journal(), after its own words; forms with ';' between them: "* weight #;* state ready|maint", where * is a
+         * word, # a number, a|b one of them. The supervisor keeps nothing else for the next worker. NULL: it journals nothing. */
+        const char *journal;
         enum cli_level level;
         void (*run)(struct cli_call *c);
         bool (*more)(struct cli_call *c); /* appends a bounded piece to out; true: call again. NULL: run() said all */
+        /* Bytes that come while it runs, instead of the next command's; returns how many it took. May be NULL: they wait. */
+        size_t (*input)(struct cli_call *c, struct str in, bool eof);
         void (*stop)(struct cli_call *c); /* the connection went while `more` had more to say; may be NULL */
 };
 
@@ -50,6 +55,8 @@ extern void (*cli_severity)(const struct cli_session *s, int severity, struct bu
 void cli_msg(struct cli_call *c, int severity, const char *fmt, ...) fmt_like(3, 4);
 /* Records a change that must survive a respawn (engine_hooks.journal). */
 void cli_journal(struct cli_call *c, const char *key, const char *fmt, ...) fmt_like(3, 4);
+bool cli_may_journal(
+        struct str cmd); /* is it of a form that the row of its command has? After cli_boot(); any bytes are fine */
 /* Runs one line without a connection (journal replay, tests). */
 void cli_run_line(const char *line, enum cli_level level, bool replay, struct buf *out);
 

@@ -7,6 +7,7 @@
  * An ACL with several lines is a row of tests of which one must match. */
 #include "core/cond.h"
 #include "conf/conf.h"
+#include "conf/later.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -161,11 +162,12 @@ static bool take_predefined(struct build *b, const struct word *w, bool negated)
 {
         const struct acl_row *r = find_predefined(w->text);
         const struct acl_test *t;
+        const char *later;
 
-        if (!r)
-                return fail(b, w, "no such ACL : '%.*s'", (int)w->text.n, w->text.p);
-        if (r->why)
-                return fail(b, w, "predefined ACL '%s' %s", r->name, r->why);
+        if (!r) {
+                later = later_text(&b->c->diags->mem, "predefined ACL", NULL, w->text);
+                return later ? fail(b, w, "%s", later) : fail(b, w, "no such ACL : '%.*s'", (int)w->text.n, w->text.p);
+        }
         t = compile_predefined(b, r);
         return t && push(b, t, negated, true);
 }

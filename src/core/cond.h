@@ -50,7 +50,6 @@ enum acl_match {
         ACL_DIR,
         ACL_DOM,
         ACL_IP,
-        ACL_LATER, /* known, not yet made: reg, bin */
 };
 
 struct acl_pat {
@@ -79,9 +78,8 @@ struct acl_test {
 const struct acl_test *acl_test_compile(struct kw_call *c, const char *what, const struct word *w, size_t n);
 bool acl_match(const struct acl_test *t, const struct smp *s); /* s was cast by the test's expression */
 
-/* A predefined ACL (manual 7.4): a row. `why`: not available yet, said when it is used. */
-struct acl_row {
-        const char *name, *text, *why;
+struct acl_row { /* a predefined ACL (manual 7.4) */
+        const char *name, *text;
 };
 struct acl_table {
         const struct acl_row *rows;

@@ -29,6 +29,8 @@ struct data_thread {
         struct loop loop;
         struct thr *thr;
         pthread_t id;
+        _Atomic(pid_t) tid;
+        clockid_t cpu; /* valid once tid is */
         bool running;
 };
 
@@ -163,6 +165,8 @@ static void want_log(void *ctx, const char *path)
         loop_mail(&e->control, &w->mail);
 }
 
+static uint32_t px_maxconn; /* engine_opts */
+
 int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e)
 {
         struct engine *e;
@@ -172,6 +176,7 @@ int engine_new(const struct conf *first, const struct engine_opts *o, struct eng
         e = calloc(1, sizeof(*e));
         if (!e)
                 return -ENOMEM;
+        px_maxconn = o->px_maxconn;
         e->hooks = o->hooks;
         e->n_threads = o->threads ? o->threads : engine_threads(first);
         thr_set_count(e->n_threads);
@@ -233,6 +238,11 @@ static uint32_t maxconn_of(const struct conf *c)
         if (rl.rlim_cur == RLIM_INFINITY || rl.rlim_cur > 1u << 21)
                 return 1u << 20;
         return rl.rlim_cur > fixed + 4 ? (uint32_t)((rl.rlim_cur - fixed) / 2) : 2;
+}
+
+uint32_t engine_front_maxconn(const struct conf *c)
+{
+        return px_maxconn ? px_maxconn : maxconn_of(c);
 }
 
 static void put_conf(void *conf)
@@ -351,6 +361,8 @@ static void *data_main(void *arg)
         struct data_thread *t = arg;
 
         thr_self = t->thr;
+        (void)pthread_getcpuclockid(pthread_self(), &t->cpu);
+        atomic_store_explicit(&t->tid, gettid(), memory_order_release); /* engine_turns() */
         (void)loop_run(&t->loop);
         return NULL;
 }
@@ -473,18 +485,16 @@ void engine_free(struct engine *e)
         the_engine = NULL;
 }
 
-uint64_t engine_oldest_turn_ns(const struct engine *e)
+unsigned engine_turns(const struct engine *e, struct engine_turn ret_v[THR_MAX])
 {
-        mono_t now = sys_kernel.mono();
-        uint64_t worst = 0;
-
         for (unsigned i = 0; i < e->n_threads; i++) {
-                mono_t since = atomic_load_explicit(&e->v[i].loop.stats.turn_start, memory_order_relaxed);
+                const struct data_thread *t = &e->v[i];
 
-                if (since && now > since && now - since > worst)
-                        worst = now - since;
+                ret_v[i].since = atomic_load_explicit(&t->loop.stats.turn_start, memory_order_relaxed);
+                ret_v[i].tid = atomic_load_explicit(&t->tid, memory_order_acquire); /* data_main() */
+                ret_v[i].cpu = ret_v[i].tid ? t->cpu : CLOCK_THREAD_CPUTIME_ID;
         }
-        return worst;
+        return e->n_threads;
 }
 
 /* ---- stopping, pausing ---- */
@@ -566,10 +576,25 @@ static void stop_checks(void)
         list_for_each (i, &world.backs) {
                 const struct back *b = list_item(i, struct back, link);
 
-                for (uint32_t k = 0; k < b->n_srv; k++)
+                for (uint32_t k = 0; k < b->n_srv; k++) {
                         if (b->srv[k]->check)
                                 b->srv[k]->check->enabled = false;
+                        if (b->srv[k]->agent)
+                                b->srv[k]->agent->enabled = false;
+                }
         }
+}
+
+static void tell_health(const struct server *s, const char *what, const struct check *c,
+                        void (*tell)(void *ctx, const char *cmd), void *ctx)
+{
+        AUTO_BUF(cmd);
+
+        if (!c || c->health >= c->cfg->rise || atomic_load_explicit(&s->oper, memory_order_relaxed) != SRV_STOPPED)
+                return;
+        buf_printf(&cmd, "set server %s/%s %s down", s->back->cell.name, s->cell.name, what);
+        buf_putc(&cmd, 0);
+        tell(ctx, cmd.p);
 }
 
 void engine_health(struct engine *e, void (*tell)(void *ctx, const char *cmd), void *ctx)
@@ -579,14 +604,8 @@ void engine_health(struct engine *e, void (*tell)(void *ctx, const char *cmd), v
                 const struct back *b = list_item(i, struct back, link);
 
                 for (uint32_t k = 0; k < b->n_srv; k++) {
-                        const struct server *s = b->srv[k];
-                        AUTO_BUF(cmd);
-
-                        if (!s->check || atomic_load_explicit(&s->oper, memory_order_relaxed) != SRV_STOPPED)
-                                continue;
-                        buf_printf(&cmd, "set server %s/%s health down", b->cell.name, s->cell.name);
-                        buf_putc(&cmd, 0);
-                        tell(ctx, cmd.p);
+                        tell_health(b->srv[k], "health", b->srv[k]->check, tell, ctx);
+                        tell_health(b->srv[k], "agent", b->srv[k]->agent, tell, ctx);
                 }
         }
 }

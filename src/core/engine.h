@@ -35,8 +35,9 @@ void engine_binds(const struct conf *c, unsigned threads, struct engine_binds *r
 void engine_binds_fini(struct engine_binds *b); /* closes no fd */
 /* Does the socket made for `a` serve `b`, too? Keys are compared by the caller. */
 bool engine_bind_same(const struct engine_bind *a, const struct engine_bind *b);
-size_t engine_count_binds(const struct conf *c); /* 0: "no listener", exit code 2 */
-unsigned engine_threads(const struct conf *c);   /* nbthread, or one per usable core */
+size_t engine_count_binds(const struct conf *c);     /* 0: "no listener", exit code 2 */
+uint32_t engine_front_maxconn(const struct conf *c); /* of a frontend whose file says nothing */
+unsigned engine_threads(const struct conf *c);       /* nbthread, or one per usable core */
 
 struct engine;
 
@@ -54,6 +55,7 @@ struct engine_opts {
         unsigned threads;
         const struct engine_hooks *hooks;
         bool master_worker;
+        uint32_t px_maxconn; /* -N: what a frontend without maxconn gets; 0 = as much as the process */
 };
 
 int engine_new(const struct conf *first, const struct engine_opts *o, struct engine **ret_e);
@@ -81,7 +83,7 @@ void engine_soft_stop(struct engine *e); /* listeners off; hooks->stopped when t
 /* Another process serves the same sockets from now on: as a soft stop, but the runtime sockets are left, too, and no idle connection is
  * closed before its client has had one more answer, which says so (Connection: close): no client sees a broken connection. */
 void engine_retire(struct engine *e);
-/* All sockets that the engine listens on now, with the key and spec of their line; fds are borrowed. */
+/* All sockets that the engine listens on now, with the key and spec of their line; fds are borrowed. e may be NULL: the one there is. */
 void engine_sockets(struct engine *e,
                     void (*tell)(void *ctx, const char *key, const struct listen_spec *spec, const int *fds,
                                  unsigned n),
@@ -101,8 +103,13 @@ void front_set_maxconn(struct front *f,
 bool world_set_maxconn(uint64_t maxconn); /* any thread; 0 = the file's; false: above what the process can open */
 struct loop *engine_control_loop(struct engine *e); /* main adds its signal and channel fds here */
 
-/* For the supervisor's heartbeat page: the slowest loop's age of turn, in ns (any thread). */
-uint64_t engine_oldest_turn_ns(const struct engine *e);
+/* What each data thread does now, for a watchdog; any thread, until engine_free(). How many. */
+struct engine_turn {
+        mono_t since;  /* its turn began; 0 = it waits for events */
+        pid_t tid;     /* 0 = not yet */
+        clockid_t cpu; /* its own processor time; reading it fails once it has ended */
+};
+unsigned engine_turns(const struct engine *e, struct engine_turn ret_v[THR_MAX]);
 
 /* What was said about the configuration in force, in the classic form, a line each. Any thread. */
 void engine_startup_log(struct buf *out);

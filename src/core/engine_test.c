@@ -1,6 +1,7 @@
 /* The engine as main/ uses it: first load, traffic, reloads, deletions, soft stop; on real sockets of the loopback. */
 #include "core/change.h"
 #include "core/cells.h"
+#include "core/check.h"
 #include "core/cli.h"
 #include "core/engine.h"
 #include "core/inner.h"
@@ -317,6 +318,85 @@ static void three_way(void **state)
         stop();
 }
 
+/* A ramp ends by itself; the one of a server that is deleted goes with it. */
+static void slow_starts_end(void **state)
+{
+        static const char base[] = "defaults\n" TIMES "backend b\n    server a 127.0.0.1:1 slowstart 40ms weight 10\n";
+        struct state_cause why = { .duration_ms = -1 };
+        struct server *a, *gone;
+        AUTO_BUF(diff);
+
+        (void)state;
+        start(base, 2);
+        a = server_find(back_find(STR("b")), STR("a"));
+        server_set_oper(a, SRV_STOPPED, &why);
+        server_set_oper(a, SRV_RUNNING, &why);
+        TURNS_UNTIL(a->oper == SRV_RUNNING && server_lb_weight(a) == 160);
+        assert_true(apply("defaults\n" TIMES "backend b\n    server a 127.0.0.1:1 slowstart 40ms weight 10\n"
+                          "    server gone 127.0.0.1:1 slowstart 1h\n",
+                          &diff));
+        gone = server_find(back_find(STR("b")), STR("gone"));
+        server_set_oper(gone, SRV_STOPPED, &why);
+        server_set_oper(gone, SRV_RUNNING, &why);
+        assert_int_equal(gone->oper, SRV_STARTING);
+        turns(5);
+        assert_true(apply(base, &diff));
+        TURNS_UNTIL(engine_reap() == 0);
+        server_set_oper(a, SRV_STOPPED, &why); /* and one that is under way when all ends */
+        server_set_oper(a, SRV_RUNNING, &why);
+        stop();
+}
+
+static bool last_is(const struct check *c, enum check_status st)
+{
+        struct check_result r;
+
+        check_last(c, &r);
+        return r.status == st;
+}
+
+/* `observe`: a row of errors, counted where the streams run, ends in the check's own hands. */
+static void traffic_is_observed(void **state)
+{
+        static const char base[] =
+                "defaults\n" TIMES "backend b\n    server a 127.0.0.1:26019 check inter 1h rise 2 fall 3 "
+                "observe layer4 error-limit 3 on-error sudden-death\n";
+        int fd = listen_on(26019);
+        struct server *a;
+        AUTO_BUF(diff);
+
+        (void)state;
+        start(base, 2);
+        a = server_find(back_find(STR("b")), STR("a"));
+        TURNS_UNTIL(a->check->first_done && a->check->health == 4);
+        for (int i = 0; i < 10; i++)
+                check_observed(a, SEEN_STATUS); /* not of layer 4 */
+        for (int i = 0; i < 2; i++)
+                check_observed(a, SEEN_L4_ERROR);
+        check_observed(a, SEEN_L4_OK); /* begins anew */
+        for (int i = 0; i < 3; i++)
+                check_observed(a, SEEN_L4_ERROR);
+        TURNS_UNTIL(a->observed_failures == 1);
+        TURNS_UNTIL(last_is(a->check, CHECK_HANA));
+        assert_int_equal(a->check->health, 2); /* one more to fail */
+        assert_string_equal(a->check->last.info,
+                            "Detected 3 consecutive errors, last one was: L4 unsuccessful connection");
+        assert_true(server_is_up(a));
+        assert_true(apply("defaults\n" TIMES "backend b\n    server a 127.0.0.1:26019 check inter 1h rise 2 fall 3 "
+                          "observe layer4 error-limit 2 on-error mark-down\n",
+                          &diff));
+        check_observed(a, SEEN_L4_ERROR);
+        check_observed(a, SEEN_L4_ERROR);
+        TURNS_UNTIL(!server_is_up(a));
+        assert_int_equal(a->check->health, 0);
+        check_observed(a, SEEN_L4_ERROR);
+        check_observed(a, SEEN_L4_ERROR);
+        turns(5);
+        assert_int_equal(a->observed_failures, 2); /* one that is down cannot fail */
+        close(fd);
+        stop();
+}
+
 static void refused_and_broken(void **state)
 {
         static const char base[] = "global\n    maxconn 100\ndefaults\n" TIMES
@@ -460,6 +540,8 @@ int main(void)
                 cmocka_unit_test(reload_moves_traffic),
                 cmocka_unit_test(sections_come_and_go),
                 cmocka_unit_test(three_way),
+                cmocka_unit_test(slow_starts_end),
+                cmocka_unit_test(traffic_is_observed),
                 cmocka_unit_test(refused_and_broken),
                 cmocka_unit_test(a_new_global_section_is_looked_at),
                 cmocka_unit_test(no_socket_is_an_error),

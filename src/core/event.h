@@ -16,6 +16,7 @@ enum event_type {
         EVENT_APPLIED, /* struct conf *: is in force now, the first one too; NULL: the world ends; control thread */
         EVENT_RELOAD,  /* const char *: the diff */
         EVENT_CHECK_RESULT, /* struct event_check: option log-health-checks */
+        EVENT_BAD_MESSAGE,  /* struct event_bad: a head that is no HTTP */
         EVENT_TYPES
 };
 
@@ -46,11 +47,20 @@ struct event_front {
 
 struct check;
 struct check_result;
-struct event_check {               /* the check's thread, before a state change that follows from it */
-        const struct check *check; /* `last` is still the result before */
+struct event_check { /* the check's thread, before a state change that follows from it */
+        const struct check *check;
         const struct check_result *result;
         int was_health;
+        int was_status; /* enum check_status of the result before */
         bool first, up; /* up: by the check's own count, this result included */
+};
+
+struct event_bad { /* the stream's thread */
+        const struct strm *strm;
+        bool response;
+        struct str bytes; /* received and not yet used, the bad head first; borrowed for the call */
+        uint32_t at;      /* offset of the first bad byte */
+        const char *why;  /* literal */
 };
 
 struct event_sub {

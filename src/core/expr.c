@@ -5,6 +5,7 @@
 #include "core/expr.h"
 #include "base/map.h"
 #include "conf/conf.h"
+#include "conf/later.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -278,11 +279,18 @@ static bool push_cast(struct build *b, enum smp_type to)
         return push(b, (struct insn){ .op = OP_CAST, .cast_to = (uint8_t)to });
 }
 
+/* A condition is compiled for any place first: there, streams decide. */
+static bool in_check(const struct build *b, const struct fetch *f)
+{
+        return f->in_check && (b->allowed & (EXPR_CHECK | EXPR_CLIENT)) == EXPR_CHECK;
+}
+
 /* EXPR_SOFT: only a warning, as for log lines; the sample will be missing there. */
 static bool check_place(struct build *b, const struct fetch *f)
 {
         unsigned lacks = f->needs & ~b->allowed & ~(unsigned)(EXPR_INTERNAL | EXPR_CONF);
-        const char *what = lacks & EXPR_CLIENT     ? "client information"
+        const char *what = lacks & EXPR_CHECK      ? "a health check"
+                           : lacks & EXPR_CLIENT   ? "client information"
                            : lacks & EXPR_REQ_HEAD ? "HTTP request headers"
                            : lacks & EXPR_RSP_HEAD ? "HTTP response headers"
                            : lacks & EXPR_SERVER   ? "server information"
@@ -290,7 +298,7 @@ static bool check_place(struct build *b, const struct fetch *f)
                            : lacks & EXPR_TLS      ? "TLS"
                                                    : "message contents";
 
-        if (!lacks)
+        if (!lacks || in_check(b, f))
                 return true;
         if (!(b->allowed & EXPR_SOFT))
                 return fail(b,
@@ -304,6 +312,13 @@ static bool check_place(struct build *b, const struct fetch *f)
         return true;
 }
 
+static bool unknown(struct build *b, const char *what, const char *classic, struct str name)
+{
+        const char *later = later_text(&b->c->diags->mem, what, NULL, name);
+
+        return later ? fail(b, "%s", later) : fail(b, "unknown %s '%.*s'", classic, (int)name.n, name.p);
+}
+
 static bool take_fetch(struct build *b)
 {
         struct str name = take_name(b);
@@ -314,7 +329,7 @@ static bool take_fetch(struct build *b)
         if (name.n == 0)
                 return fail(b, "missing fetch method");
         if (!f)
-                return fail(b, "unknown fetch method '%.*s'", (int)name.n, name.p);
+                return unknown(b, "sample fetch", "fetch method", name);
         if (!take_args(b, name, f->args, f->min_args, &args, &n_args))
                 return false;
         if (!check_place(b, f))
@@ -322,7 +337,7 @@ static bool take_fetch(struct build *b)
         if (f->check && !f->check(b->c, args, n_args, b->at))
                 return false;
         b->type = f->out;
-        b->needs = f->needs;
+        b->needs = in_check(b, f) ? EXPR_CHECK : f->needs;
         return push(b, (struct insn){ .op = OP_FETCH, .n_args = (uint8_t)n_args, .args = args, .fetch = f->fn });
 }
 
@@ -334,7 +349,7 @@ static bool take_conv(struct build *b)
         unsigned n_args;
 
         if (!v)
-                return fail(b, "unknown converter '%.*s'", (int)name.n, name.p);
+                return unknown(b, "converter", "converter", name);
         if (!take_args(b, name, v->args, v->min_args, &args, &n_args))
                 return false;
         if (!smp_can_cast(b->type, v->in))

@@ -50,6 +50,7 @@ enum { /* what a fetch needs, and so where it may be used (manual 7.3) */
        EXPR_CONF = 512,      /* no stream at all: constants, env */
        EXPR_REQ_LINE = 1024, /* method and version: from the request head on, kept for the log line */
        EXPR_STATUS = 2048,   /* from the answer head on, kept for the log line */
+       EXPR_CHECK = 4096,    /* a health check runs: x->check instead of x->strm */
        EXPR_SOFT = 1 << 30,  /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
 };
 
@@ -80,15 +81,25 @@ struct expr_arg {
 #define EXPR_AT_REQUEST (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE)
 #define EXPR_AT_RESPONSE                                                                                               \
         (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_RSP_HEAD | EXPR_STATUS)
-#define EXPR_AT_LOG (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
-#define EXPR_AT_TCP (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
+#define EXPR_AT_LOG   (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
+#define EXPR_AT_CHECK (EXPR_INTERNAL | EXPR_CONF | EXPR_CHECK | EXPR_RSP_HEAD)
+#define EXPR_AT_TCP   (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
+
+struct server;
+struct smp;
+struct expr_check { /* what a health check shows its programs: embedded in the feature's own */
+        const struct server *srv;
+        /* The variable check.NAME (interned by the load); false: not set. */
+        bool (*var)(const struct expr_check *c, const char *name, struct smp *ret_smp);
+};
 
 struct expr_ctx {          /* what a program runs on */
-        struct strm *strm; /* NULL for EXPR_CONF programs */
+        struct strm *strm; /* NULL for EXPR_CONF and EXPR_CHECK programs */
         const struct hmsg *req, *rsp;
-        unsigned have; /* EXPR_* available now */
-        bool final;    /* what is missing will not come: MISS, not WAIT */
-        bool iterate;  /* conditions: fetches with several values hand them out one after the other */
+        unsigned have;                  /* EXPR_* available now */
+        bool final;                     /* what is missing will not come: MISS, not WAIT */
+        bool iterate;                   /* conditions: fetches with several values hand them out one after the other */
+        const struct expr_check *check; /* EXPR_CHECK */
 };
 
 typedef enum expr_answer (*fetch_fn)(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args,
@@ -101,6 +112,7 @@ struct fetch {
         uint8_t min_args;
         enum smp_type out;
         unsigned needs;
+        bool in_check;  /* works for health checks, too, whatever else it needs: looks at x->check first */
         bool acl_forms; /* NAME_beg, NAME_end, NAME_sub, NAME_dom, NAME_dir, NAME_len exist as criteria (manual 7.3) */
         fetch_fn fn;
         /* Checks and resolves arguments at compile time; NULL = types are enough. Appends an alert and returns false. */

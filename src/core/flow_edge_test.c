@@ -215,6 +215,61 @@ static void test_own_reply_refused_is_a_500(void **st)
         assert_string_equal(last.term, "IR");
 }
 
+/* ---- long answers of our own ---- */
+
+static struct {
+        uint64_t turn;
+        unsigned pieces, in_turn, most;
+} said;
+
+static void long_start(struct applet *a, const struct hmsg *req, struct str body)
+{
+        (void)req;
+        (void)body;
+        a->status = 200;
+}
+
+static enum applet_answer long_more(struct applet *a, struct buf *out)
+{
+        char piece[12000];
+
+        (void)a;
+        memset(piece, 'x', sizeof(piece));
+        buf_add(out, piece, sizeof(piece));
+        said.in_turn = said.turn == thr_self->loop->stats.turns ? said.in_turn + 1 : 1;
+        said.turn = thr_self->loop->stats.turns;
+        said.most = said.in_turn > said.most ? said.in_turn : said.most;
+        return ++said.pieces < 60 ? APPLET_MORE : APPLET_DONE;
+}
+
+static enum hook_answer long_answer(struct strm *s, const void *arg, bool as_front)
+{
+        static const struct applet_ops ops = { .name = "<LONG>", .start = long_start, .more = long_more };
+
+        (void)arg;
+        (void)as_front;
+        return applet_attach(s, &ops) ? HOOK_TAKEN : HOOK_CLOSE;
+}
+
+/* Other streams of the thread have their turn after each piece, however fast the client reads. */
+static void test_a_long_answer_is_a_piece_a_turn(void **st)
+{
+        static const struct hook h = { .name = "long", .point = HOOK_REQUEST, .run = long_answer };
+        static struct hook_use u = { &h, NULL };
+        static const struct hook_set set = { .at = { &u }, .n = { 1, 0 } };
+        struct peer *c = client();
+
+        (void)st;
+        bcfg.hooks = &set;
+        memset(&said, 0, sizeof(said));
+        say(c, GET);
+        for (int i = 0; i < 1000 && said.pieces < 60; i++)
+                settle();
+        assert_int_equal(said.pieces, 60);
+        assert_int_equal(said.most, 1);
+        expect_start(c, "HTTP/1.1 200 OK\r\n");
+}
+
 /* A server that leaves the configuration while a request is on it: its connection does not go into the pool, where it would hold a server
  * whose settings are gone (core/cells.c, server_retire()). */
 static void test_a_retired_server_keeps_no_connection(void **st)
@@ -466,6 +521,7 @@ int main(int argc, char **argv)
                 T(test_request_head_refused_is_a_400),
                 T(test_answer_head_refused_is_a_502),
                 T(test_own_reply_refused_is_a_500),
+                T(test_a_long_answer_is_a_piece_a_turn),
                 T(test_nothing_is_lent_during_a_wait),
                 T(test_a_retired_server_keeps_no_connection),
                 T(test_last_bytes_and_fin_go_together),

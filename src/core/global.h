@@ -22,6 +22,7 @@ struct global_cfg {
         const char *log_tag;           /* NULL = "haproxy" */
         const char *log_send_hostname; /* NULL = off, "" = the machine's */
         int spread_checks;             /* percent, 0..50 */
+        int max_spread_checks_ms;      /* 0 = a check's own interval */
         uint64_t bufsize;              /* tune.bufsize: the largest head, and the first read size */
         int compat;                    /* COMPAT_* */
         int maxconnrate, maxsessrate;  /* per second, 0 = none */

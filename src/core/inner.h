@@ -21,6 +21,9 @@ void world_servers_replace(struct back *b, struct server **v, uint32_t n, struct
 /* server_state.c */
 void server_recount(struct back *b); /* back->lock held: act, bck and the backend's own state from its servers */
 bool server_would_serve(const struct server *s);
+/* Both at once, and nobody who tracks it hears of it: core/server_track.c does that. */
+void server_set_chained(struct server *s, enum server_oper o, unsigned set, unsigned clear,
+                        const struct state_cause *why);
 
 /* engine.c */
 void engine_journal(const char *key, const char *cmd); /* any thread; cmd NULL: the key is forgotten */

@@ -64,12 +64,6 @@ static const struct conf_kind kind_http_errors = {
         .name = "http-errors", .bit = KIND_HTTP_ERRORS, .section = true, .named = true, .clash = "http-errors"
 };
 
-/* Manual 3 to 12 and of 3.2 (program); a section that comes as a kind of its own leaves this list. */
-static const char *const absent[] = { "acme",        "cache",       "crt-store", "fcgi-app", "healthcheck",
-                                      "log-forward", "log-profile", "mailers",   "peers",    "program",
-                                      "resolvers",   "ring",        "traces",    "userlist", NULL };
-
-CONF_ABSENT(absent);
 CONF_KIND(kind_global);
 CONF_KIND(kind_defaults);
 CONF_KIND(kind_frontend);

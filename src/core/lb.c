@@ -46,7 +46,7 @@ static struct plan plan_of(const struct back *b, bool backup)
         uint32_t first = 0;
 
         for (uint32_t i = 0; i < b->n_srv; i++) {
-                uint32_t w = atomic_load_explicit(&b->srv[i]->weight, memory_order_relaxed);
+                uint32_t w = server_lb_weight(b->srv[i]);
                 if (!wanted(b->srv[i], backup))
                         continue;
                 first = first ? first : w;
@@ -87,7 +87,7 @@ static void fill_weighted(const struct back *b, struct lb_view *v, const struct 
                 for (uint32_t i = 0; i < b->n_srv; i++) {
                         if (!wanted(b->srv[i], v->backup))
                                 continue;
-                        credit[i] += atomic_load_explicit(&b->srv[i]->weight, memory_order_relaxed);
+                        credit[i] += server_lb_weight(b->srv[i]);
                         if (best == UINT32_MAX || credit[i] > credit[best])
                                 best = i;
                 }
@@ -156,7 +156,7 @@ static void large_add(struct lb_view *v, struct server *s)
         uint32_t n = atomic_load_explicit(&v->n, memory_order_relaxed);
 
         s->lb_pos = n;
-        s->lb_weight = atomic_load_explicit(&s->weight, memory_order_relaxed);
+        s->lb_weight = server_shown_weight(server_lb_weight(s));
         v->by_weight[s->lb_weight]++;
         atomic_store_explicit(&v->slot[n], s, memory_order_relaxed);
         atomic_store_explicit(&v->n, n + 1, memory_order_release); /* pairs with the acquire in lb_take() */
@@ -166,7 +166,7 @@ static void large_add(struct lb_view *v, struct server *s)
 static void large_weigh(struct lb_view *v, struct server *s)
 {
         v->by_weight[s->lb_weight]--;
-        s->lb_weight = atomic_load_explicit(&s->weight, memory_order_relaxed);
+        s->lb_weight = server_shown_weight(server_lb_weight(s));
         v->by_weight[s->lb_weight]++;
 }
 
@@ -243,8 +243,8 @@ static bool in_turn(const struct lb_view *v, const struct server *s, uint64_t ro
 
         if (!v->large)
                 return true;
-        w = atomic_load_explicit(&s->weight, memory_order_relaxed);
-        max = atomic_load_explicit(&v->wmax, memory_order_relaxed);
+        w = server_lb_weight(s);
+        max = (uint64_t)atomic_load_explicit(&v->wmax, memory_order_relaxed) * SRV_WEIGHT_SCALE;
         return w >= max || (round + 1) * w / max > round * w / max;
 }
 
@@ -272,14 +272,13 @@ static uint64_t mix(uint64_t x)
 /* A slot by chance. In a large view a server has one whatever its weight: a light one is drawn and put back. */
 static struct server *draw(const struct lb_view *v, uint32_t n, uint64_t *seed)
 {
-        uint64_t max = atomic_load_explicit(&v->wmax, memory_order_relaxed), r;
+        uint64_t max = (uint64_t)atomic_load_explicit(&v->wmax, memory_order_relaxed) * SRV_WEIGHT_SCALE, r;
         struct server *srv;
 
         for (int tries = 64;; tries--) {
                 r = mix(*seed += 0x9e3779b97f4a7c15u);
                 srv = atomic_load_explicit(&v->slot[(r >> 32) * n >> 32], memory_order_relaxed);
-                if (!v->large || tries == 0 ||
-                    (r & UINT32_MAX) * max >> 32 < atomic_load_explicit(&srv->weight, memory_order_relaxed))
+                if (!v->large || tries == 0 || (r & UINT32_MAX) * max >> 32 < server_lb_weight(srv))
                         return srv;
         }
 }
@@ -291,8 +290,7 @@ static uint64_t load_of(const struct server *s)
 
 static bool less_loaded(const struct server *a, const struct server *b)
 {
-        return load_of(a) * atomic_load_explicit(&b->weight, memory_order_relaxed) <
-               load_of(b) * atomic_load_explicit(&a->weight, memory_order_relaxed);
+        return load_of(a) * server_lb_weight(b) < load_of(b) * server_lb_weight(a);
 }
 
 static struct server *take_random(const struct lb_view *v, uint32_t n, int draws, uint64_t seed,

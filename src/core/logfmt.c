@@ -6,6 +6,7 @@
  * "%o" carries its flags to all that follow. */
 #include "base/map.h"
 #include "conf/conf.h"
+#include "conf/later.h"
 #include "core/logfmt_int.h"
 
 #include <ctype.h>
@@ -96,17 +97,16 @@ static void text_byte(struct parse *p, char ch)
 
 static bool parse_flag(struct parse *p, struct str w)
 {
-        static const char *const later[] = { "bin", "json", "cbor", NULL };
+        const char *later;
         uint8_t bit = 0;
 
         if (w.n == 0)
                 return true;
         if (w.p[0] != '+' && w.p[0] != '-')
                 return fail(p, "missing sign before flag '%.*s'", (int)w.n, w.p);
-        for (const char *const *l = later; *l; l++) {
-                if (str_is(str_sub(w, 1, w.n - 1), *l))
-                        return fail(p, "flag '%s' is not supported yet", *l);
-        }
+        later = later_text(&p->c->diags->mem, "flag", "log-format", str_sub(w, 1, w.n - 1));
+        if (later)
+                return fail(p, "%s", later);
         for (size_t i = 1; i < w.n; i++) {
                 bit = w.p[i] == 'Q' ? LOGFMT_QUOTE : w.p[i] == 'X' ? LOGFMT_HEX : w.p[i] == 'E' ? LOGFMT_ESCAPE : 0;
                 if (!bit)
@@ -195,6 +195,7 @@ static void text_missing(struct parse *p, const struct log_alias *a)
 static bool parse_alias(struct parse *p)
 {
         const struct log_alias *a;
+        const char *later;
         struct str name = str_sub(p->text, p->i, 0);
 
         while (p->i + name.n < p->text.n && isalnum((unsigned char)name.p[name.n]))
@@ -205,12 +206,17 @@ static bool parse_alias(struct parse *p)
                 return true;
         }
         a = logfmt_alias(name);
+        later = a ? NULL : later_text(&p->c->diags->mem, "format alias", NULL, name);
+        if (later)
+                return fail(p, "%s", later);
         if (!a)
                 return fail(
                         p,
                         "no such format alias '%.*s'. If you wanted to emit the '%%' character verbatim, you need to "
                         "use '%%%%'",
                         (int)name.n, name.p);
+        if ((p->allowed & (EXPR_CHECK | EXPR_CLIENT)) == EXPR_CHECK && !a->process)
+                return fail(p, "format alias '%s' is not available in a health check", a->name);
         p->f->needs |= a->needs;
         if (!a->print) {
                 text_missing(p, a);

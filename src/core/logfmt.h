@@ -21,8 +21,9 @@ struct log_alias {        /* one %xx: a row */
         size_t (*print)(struct log_view *v, unsigned flags, char *dst,
                         size_t n); /* NULL: never known (nothing captures it) */
         const char *help;
-        bool string; /* +Q and +E apply */
-        bool quiet;  /* nothing at all stands for a missing value (%hr without captures) */
+        bool process; /* needs no stream: known to a health check, too */
+        bool string;  /* +Q and +E apply */
+        bool quiet;   /* nothing at all stands for a missing value (%hr without captures) */
 };
 struct log_alias_table {
         const struct log_alias *rows;

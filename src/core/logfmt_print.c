@@ -155,7 +155,7 @@ hot_path size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, c
                 if (i->op == LF_EXPR)
                         print_expr(&o, f, i, x);
                 else
-                        print_alias(&o, f, i, there && i->op == LF_ALIAS);
+                        print_alias(&o, f, i, there ? i->op == LF_ALIAS : i->alias->process);
                 p = o.p;
                 blank = o.blank;
         }

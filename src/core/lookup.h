@@ -7,9 +7,8 @@
 #ifndef CORE_LOOKUP_H
 #define CORE_LOOKUP_H
 
+#include "conf/conf.h"
 #include "net/addr_net.h"
-
-struct conf;
 
 /* Which of several addresses. The system's order counts (RFC 6724, /etc/gai.conf), as in HAProxy, unless the file says more. */
 struct lookup_want {

@@ -90,7 +90,7 @@ struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         int count;
         const char *name;
         int id, number;                     /* id: of the file, 0 = none; number: that or its place, from 1 */
-        int maxconn, level;                 /* level: CLI rights, see core/cli.h */
+        int maxconn, level, expose_fd;      /* level: CLI rights, see core/cli.h; the last: 1 = listeners */
         const char *unix_user, *unix_group; /* as written; the ids are in spec */
 };
 extern int bind_slot;

@@ -2,6 +2,10 @@
 #include "core/rows_int.h"
 
 #include "base/map.h"
+#include "core/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
 
 static bool is_front(const struct conf_obj *o)
 {
@@ -184,9 +188,75 @@ static void check_server_name(const struct conf_obj *o, struct diags *d)
                  proxy_noun(o->parent), o->parent->name, o->name, first->at.line);
 }
 
+static void bad_track(const struct conf_obj *o, struct diags *d, const char *code, const char *fmt, ...) fmt_like(4, 5);
+
+static void bad_track(const struct conf_obj *o, struct diags *d, const char *code, const char *fmt, ...)
+{
+        char text[512];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void)vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        diag_add(d, DIAG_ALERT, conf_span_name(o, "track"), code, "'server %s/%s' : %s", o->parent->name, o->name, text)
+                ->intro = DIAG_INTRO_PLACE;
+}
+
+/* Whom a line tracks; NULL: nobody, or nobody there, which is said when `d` is given. */
+static const struct conf_obj *tracked(const struct conf *c, const struct conf_obj *o, struct diags *d)
+{
+        const char *name = ((const struct server_cfg *)conf_slot(o, server_slot))->track;
+        const char *slash = name ? strchr(name, '/') : NULL;
+        struct str px = slash ? (struct str){ name, (size_t)(slash - name) } : str_of(o->parent->name);
+        const struct conf_obj *b, *s;
+
+        if (!name)
+                return NULL;
+        b = conf_find(c, KIND_BE, px);
+        s = b ? conf_find_child(b, KIND_SERVER, str_of(slash ? slash + 1 : name)) : NULL;
+        if (!b && d)
+                bad_track(o, d, "E0239", "unable to find required proxy '%.*s' for tracking.", (int)px.n, px.p);
+        else if (!s && d)
+                bad_track(o, d, "E0240", "unable to find required server '%s' for tracking.", slash ? slash + 1 : name);
+        return s;
+}
+
+static bool is_checked(const struct conf_obj *o)
+{
+        const struct check_cfg *health = check_words(o, false), *agent = check_words(o, true);
+
+        return (health && health->check) || (agent && agent->check);
+}
+
+/* The chain must end at a server that is checked. Of a loop, each line that stands in it is told. */
+static void check_track(const struct conf *c, const struct conf_obj *o, struct diags *d)
+{
+        const struct conf_obj *first = tracked(c, o, d), *at = first, *end = first, *slow = first;
+
+        for (bool odd = false; at; odd = !odd) {
+                end = at;
+                at = tracked(c, at, NULL);
+                if (at && (at == o || end == o)) {
+                        bad_track(o, d, "E0241",
+                                  "unable to track %s/%s as it belongs to a tracking chain looping back to %s/%s.",
+                                  first->parent->name, first->name, o->parent->name, o->name);
+                        return;
+                }
+                slow = odd ? tracked(c, slow, NULL) : slow;
+                if (at && at == slow) /* a loop further on: told where it is */
+                        return;
+        }
+        if (end && !((const struct server_cfg *)conf_slot(end, server_slot))->track && !is_checked(end))
+                bad_track(o, d, "E0242",
+                          "unable to use %s/%s for tracking as it does not have any check nor agent enabled.",
+                          end->parent->name, end->name);
+}
+
 void server_check_line(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 {
-        (void)c, (void)slot;
-        if (o->kind->bit == KIND_SERVER)
-                check_server_name(o, d);
+        (void)slot;
+        if (o->kind->bit != KIND_SERVER)
+                return;
+        check_server_name(o, d);
+        check_track(c, o, d);
 }

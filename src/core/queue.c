@@ -58,6 +58,15 @@ uint32_t queue_max(const struct queue *q)
 
 /* ---- slots ---- */
 
+/* Of a server that starts slowly (manual, slowstart): its share of the limit, at least one. */
+static uint32_t ramped(const struct server *s, uint32_t limit)
+{
+        uint32_t slow = atomic_load_explicit(&s->slow, memory_order_relaxed);
+        uint64_t part = (uint64_t)limit * (SRV_WEIGHT_SCALE - slow) / SRV_WEIGHT_SCALE;
+
+        return likely(slow == 0) ? limit : part ? (uint32_t)part : 1;
+}
+
 uint32_t slot_limit(const struct server *s)
 {
         uint32_t max = atomic_load_explicit(&s->maxconn, memory_order_relaxed), min, cur, full;
@@ -67,11 +76,11 @@ uint32_t slot_limit(const struct server *s)
                 return UINT32_MAX;
         min = atomic_load_explicit(&s->minconn, memory_order_relaxed);
         if (likely(min == 0 || min >= max))
-                return max;
+                return ramped(s, max);
         cur = atomic_load_explicit(&s->back->cur, memory_order_relaxed);
         full = (uint32_t)epoch_load(&s->back->cfg)->fullconn; /* at least 1 where a server has minconn */
         now = cur >= full ? max : (uint64_t)max * cur / full;
-        return now < min ? min : (uint32_t)now;
+        return ramped(s, now < min ? min : (uint32_t)now);
 }
 
 /* ---- places ----

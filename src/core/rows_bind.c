@@ -329,6 +329,8 @@ static const struct kw_val levels[] = {
         { "user", CLI_USER }, { "operator", CLI_OPERATOR }, { "admin", CLI_ADMIN }, { NULL, 0 }
 };
 
+static const struct kw_val exposed[] = { { "listeners", 1 }, { NULL, 0 } };
+
 static const struct kw rows[] = {
         KW_STR("name", struct bind_cfg, name, .apply = KW_LIVE, .min = 1, .manual = "5.1", .args = "<name>",
                .help = "name of the listener in statistics"),
@@ -368,10 +370,9 @@ static const struct kw rows[] = {
               .help = "permissions of a unix socket"),
         KW_ENUM("level", struct bind_cfg, level, levels, .apply = KW_NEW, .manual = "5.1",
                 .args = "user | operator | admin", .help = "what runtime commands on this socket may do"),
-        KW_NONE("expose-fd",
-                "the supervisor keeps the listening sockets, and without one the next process shares their ports",
-                .min = 1, .max = 1, .kinds = KIND_STATS_SOCKET, .manual = "5.1", .args = "listeners",
-                .sample = "listeners", .help = "hands listening sockets to the next process (-x)"),
+        KW_ENUM("expose-fd", struct bind_cfg, expose_fd, exposed, .apply = KW_NEW, .kinds = KIND_STATS_SOCKET,
+                .manual = "5.1", .args = "listeners",
+                .help = "who may connect to this unix socket may have all listening sockets (-x of the next process)"),
         KW_NONE("nice", "connections are served in the order in which they become ready", .max = 1, .manual = "5.1",
                 .args = "<number>", .help = "priority of this listener's tasks"),
 };

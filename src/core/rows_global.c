@@ -328,6 +328,8 @@ static const struct kw rows[] = {
               .help = "refuses a file that has warnings, like -dW"),
         KW_INT("spread-checks", struct global_cfg, spread_checks, 0, 50, .apply = KW_LIVE, .manual = "3.1",
                .args = "<percent>", .help = "adds this much randomness to check intervals"),
+        KW_TIME("max-spread-checks", struct global_cfg, max_spread_checks_ms, .apply = KW_LIVE, .manual = "3.1",
+                .args = "<time>", .help = "the first checks of all servers begin within this time, at the latest"),
         KW_TIME("stats timeout", struct global_cfg, stats_timeout_ms, .apply = KW_NEW, .manual = "3.1",
                 .args = "<time>", .help = "how long a stats socket connection may be silent"),
         KW_INT("stats maxconn", struct global_cfg, stats_maxconn, 1, 1000000, .apply = KW_NEW, .manual = "3.1",

@@ -249,6 +249,11 @@ static const struct kw server_rows[] = {
                .args = "<number>", .help = "idle connections kept at most; -1: no limit, 0: none"),
         KW_TIME("pool-purge-delay", struct server_cfg, pool_purge_ms, .apply = KW_LIVE, .manual = "5.2",
                 .args = "<time>", .help = "half of what stays unused for this long is closed"),
+        KW_TIME("slowstart", struct server_cfg, slowstart_ms, .apply = KW_LIVE, .manual = "5.2", .args = "<time>",
+                .help = "a server that was down gets its weight and its maxconn in steps over this time"),
+        KW_STR("track", struct server_cfg, track, .apply = KW_LIVE, .manual = "5.2", .args = "[<backend>/]<server>",
+               .sample = "t/t", .sample_rest = "defaults\nbackend t\n    server t 127.0.0.1:80 check\n",
+               .help = "its state is that of another server, which is checked or tracks a third one"),
         KW_NONE("pool-low-conn", "idle connections stay with the thread that opened them", .max = 1, .manual = "5.2",
                 .args = "<number>", .help = "below this many idle connections a thread takes none from another one"),
 };

@@ -2,6 +2,7 @@
 #include "core/rules.h"
 #include "base/map.h"
 #include "conf/conf.h"
+#include "conf/later.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,9 +64,14 @@ const struct logfmt *rule_format(struct rule_call *c, const struct word *w)
 static int unknown_action(struct kw_call *c, enum rule_point p)
 {
         const char *names[128];
+        const char *why = later_text(&c->diags->mem, "action", c->kw->name, action_name(&c->args[0]));
         size_t n = 0;
         struct diag *d;
 
+        if (why) {
+                (void)kw_fail(c, &c->args[0], "E0120", "'%s' : %s", c->kw->name, why);
+                return -1;
+        }
         for (const struct action_table *const *t = __start_telamon_action; t < __stop_telamon_action; t++) {
                 for (size_t i = 0; i < (*t)->n && n < array_len(names) - 1; i++) {
                         if ((*t)->rows[i].points & (1u << p))
@@ -114,8 +120,6 @@ int rules_parse(struct kw_call *c, enum rule_point p, unsigned allowed, const st
                 return unknown_action(c, p);
         cond = find_cond(c, 1);
         rc = (struct rule_call){ .kw = c, .w = c->args + 1, .n = cond - 1, .point = p, .allowed = allowed };
-        if (a->why)
-                return rule_fail(&rc, &c->args[0], "%s", a->why);
         l = conf_alloc(c->conf, sizeof(*l));
         l->rule.action = a;
         used = a->parse(&rc, &l->rule.arg);

@@ -50,7 +50,6 @@ struct action { /* a row */
         /* Stores what run() gets in *ret_arg. Returns how many words it took, -1 after an alert. */
         int (*parse)(struct rule_call *c, const void **ret_arg);
         enum rule_answer (*run)(const void *arg, struct rule_ctx *x);
-        const char *why; /* known, not supported yet: refused with this text */
         const char *args, *help, *manual;
 };
 struct action_table {

@@ -14,6 +14,8 @@ struct server_cfg { /* slot "server": server and default-server lines; immutable
         int weight, maxconn, minconn;
         bool backup, disabled;
         int pool_max_conn, pool_purge_ms;
+        int slowstart_ms;
+        const char *track; /* "[backend/]server", or NULL */
 };
 extern int server_slot;
 
@@ -36,17 +38,21 @@ extern int server_addr_slot;
 
 enum server_oper { SRV_STOPPED, SRV_STARTING, SRV_RUNNING, SRV_STOPPING }; /* what the checks say */
 enum {                        /* server.admin: who wants it out; manual of `show servers state`, srv_admin_state */
-       SRV_ADM_FMAINT = 0x01, /* CLI */
+       SRV_ADM_FMAINT = 0x01, /* CLI, or the agent */
+       SRV_ADM_IMAINT = 0x02, /* the server that it tracks is */
        SRV_ADM_CMAINT = 0x04, /* `disabled` in the file */
-       SRV_ADM_FDRAIN = 0x08, /* CLI drain */
+       SRV_ADM_FDRAIN = 0x08, /* CLI drain, or the agent's */
+       SRV_ADM_IDRAIN = 0x10, /* the server that it tracks drains */
+       SRV_ADM_DRAIN = 0x18,
        SRV_ADM_RMAINT = 0x20, /* no address */
-       SRV_ADM_MAINT = 0x25,
+       SRV_ADM_MAINT = 0x27,
 };
 
 struct check; /* core/check.h: run-time of the health check */
 
-#define SRV_WEIGHT_MAX 256u
-#define LB_NO_POS      UINT32_MAX
+#define SRV_WEIGHT_MAX   256u
+#define SRV_WEIGHT_SCALE 16u /* of server_lb_weight() */
+#define LB_NO_POS        UINT32_MAX
 
 struct server {
         struct cell cell;
@@ -57,9 +63,11 @@ struct server {
         _Atomic uint8_t oper;       /* enum server_oper */
         _Atomic uint8_t admin;      /* SRV_ADM_* */
         _Atomic uint8_t usable;     /* takes new sessions: derived, written by server_set_state() only */
+        _Atomic uint8_t slow;       /* slowstart: sixteenths of its weight that it has not yet */
+        _Atomic uint8_t observe;    /* enum check_observe of its check: whether check_observed() is called */
         atomic_bool backup;
         struct queue *_Atomic queue; /* made when maxconn is set */
-        _Atomic mono_t last_change;
+        _Atomic mono_t last_change, slow_since;
         const struct server_cfg *cfg;       /* published with the backend's cfg; epoch; read through server_cfg_now() */
         const struct conf_obj *_Atomic obj; /* of the current configuration; written by the control thread */
         int puid;                           /* number in the backend, from 1 */
@@ -79,10 +87,15 @@ struct server {
         bool abstract;     /* path is an abstract name (abns@) */
         bool port_follows; /* connect to the client's destination port + port_offset: addr carries no port */
         bool live;         /* control thread: published once; a server of a change that was discarded never is */
+        bool follows;      /* control thread: it tracks one, by its current words */
 
         _Atomic uint32_t cur, cur_max; /* requests and sessions on it (scur, smax) */
-        struct check *check;           /* NULL without `check` */
-        stat_t down_count, fail_checks, downtime_s;
+        struct check *check, *agent;   /* NULL without `check`, without `agent-check` */
+        stat_t down_count, downtime_s, observed_failures;
+        atomic_uint errors_in_row;            /* observed */
+        struct ramp *ramp;                    /* of its thread: core/server_slow.c */
+        struct server *_Atomic track;         /* whose state it follows, or NULL: core/server_track.h */
+        struct server *trackers, *track_next; /* who follows it */
         struct rate sess_rate;
         struct pins pins; /* streams hold the cell */
 };
@@ -114,6 +127,20 @@ static inline const struct server_cfg *server_cfg_now(const struct server *s)
         return __atomic_load_n(&s->cfg, __ATOMIC_ACQUIRE); /* pairs with the release in core/apply.c */
 }
 
+/* What the balance algorithms go by, in sixteenths of a user weight: less than the whole while it starts slowly. 0: nothing. */
+static inline uint32_t server_lb_weight(const struct server *s)
+{
+        uint32_t slow = atomic_load_explicit(&s->slow, memory_order_relaxed);
+
+        return atomic_load_explicit(&s->weight, memory_order_relaxed) * (SRV_WEIGHT_SCALE - slow);
+}
+
+/* That, in user weights: the column `weight` of show stat. */
+static inline uint32_t server_shown_weight(uint32_t lb_weight)
+{
+        return (lb_weight + SRV_WEIGHT_SCALE - 1) / SRV_WEIGHT_SCALE;
+}
+
 struct server *server_find(struct back *b, struct str name);
 
 /* Reads the address consistently; returns the length for connect(2), 0 when it has none. A server without a port of its own
@@ -130,17 +157,20 @@ void server_addr_set_cfg(struct server *s, const struct server_addr_cfg *a);
 
 /* Why a state changed; becomes the reason and info of the log line and of `last_chk`. */
 struct state_cause {
-        const char *reason; /* "Layer4 connection problem", or NULL for administrative changes */
-        const char *info;   /* free text without quotes, or NULL */
-        int code;           /* HTTP status of the check, 0 */
-        int duration_ms;    /* of the check, -1 */
-        const char *by;     /* "via 'stats socket command'" style text for administrative changes, or NULL */
+        const char *reason;       /* "Layer4 connection problem", or NULL for administrative changes */
+        const char *info;         /* free text without quotes, or NULL */
+        int code;                 /* of the check (HTTP status); -1: it has none */
+        int duration_ms;          /* of the check, -1 */
+        const char *by;           /* "changed from CLI" style text for administrative changes, or NULL */
+        bool checked;             /* a check's result */
+        const struct server *via; /* the server that it tracks */
 };
 
 /* The only way to change state. Recomputes usability, the balance view, counters; publishes EVENT_SERVER_STATE. Any thread. */
 void server_set_oper(struct server *s, enum server_oper o, const struct state_cause *why);
 void server_set_admin(struct server *s, unsigned set, unsigned clear, const struct state_cause *why);
 void server_set_weight(struct server *s, uint32_t uweight);
+void server_set_slow(struct server *s, unsigned missing); /* core/server_slow.c */
 void server_set_maxconn(struct server *s, uint32_t maxconn);
 bool server_is_up(const struct server *s); /* oper running/starting and not in maintenance */
 /* "UP", "DOWN", "DRAIN", "MAINT", "NOLB", "no check", with " n/m" while changing, as in `show stat`. */

@@ -6,6 +6,8 @@
 #include "core/inner.h"
 #include "core/event.h"
 #include "core/retire.h"
+#include "core/server_slow.h"
+#include "core/server_track.h"
 #include "core/sess.h"
 
 #include <stdlib.h>
@@ -22,7 +24,7 @@ bool server_would_serve(const struct server *s)
 {
         uint8_t oper = GET(s->oper);
 
-        return (oper == SRV_RUNNING || oper == SRV_STARTING) && !(GET(s->admin) & (SRV_ADM_MAINT | SRV_ADM_FDRAIN)) &&
+        return (oper == SRV_RUNNING || oper == SRV_STARTING) && !(GET(s->admin) & (SRV_ADM_MAINT | SRV_ADM_DRAIN)) &&
                GET(s->weight) > 0;
 }
 
@@ -78,12 +80,15 @@ static void count_up(struct server *s, const struct before *was, mono_t now)
 {
         bool up = server_is_up(s);
 
-        if (was->up == up)
+        if (was->up == up) {
+                if (up && was->oper != GET(s->oper)) /* stopping, or at full speed again */
+                        s->last_change = now;
                 return;
+        }
         if (up)
                 STAT_ADD(s->downtime_s, (now - s->last_change) / NS_PER_S);
-        else if (GET(s->oper) == SRV_STOPPED && was->oper != SRV_STOPPED)
-                STAT_INC(s->down_count);
+        else
+                STAT_INC(s->down_count); /* maintenance counts, as in HAProxy */
         s->last_change = now;
 }
 
@@ -126,25 +131,75 @@ static bool back_has_server(const struct back *b)
         return GET(b->act) + GET(b->bck) > 0;
 }
 
-/* Sets oper and admin at once, derives, publishes. */
-static void move(struct server *s, uint8_t oper, uint8_t admin, const struct state_cause *why)
+/* Out of maintenance nobody knows how it is: as at its start, or as whom it tracks (manual, init-state). */
+static enum server_oper after_maint(struct server *s)
+{
+        const struct server *t = atomic_load_explicit(&s->track, memory_order_acquire);
+
+        if (t)
+                return GET(t->oper) == SRV_STARTING ? SRV_RUNNING : (enum server_oper)GET(t->oper);
+        if (s->check)
+                check_init_health(s->check);
+        if (s->agent)
+                check_init_health(s->agent);
+        return check_starts_up(s->obj) ? SRV_RUNNING : SRV_STOPPED;
+}
+
+/* Running at last, or starting slowly: when it was seen to be down. */
+static uint8_t slowed(const struct server *s, const struct before *was, uint8_t oper, uint8_t admin)
+{
+        bool back = was->oper == SRV_STOPPED || was->oper == SRV_STOPPING || (was->admin & ~admin & SRV_ADM_MAINT);
+
+        return oper == SRV_RUNNING && back && !(admin & SRV_ADM_MAINT) && server_cfg_now(s)->slowstart_ms > 0
+                       ? SRV_STARTING
+                       : oper;
+}
+
+struct move {
+        uint8_t oper; /* KEEP: as it is, or as it is found after maintenance */
+        unsigned set, clear;
+};
+#define KEEP 0xff
+
+/* What the move leads to from here; true when that is something else. A ramp begins or ends with it. */
+static bool enter(struct server *s, const struct before *was, const struct move *m)
+{
+        uint8_t admin = (uint8_t)((was->admin & ~m->clear) | m->set), oper = m->oper == KEEP ? was->oper : m->oper;
+
+        if (m->oper == KEEP && (was->admin & SRV_ADM_MAINT) && !(admin & SRV_ADM_MAINT))
+                oper = (uint8_t)after_maint(s);
+        oper = slowed(s, was, oper, admin);
+        if (oper == SRV_STARTING && (admin & SRV_ADM_MAINT))
+                oper = SRV_RUNNING; /* it begins again when it comes back */
+        if (was->oper == oper && was->admin == admin)
+                return false;
+        SET(s->oper, oper);
+        SET(s->admin, admin);
+        if (oper == SRV_STARTING && (was->oper != SRV_STARTING || (was->admin & ~admin & SRV_ADM_MAINT)))
+                slow_begin(s);
+        else if (oper != SRV_STARTING)
+                SET(s->slow, 0);
+        return true;
+}
+
+static void move(struct server *s, struct move m, const struct state_cause *why)
 {
         struct back *b = s->back;
         struct before was;
         bool had, has;
         unsigned requeued;
+        uint8_t slow;
 
         pthread_mutex_lock(&b->lock);
         was = look(s);
-        if (was.oper == oper && was.admin == admin) {
+        slow = GET(s->slow);
+        had = back_has_server(b);
+        if (!enter(s, &was, &m)) {
                 pthread_mutex_unlock(&b->lock);
                 return;
         }
-        had = back_has_server(b);
-        SET(s->oper, oper);
-        SET(s->admin, admin);
         count_up(s, &was, thr_self->now);
-        requeued = derive(s, &was, false);
+        requeued = derive(s, &was, slow != GET(s->slow));
         tell(s, &was, why, requeued);
         has = back_has_server(b);
         if (had != has)
@@ -156,14 +211,34 @@ static void move(struct server *s, uint8_t oper, uint8_t admin, const struct sta
 
 void server_set_oper(struct server *s, enum server_oper o, const struct state_cause *why)
 {
-        move(s, (uint8_t)o, GET(s->admin), why);
+        move(s, (struct move){ (uint8_t)o, 0, 0 }, why);
+        server_tell_trackers(s);
 }
 
 void server_set_admin(struct server *s, unsigned set, unsigned clear, const struct state_cause *why)
 {
-        uint8_t admin = (uint8_t)((GET(s->admin) & ~clear) | set);
+        move(s, (struct move){ KEEP, set, clear }, why);
+        server_tell_trackers(s);
+}
 
-        move(s, GET(s->oper), admin, why);
+void server_set_chained(struct server *s, enum server_oper o, unsigned set, unsigned clear,
+                        const struct state_cause *why)
+{
+        move(s, (struct move){ (uint8_t)o, set, clear }, why);
+}
+
+void server_set_slow(struct server *s, unsigned missing)
+{
+        struct before was;
+
+        pthread_mutex_lock(&s->back->lock);
+        was = look(s);
+        if (was.oper == SRV_STARTING && GET(s->slow) != missing) {
+                SET(s->slow, (uint8_t)missing);
+                (void)derive(s, &was, true);
+        }
+        pthread_mutex_unlock(&s->back->lock);
+        slot_fill(s); /* its share of maxconn grew, too */
 }
 
 void server_set_weight(struct server *s, uint32_t uweight)
@@ -299,41 +374,68 @@ socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_s
 }
 
 /* ---- the status word ---- */
-static void down_text(const struct check *c, struct buf *out)
+static bool is_on(const struct check *c)
 {
+        return c && c->enabled;
+}
+
+/* The agent alone may have it down. */
+static bool agent_says_down(const struct server *s)
+{
+        const struct server *t = server_track_end(s);
+
+        return is_on(t->agent) && t->agent->health < t->agent->cfg->rise;
+}
+
+static void down_text(const struct server *s, struct buf *out)
+{
+        const struct check *c = server_track_end(s)->check;
+
         buf_puts(out, "DOWN");
-        if (c && c->health > 0)
+        if (agent_says_down(s))
+                buf_puts(out, " (agent)");
+        else if (is_on(c) && c->health > 0 && c->health < c->cfg->rise)
                 buf_printf(out, " %d/%d", c->health, c->cfg->rise);
 }
 
-static void up_text(const struct server *s, const struct check *c, struct buf *out)
+static void up_text(const struct server *s, struct buf *out)
 {
+        const struct check *c = server_track_end(s)->check;
         int full;
 
-        if (GET(s->admin) & SRV_ADM_FDRAIN) {
-                buf_puts(out, "DRAIN");
+        if (GET(s->admin) & SRV_ADM_DRAIN) {
+                buf_puts(out, is_on(s->agent) ? "DRAIN (agent)" : "DRAIN");
                 return;
         }
-        if (!c || !c->enabled) {
+        if (!is_on(c)) {
                 buf_puts(out, "no check");
                 return;
         }
         full = c->cfg->rise + c->cfg->fall - 1;
         buf_puts(out, GET(s->oper) == SRV_STOPPING ? "NOLB" : "UP");
-        if (c->health < full)
+        if (c->health < full && c->health >= c->cfg->rise)
                 buf_printf(out, " %d/%d", c->health - c->cfg->rise + 1, c->cfg->fall);
+}
+
+static void maint_text(const struct server *s, uint8_t admin, struct buf *out)
+{
+        const struct server *t = atomic_load_explicit(&s->track, memory_order_acquire);
+
+        buf_puts(out, "MAINT");
+        if (admin & SRV_ADM_RMAINT)
+                buf_puts(out, " (resolution)");
+        else if ((admin & SRV_ADM_IMAINT) && t)
+                buf_printf(out, " (via %s/%s)", t->back->cell.name, t->cell.name);
 }
 
 void server_status_text(const struct server *s, struct buf *out)
 {
         uint8_t admin = GET(s->admin);
 
-        if (admin & SRV_ADM_RMAINT)
-                buf_puts(out, "MAINT (resolution)");
-        else if (admin & SRV_ADM_MAINT)
-                buf_puts(out, "MAINT");
+        if (admin & SRV_ADM_MAINT)
+                maint_text(s, admin, out);
         else if (GET(s->oper) == SRV_STOPPED)
-                down_text(s->check, out);
+                down_text(s, out);
         else
-                up_text(s, s->check, out);
+                up_text(s, out);
 }

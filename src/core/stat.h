@@ -73,7 +73,8 @@ struct px_stat {
         struct avg qtime, ctime, rtime, ttime;
         stat_t qtime_max, ctime_max, rtime_max, ttime_max;
         struct rate_col sess_rate, conn_rate, req_rate;
-        stat_t last_sess; /* mono_t of the last session */
+        struct hist_set *_Atomic hist; /* core/hist.h; NULL: nothing ended yet */
+        stat_t last_sess;              /* mono_t of the last session */
 };
 
 /* Sums all threads' columns of a cell whose column starts with a struct px_stat. Averages come out as sum / n. */

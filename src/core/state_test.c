@@ -104,7 +104,7 @@ static void the_last_server_takes_the_backend_along(void **state)
         assert_string_equal(said, "s1 down 1+1 r1\ns2 down 0+1 r2\ns3 maint 0+0 -\nbackend gone\ns2 up 1+0 ok\n"
                                   "backend available\n");
         assert_int_equal(srv("s1")->down_count, 1);
-        assert_int_equal(srv("s3")->down_count, 0); /* maintenance is no failure */
+        assert_int_equal(srv("s3")->down_count, 1); /* maintenance, too */
         assert_int_equal(back->down_count, 1);
         assert_false(srv("s1")->usable);
         assert_true(srv("s2")->usable);
@@ -148,6 +148,30 @@ static void result(struct check *c, bool ok)
         check_apply(c, &(struct check_result){ .status = ok ? CHECK_L4OK : CHECK_L4CON, .duration_ms = 1 });
 }
 
+/* manual, http-check disable-on-404: only a running server is stopped by it, and the next full pass takes it back. */
+static void check_that_passes_conditionally(void **state)
+{
+        static const struct check_cfg cfg = { .check = true, .rise = 1, .fall = 1 };
+        struct server *s = srv("s1");
+        struct check *c = make_check(s, &cfg);
+
+        (void)state;
+        check_apply(c, &(struct check_result){ .status = CHECK_L7OKC, .code = 404 });
+        status("s1", "NOLB");
+        assert_false(s->usable);
+        check_apply(c, &(struct check_result){ .status = CHECK_L7OK, .code = 200 });
+        status("s1", "UP");
+        assert_true(s->usable);
+        check_apply(c, &(struct check_result){ .status = CHECK_L7OKC, .code = 404 });
+        check_apply(c, &(struct check_result){ .status = CHECK_L7STS, .code = 500 });
+        status("s1", "DOWN");
+        check_apply(c, &(struct check_result){ .status = CHECK_L7OKC, .code = 404 });
+        status("s1", "DOWN");
+        check_apply(c, &(struct check_result){ .status = CHECK_L7OK, .code = 200 });
+        status("s1", "UP");
+        s->check = NULL;
+}
+
 /* Words and counts as HAProxy 2.6 showed them for the same results (rise 2, fall 3). */
 static void checks_rise_and_fall(void **state)
 {
@@ -177,7 +201,7 @@ static void checks_rise_and_fall(void **state)
         status("s1", "UP");
         assert_string_equal(said, "s1 down 1+1 Layer4 connection problem\ns1 up 2+1 Layer4 check passed\n");
         assert_int_equal(c->failed, 3); /* those while it was up */
-        assert_int_equal(c->down_trans, 1);
+        assert_int_equal(c->srv->down_count, 1);
         s->check = NULL;
 }
 
@@ -230,6 +254,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(the_last_server_takes_the_backend_along, setup, teardown),
                 cmocka_unit_test_setup_teardown(weight_zero_and_drain_take_no_new_ones, setup, teardown),
                 cmocka_unit_test_setup_teardown(checks_rise_and_fall, setup, teardown),
+                cmocka_unit_test_setup_teardown(check_that_passes_conditionally, setup, teardown),
                 cmocka_unit_test_setup_teardown(the_first_failure_is_enough, setup, teardown),
                 cmocka_unit_test_setup_teardown(words_of_administration, setup, teardown),
                 cmocka_unit_test_setup_teardown(addresses_are_read_whole, setup, teardown),

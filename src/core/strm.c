@@ -3,6 +3,7 @@
 #include "core/applet.h"
 #include "core/event.h"
 #include "core/expr.h"
+#include "core/hist.h"
 #include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
@@ -126,6 +127,7 @@ void strm_count_bad_request(struct strm *s)
 {
         STAT_INC(strm_front_stat(s)->err_req);
         STAT_INC(strm_front_stat(s)->req_tot);
+        s->counted_req = true;
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
 }
 
@@ -145,6 +147,41 @@ static void count_times(struct strm *s)
                 px_stat_times(s->st_back, tw, tc, tr, tt);
         if (s->st_srv)
                 px_stat_times(s->st_srv, tw, tc, tr, tt);
+}
+
+static inline uint64_t us_between(mono_t from, mono_t to)
+{
+        return to > from ? (to - from) / 1000 : 0;
+}
+
+static inline void put_both(struct hist_set *b, struct hist_set *v, enum hist_kind k, uint64_t us)
+{
+        unsigned i = hist_index(us);
+
+        hist_put(&b->h[k], i, us);
+        if (likely(v != NULL))
+                hist_put(&v->h[k], i, us);
+}
+
+/* Once for each request that the frontend counted, and for each that entered the backend: so the buckets sum to their counters. */
+static void count_hist(struct strm *s)
+{
+        const struct strm_times *t = &s->t;
+        uint64_t us = us_between(s->http ? t->idle_end : t->accept, t->end);
+        struct hist_set *b, *v;
+
+        if (s->st_front && (!s->http || s->counted_req) && (b = hist_of(s->st_front)) != NULL)
+                hist_put(&b->h[HIST_TOTAL], hist_index(us), us);
+        if (!s->counted_back || !s->st_back || (b = hist_of(s->st_back)) == NULL)
+                return;
+        v = s->st_srv ? hist_of(s->st_srv) : NULL;
+        put_both(b, v, HIST_TOTAL, us);
+        if (t->queued)
+                put_both(b, v, HIST_QUEUE, us_between(s->http ? t->request : t->accept, t->queued));
+        if (t->connected)
+                put_both(b, v, HIST_CONNECT, us_between(t->queued, t->connected));
+        if (t->response)
+                put_both(b, v, HIST_RESPONSE, us_between(t->connected, t->response));
 }
 
 /* Manual 8.4. Each timer is -1 when its phase was not reached. */
@@ -275,6 +312,7 @@ static void finish(struct strm *s)
         count_bytes(s);
         count_sent(s);
         count_times(s);
+        count_hist(s);
         count_status(s);
         if (s->back && s->counted_back)
                 atomic_fetch_sub_explicit(&s->back->cur, 1, memory_order_relaxed);

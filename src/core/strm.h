@@ -63,7 +63,7 @@ struct strm {
         uint8_t step; /* enum strm_step */
         bool http : 1, running : 1, again : 1, redispatched : 1, reused : 1, no_log : 1, logged : 1, counted_back : 1;
         bool has_slot : 1, req_sent : 1, rsp_seen : 1, tunnel : 1, connect : 1, upgrade : 1, head_request : 1;
-        bool no_splice : 1;
+        bool no_splice : 1, counted_req : 1;
         bool first;       /* request of its session */
         bool cut[2];      /* request, answer: nobody takes that direction's bytes any more */
         char term[2];     /* cause, phase; '-' '-' */

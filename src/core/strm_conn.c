@@ -79,6 +79,8 @@ enum run strm_connect_failed(struct strm *s, int err, bool timeout)
         bool ours = err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
                     err == -ENOBUFS; /* manual 8.5: R, a resource on our side */
 
+        if (!ours)
+                strm_observed(s, SEEN_L4_ERROR);
         if (s->sv.ops)
                 s->sv.ops->end(&s->sv, false);
         s->sc = NULL;
@@ -123,7 +125,10 @@ enum run strm_step_connect(struct strm *s)
         r = s->http ? conn_connected(&s->sc->wire.conn) : wire_connected(&s->sv, &s->cl);
         if (r < 0)
                 return strm_connect_failed(s, r, false);
-        return r ? connected(s) : RUN_WAIT;
+        if (r == 0)
+                return RUN_WAIT;
+        strm_observed(s, SEEN_L4_OK);
+        return connected(s);
 }
 
 enum run strm_step_retry(struct strm *s)

@@ -3,6 +3,7 @@
 #ifndef CORE_STRM_PRIV_H
 #define CORE_STRM_PRIV_H
 
+#include "core/check.h"
 #include "core/sess.h"
 #include "core/srv_conn.h"
 #include "core/strm.h"
@@ -52,6 +53,13 @@ static inline struct px_stat *strm_back_stat(const struct strm *s) /* NULL befor
 static inline struct px_stat *strm_srv_stat(const struct strm *s) /* NULL without a server */
 {
         return s->st_srv;
+}
+
+/* `observe` of its server. */
+static inline void strm_observed(const struct strm *s, enum check_seen what)
+{
+        if (s->srv && unlikely(atomic_load_explicit(&s->srv->observe, memory_order_relaxed)))
+                check_observed(s->srv, what);
 }
 
 static inline int strm_retries(const struct strm *s)

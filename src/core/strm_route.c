@@ -66,6 +66,7 @@ hot_path enum run strm_step_head(struct strm *s)
         s->deadline = MONO_NEVER;
         s->t.request = thr_self->now;
         STAT_INC(strm_front_stat(s)->req_tot);
+        s->counted_req = true;
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
         s->connect = s->req->method == HMETH_CONNECT;
         s->upgrade = s->req->upgrade != HUPGRADE_NONE;

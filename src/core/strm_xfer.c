@@ -97,6 +97,8 @@ static enum run failed(struct strm *s, struct side *side)
         strm_term(s, invalid ? 'P' : client ? 'C' : 'S', phase(s));
         if (!client && raced_with_close(s))
                 return strm_goto(s, STRM_END);
+        if (!client && s->http && !s->rsp_seen)
+                strm_observed(s, invalid ? SEEN_HEADER : SEEN_CLOSED);
         if (s->http &&
             !s->rsp_seen) { /* a client's is logged as 400 also when nobody is left to read it, as HAProxy does */
                 strm_answer(s, side->bad.status ? side->bad.status : client ? 400 : 502);
@@ -238,6 +240,12 @@ static enum pumped drop_answer(struct strm *s, const char *why)
         return PUMP_DEAD;
 }
 
+/* Manual 5.2, observe: "valid status codes include 100 to 499, 501 and 505". */
+static bool is_wrong_status(int status)
+{
+        return status >= 500 && status != 501 && status != 505;
+}
+
 static enum pumped answer_ready(struct strm *s)
 {
         struct px_stat *v = strm_srv_stat(s);
@@ -256,6 +264,7 @@ static enum pumped answer_ready(struct strm *s)
         }
         s->rsp_seen = true;
         s->status = s->rsp->status;
+        strm_observed(s, is_wrong_status(s->status) ? SEEN_STATUS : SEEN_OK);
         s->t.response = thr_self->now;
         log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         if (v) {
@@ -614,6 +623,8 @@ static void timed_out_server(struct strm *s)
         bool begun = !s->http || s->rsp_seen;
 
         count_server_failure(s, !begun, begun);
+        if (!begun)
+                strm_observed(s, SEEN_TIMEOUT);
         strm_term(s, 's', phase(s));
         if (s->http && !s->rsp_seen)
                 strm_answer(s, 504);

@@ -9,6 +9,7 @@
 #include "base/asan.h"
 #include "base/slab.h"
 #include "base/thr.h"
+#include "core/event.h"
 #include "core/wire_priv.h"
 
 #include <errno.h>
@@ -343,8 +344,12 @@ static int head_bad(struct wire *w, struct side *s)
 {
         const struct h1 *h = &w->io->box->parser;
 
-        s->bad = (struct side_bad){ h1_why_text(h->why), h->bad_at, w->server ? 502 : h->status };
+        const struct inbuf *in = &w->io->in;
+        struct event_bad e = { s->strm, w->server, { in->p + in->off, in->len }, h->bad_at, h1_why_text(h->why) };
+
+        s->bad = (struct side_bad){ e.why, e.at, w->server ? 502 : h->status };
         w->close_after = true;
+        event_publish(EVENT_BAD_MESSAGE, &e);
         return MSG_BAD;
 }
 

@@ -116,6 +116,7 @@ TEXT(set_pidfile, pidfile)
 TEXT(set_peer, peer)
 TEXT(set_condition, condition)
 TEXT(set_role, role)
+TEXT(set_old_socket, old_socket)
 
 #define NUMBER(fn, field, lo)                                                                                          \
         static bool fn(struct args *a, struct cursor *c, const char *x)                                                \
@@ -125,24 +126,7 @@ TEXT(set_role, role)
         }
 NUMBER(set_maxconn, maxconn, 0)
 NUMBER(set_memory, memory_mb, 0)
-
-static bool skip_arg(struct args *a, struct cursor *c, const char *x)
-{
-        const char *arg;
-
-        (void)a;
-        (void)x;
-        return next_arg(c, &arg);
-}
-
-static bool skip_number(struct args *a, struct cursor *c, const char *x)
-{
-        int v;
-
-        (void)a;
-        (void)x;
-        return next_int(c, 1, &v);
-}
+NUMBER(set_px_maxconn, px_maxconn, 0)
 
 /* -dM[<byte>][,poison|no-poison]; the other words of HAProxy's allocator have nothing here to act on. */
 static bool set_poison(struct args *a, struct cursor *c, const char *x)
@@ -278,19 +262,20 @@ static const struct option options[] = {
         { "-C", "<dir>", "changes to <dir> before loading files", false, set_dir, NULL },
         { "-p", "<pidfile>", "writes the pid to this file", false, set_pidfile, NULL },
         { "-n", "<maxconn>", "sets the maximum total number of connections", false, set_maxconn, NULL },
+        { "-N", "<maxpconn>", "sets the maximum number of connections of a frontend whose section says nothing", false,
+          set_px_maxconn, NULL },
         { "-m", "<megs>", "limits the usable amount of memory (in MB)", false, set_memory, NULL },
         { "-L", "<name>", "sets the local peer name (default: the host's name)", false, set_peer, NULL },
         { "-S", "<bind>[,<options>]", "binds a master socket (with -W and -Ws)", false, set_master_socket, NULL },
         { "-sf", "[pid ]*", "lets old processes finish once this one has bound", false, set_finish, NULL },
         { "-st", "[pid ]*", "terminates old processes once this one has bound", false, set_terminate, NULL },
+        { "-x", "<socket>", "takes the listening sockets of the process over that has this stats socket", false,
+          set_old_socket, NULL },
         { "-dW", NULL, "fails if any warning is emitted", false, set_warn, NULL },
         { "-dD", NULL, "shows the .diag lines of the files", false, set_advice, NULL },
         { "-dM", "[<byte>]", "fills memory with <byte> (default 0x50) when it is allocated and freed", true, set_poison,
           NULL },
         { "-dL", NULL, "lists the loaded shared objects after the check", false, set_libs, NULL },
-        { "-N", "<maxpconn>", NULL, false, skip_number, "a proxy's maxconn defaults to the process's" },
-        { "-x", "<socket>", NULL, false, skip_arg,
-          "listening sockets share their port with the old process until it has left" },
         { "-4", NULL, NULL, false, NULL, "no name is looked up while running in this version" },
         { "-dK", NULL, NULL, true, refuse, "'telamon manual' lists all keywords, 'telamon explain' tells of one" },
         { "-dC", NULL, NULL, true, refuse, "'telamon dump' prints a configuration as it was understood" },

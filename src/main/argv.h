@@ -21,12 +21,13 @@ struct args {
         bool json_diag;
         bool list_libs; /* -dL */
         enum args_show show;
-        const char *condition; /* -cc */
-        const char *dir, *pidfile, *peer, *role;
-        int maxconn;    /* -n, 0 = not given */
-        int memory_mb;  /* -m */
-        int poison;     /* -dM: the byte, -1 = off */
-        int old_signal; /* -sf SIGUSR1, -st SIGTERM */
+        const char *condition;                                /* -cc */
+        const char *dir, *pidfile, *peer, *role, *old_socket; /* the last: -x */
+        int maxconn;                                          /* -n, 0 = not given */
+        int px_maxconn;                                       /* -N, 0 = not given */
+        int memory_mb;                                        /* -m */
+        int poison;                                           /* -dM: the byte, -1 = off */
+        int old_signal;                                       /* -sf SIGUSR1, -st SIGTERM */
         int *old_pids;
         size_t n_old;
         const char *masters[ARGS_MASTERS]; /* -S */

@@ -76,15 +76,7 @@ void child_close(struct child *c, struct loop *l)
         c->channel.fd = -1;
 }
 
-/* Where /proc hides it (hidepid): the kernel tells its parent, but for a stop by a debugger. Nothing is reaped. */
-static bool is_stopped_child(int pid)
-{
-        siginfo_t i = { .si_pid = 0 };
-
-        return waitid(P_PID, (id_t)pid, &i, WSTOPPED | WNOHANG | WNOWAIT) == 0 && i.si_pid == pid;
-}
-
-bool child_is_stopped(const char *proc, int pid)
+bool child_is_traced(const char *proc, int pid)
 {
         char path[64], text[512];
         const char *p;
@@ -94,12 +86,12 @@ bool child_is_stopped(const char *proc, int pid)
         (void)snprintf(path, sizeof(path), "%s/%d/stat", proc, pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-                return is_stopped_child(pid);
+                return false;
         n = read(fd, text, sizeof(text) - 1);
         (void)close(fd);
         text[n > 0 ? n : 0] = 0;
         p = strrchr(text, ')');
-        return !p || p[1] != ' ' || p[2] == 'T' || p[2] == 't';
+        return p && p[1] == ' ' && p[2] == 't';
 }
 
 const char *child_end_name(int status)

@@ -17,9 +17,8 @@ struct child {
  * logged. */
 int child_start(struct child *c, struct loop *l, const char *role, char **argv, void (*fn)(struct ev_fd *, uint32_t));
 void child_close(struct child *c, struct loop *l); /* twice is fine */
-/* Does a stopped process (SIGSTOP, a debugger) hide behind this pid of a child? proc: "/proc"; where that does not show it, a debugger
- * is not seen. */
-bool child_is_stopped(const char *proc, int pid);
+/* Has a debugger stopped it? proc: "/proc"; where that does not show it (hidepid), it is not seen. */
+bool child_is_traced(const char *proc, int pid);
 const char *child_end_name(int status); /* of a wait status: a signal's name, or "Exit" */
 int child_end_code(int status);         /* as a shell says it */
 

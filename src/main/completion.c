@@ -1,7 +1,9 @@
-/* main/completion.c - `telamon completion bash|zsh|fish`: completion of options, verbs, and the keywords behind `explain`.
+/* main/completion.c - `telamon completion bash|zsh|fish`: completion of options, verbs, the keywords behind `explain`, the
+ * commands behind `ctl`.
  *
- * All three scripts do the same: a table of options and verbs, and for `explain` the keywords that go on with what stands there. */
+ * All three scripts do the same: a table of options and verbs, and for `explain` and `ctl` the lines that go on with what stands there. */
 #include "conf/kw_doc.h"
+#include "core/cli.h"
 #include "core/role.h"
 #include "main/argv.h"
 
@@ -68,6 +70,18 @@ static void keywords(struct buf *out)
         free(v);
 }
 
+/* Every command of the runtime socket, one a line; they are sorted. */
+static void commands(struct buf *out)
+{
+        unsigned n;
+        const struct cli_cmd *const *all;
+
+        cli_boot();
+        all = cli_all(&n);
+        for (unsigned i = 0; i < n; i++)
+                buf_printf(out, "%s\n", all[i]->words);
+}
+
 /* Inside '...' of a shell. */
 static void quoted(struct buf *out, struct str s)
 {
@@ -108,18 +122,21 @@ static void verbs(struct buf *out)
 static void bash(struct buf *out)
 {
         buf_puts(out, "# bash completion for telamon\n"
+                      "_telamon_explain() {\n  cat <<'KEYWORDS'\n");
+        keywords(out);
+        buf_puts(out, "KEYWORDS\n}\n_telamon_ctl() {\n  cat <<'COMMANDS'\n");
+        commands(out);
+        buf_puts(out, "COMMANDS\n}\n"
                       "_telamon() {\n"
                       "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} said k\n"
                       "  COMPREPLY=()\n"
-                      "  if [[ ${COMP_WORDS[1]} == explain && $COMP_CWORD -gt 1 ]]; then\n"
+                      "  if [[ (${COMP_WORDS[1]} == explain || ${COMP_WORDS[1]} == ctl) && $COMP_CWORD -gt 1 ]]; then\n"
                       "    said=\"${COMP_WORDS[*]:2:COMP_CWORD-2}\"\n"
                       "    while read -r k; do\n"
                       "      [[ -z $said || $k == \"$said \"* ]] || continue\n"
                       "      k=${k#\"$said\"} k=${k# } k=${k%% *}\n"
                       "      [[ $k == \"$cur\"* ]] && COMPREPLY+=(\"$k\")\n"
-                      "    done <<'KEYWORDS'\n");
-        keywords(out);
-        buf_puts(out, "KEYWORDS\n"
+                      "    done < <(_telamon_${COMP_WORDS[1]})\n"
                       "    return\n"
                       "  fi\n"
                       "  case $prev in\n    ");
@@ -159,12 +176,19 @@ static void zsh(struct buf *out)
 
         buf_puts(out, "#compdef telamon\n"
                       "local -a keywords options verbs next\n"
-                      "if [[ $words[2] == explain ]] && (( CURRENT > 2 )); then\n"
+                      "if [[ $words[2] == (explain|ctl) ]] && (( CURRENT > 2 )); then\n"
                       "  local said=\"${(j: :)words[3,CURRENT-1]}\"\n"
+                      "  if [[ $words[2] == explain ]]; then\n"
                       "  keywords=(${(f)\"$(<<'KEYWORDS'\n");
         keywords(out);
         buf_puts(out, "KEYWORDS\n"
                       ")\"})\n"
+                      "  else\n"
+                      "  keywords=(${(f)\"$(<<'COMMANDS'\n");
+        commands(out);
+        buf_puts(out, "COMMANDS\n"
+                      ")\"})\n"
+                      "  fi\n"
                       "  [[ -n $said ]] && keywords=(${${(M)keywords:#$said *}#$said })\n"
                       "  next=(${keywords%% *})\n"
                       "  compadd -a next\n"
@@ -198,6 +222,11 @@ static void fish(struct buf *out)
                       "  set -l all '");
         keywords(out);
         buf_puts(out, "'\n"
+                      "  if test (commandline -opc)[2] = ctl\n"
+                      "    set all '");
+        commands(out);
+        buf_puts(out, "'\n"
+                      "  end\n"
                       "  for k in (string split \\n -- $all)\n"
                       "    set -l w (string split ' ' -- $k)\n"
                       "    set -l n (count $said)\n"
@@ -206,7 +235,7 @@ static void fish(struct buf *out)
                       "    echo $w[(math $n + 1)]\n"
                       "  end\n"
                       "end\n"
-                      "complete -c telamon -n '__fish_seen_subcommand_from explain' -f -a '(__telamon_keywords)'\n"
+                      "complete -c telamon -n '__fish_seen_subcommand_from explain ctl' -f -a '(__telamon_keywords)'\n"
                       "complete -c telamon -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n");
         args_options(&o);
         rest = buf_view(&o);

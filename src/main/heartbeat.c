@@ -1,6 +1,8 @@
 /* main/heartbeat.c - see the header. */
 #include "main/heartbeat.h"
 
+#include "core/proxy.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,8 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE    4096
-#define BEAT_NS (100 * 1000 * 1000)
+#define PAGE 4096
+
+_Static_assert(sizeof(struct heartbeat) <= PAGE, "it is one page");
 
 int heartbeat_map(int memfd, struct heartbeat **ret_h)
 {
@@ -55,14 +58,22 @@ static struct { /* one per process: its thread is never joined */
         pthread_mutex_t lock;
         struct heartbeat *page;
         const struct engine *engine; /* NULL: it went, the thread ends */
+        void (*tell)(const struct record *r);
 } beater = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static uint64_t mono(void)
+static void write_page(struct heartbeat *h)
 {
-        struct timespec t;
+        uint64_t lag;
+        bool now = watchdog_look(beater.engine, &h->lagging, &lag);
 
-        (void)clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+        atomic_store_explicit(&h->lag, lag, memory_order_relaxed);
+        atomic_store_explicit(&h->conns, atomic_load_explicit(&world.cur_conns, memory_order_relaxed),
+                              memory_order_relaxed);
+        atomic_store_explicit(&h->reqs, atomic_load_explicit(&world.tot_reqs, memory_order_relaxed),
+                              memory_order_relaxed);
+        atomic_store_explicit(&h->written, sys_kernel.mono(), memory_order_release);
+        if (now && beater.tell)
+                beater.tell(&h->lagging);
 }
 
 /* The engine is not freed while the lock is held. */
@@ -72,24 +83,22 @@ static bool beat_once(void)
 
         (void)pthread_mutex_lock(&beater.lock);
         go_on = beater.engine != NULL;
-        if (go_on) {
-                atomic_store_explicit(&beater.page->lag, engine_oldest_turn_ns(beater.engine), memory_order_relaxed);
-                atomic_store_explicit(&beater.page->written, mono(), memory_order_release);
-        }
+        if (go_on)
+                write_page(beater.page);
         (void)pthread_mutex_unlock(&beater.lock);
         return go_on;
 }
 
 static void *beat(void *arg)
 {
-        const struct timespec pause = { 0, BEAT_NS };
+        const struct timespec pause = { 0, WATCHDOG_BEAT_NS };
 
         while (beat_once())
                 (void)nanosleep(&pause, NULL);
         return arg;
 }
 
-int heartbeat_start(struct heartbeat *h, const struct engine *e)
+int heartbeat_start(struct heartbeat *h, const struct engine *e, void (*tell)(const struct record *r))
 {
         pthread_t t;
         sigset_t all, was;
@@ -97,6 +106,7 @@ int heartbeat_start(struct heartbeat *h, const struct engine *e)
 
         beater.page = h;
         beater.engine = e;
+        beater.tell = tell;
         (void)sigfillset(&all);
         (void)pthread_sigmask(SIG_SETMASK, &all, &was);
         r = pthread_create(&t, NULL, beat, NULL);

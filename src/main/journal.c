@@ -1,24 +1,10 @@
 /* main/journal.c - see the header. */
 #include "main/journal.h"
 
+#include "core/cli.h"
 #include "main/proclog.h"
 
 #include <stdlib.h>
-
-/* * = a word, # = a number, a|b = one of them. */
-static const char *const forms[] = {
-        "set server * addr * port #",
-        "set server * addr *",
-        "set server * fqdn *",
-        "set server * health up|stopping|down",
-        "set server * state ready|drain|maint",
-        "set server * weight #",
-        "set maxconn server * #",
-        "set maxconn frontend * #",
-        "set maxconn global #",
-        "enable|disable health *",
-        "enable|disable|shutdown frontend *",
-};
 
 void journal_init(struct journal *j)
 {
@@ -56,49 +42,6 @@ void journal_fini(struct journal *j)
 
 /* ---- what may be kept ---- */
 
-/* The next word, words being separated by one blank. */
-static struct str next_word(struct str *s)
-{
-        const char *sp = s->n ? memchr(s->p, ' ', s->n) : NULL;
-        size_t n = sp ? (size_t)(sp - s->p) : s->n;
-        struct str w = str_sub(*s, 0, n);
-
-        *s = str_sub(*s, n + (sp != NULL), s->n - n - (sp != NULL));
-        return w;
-}
-
-static bool one_of(struct str words, struct str w)
-{
-        while (words.n) {
-                const char *bar = memchr(words.p, '|', words.n);
-                size_t n = bar ? (size_t)(bar - words.p) : words.n;
-
-                if (str_eq(str_sub(words, 0, n), w))
-                        return true;
-                words = str_sub(words, n + (bar != NULL), words.n - n - (bar != NULL));
-        }
-        return false;
-}
-
-static bool fits_word(struct str form, struct str w)
-{
-        uint64_t v;
-
-        if (w.n == 0)
-                return false;
-        if (str_is(form, "*"))
-                return true;
-        return str_is(form, "#") ? str_to_u64(w, &v) : one_of(form, w);
-}
-
-static bool fits(struct str form, struct str cmd)
-{
-        while (form.n && cmd.n)
-                if (!fits_word(next_word(&form), next_word(&cmd)))
-                        return false;
-        return form.n == 0 && cmd.n == 0;
-}
-
 bool journal_may(struct str cmd)
 {
         if (cmd.n == 0 || cmd.n > JOURNAL_CMD_MAX || cmd.p[cmd.n - 1] == ' ')
@@ -106,10 +49,8 @@ bool journal_may(struct str cmd)
         for (size_t i = 0; i < cmd.n; i++)
                 if ((unsigned char)cmd.p[i] < ' ' || cmd.p[i] == 0x7f)
                         return false;
-        for (size_t i = 0; i < array_len(forms); i++)
-                if (fits(str_of(forms[i]), cmd))
-                        return true;
-        return false;
+        cli_boot();
+        return cli_may_journal(cmd);
 }
 
 /* ---- changes ---- */

@@ -1,7 +1,8 @@
 /* main/journal.h - runtime changes that a respawned worker must get again: the last command for each key, in the order of their
  * first coming.
  *
- * What is kept comes from a worker and is replayed as an admin's, so only the forms that feat/cli journals are taken: each sets one
+ * What is kept comes from a worker and is replayed as an admin's, so only the forms that the rows of the commands declare are taken
+ * (core/cli.h): each sets one
  * value of a server, a frontend or the process. A worker in foreign hands can so give its successor what an admin of its runtime socket
  * could (another address of a server, say), no more; a reload of a changed file takes it back.
  * Bounded, in a root process: key, command, number and bytes. What is refused is counted and logged (the first, then ever more rarely); an older

@@ -98,7 +98,7 @@ static void close_left(struct engine_binds *b)
 bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool master_worker, struct diags *d)
 {
         const struct global_cfg *g = global_of(c);
-        struct engine_opts o = { engine_threads(c), &r->hooks, master_worker };
+        struct engine_opts o = { engine_threads(c), &r->hooks, master_worker, r->px_maxconn };
         AUTO_BUF(diff);
         int e;
         bool ok;

@@ -17,6 +17,7 @@ struct runner {
         struct sig_watch sigs;
         struct timer hard_stop;
         struct timer grace;
+        uint32_t px_maxconn;    /* caller sets: -N */
         int hard_stop_after_ms; /* 0 = none */
         int grace_ms;           /* a soft stop that is asked for begins that much later; the listeners stay */
         void (*started)(struct runner *r); /* the engine serves; NULL = nobody asks */

@@ -4,6 +4,7 @@
 #include "main/again.h"
 #include "main/binds.h"
 #include "main/daemon.h"
+#include "main/heartbeat.h"
 #include "main/limits.h"
 #include "main/load.h"
 #include "main/orphan.h"
@@ -99,8 +100,8 @@ static bool bind_one(struct single *s, struct engine_bind *b)
         int e = binds_open(&b->spec, s->args, b->fds, &step);
         AUTO_BUF(place);
 
-        if (e == 0) {
-                b->n_fds = b->spec.shards;
+        if (e > 0) {
+                b->n_fds = (unsigned)e;
                 return true;
         }
         load_place(&s->load, b->at, &place);
@@ -113,8 +114,10 @@ static bool bind_all(struct single *s)
 {
         bool ok = true;
 
+        binds_take_over(s->args);
         for (size_t i = 0; i < s->binds.n; i++)
                 ok &= bind_one(s, &s->binds.v[i]); /* all that fail are named */
+        binds_taken();
         for (size_t i = 0; i < s->binds.n && i < ORPHAN_NAMES && s->orphan < 0; i++)
                 s->orphan = orphan_find(&s->binds.v[i].spec, s->priv.uid);
         if (!ok) {
@@ -157,6 +160,7 @@ static bool drop(struct single *s)
         int e;
 
         privileges_prepare();
+        watchdog_catch(NULL);
         e = privileges_drop(&s->priv, &what);
         if (e < 0)
                 proclog(PROC_ALERT, "[telamon.main()] %s%s%s%s (%s).", what, s->priv.chroot ? " (chroot " : "",
@@ -243,8 +247,28 @@ static int start(struct single *s, char **argv)
         return code == 0 && !prepare(s) ? 1 : code;
 }
 
+/* In the heartbeat's thread: what proclog() keeps is not for it. */
+static void tell_lag(const struct record *r)
+{
+        AUTO_BUF(b);
+
+        buf_printf(&b, "[WARNING]  (%d) : ", (int)getpid());
+        record_print(r, &b);
+        if (!proclog_is_silent() && write(STDERR_FILENO, b.p, b.n) < 0)
+                return; /* nowhere to tell it */
+}
+
+static void on_ending(struct runner *r)
+{
+        (void)r;
+        heartbeat_stop();
+}
+
 static void on_started(struct runner *r)
 {
+        static struct heartbeat own;
+
+        (void)heartbeat_start(&own, r->engine, tell_lag);
         orphan_retire(container_of(r, struct single, runner)->orphan);
 }
 
@@ -254,7 +278,9 @@ int single_run(const struct args *a, char **argv, int *ret_ended_by)
         int code;
 
         s = (struct single){ .args = a, .daemon = DAEMON_INIT, .pidfile = -1, .orphan = -1 };
+        s.runner.px_maxconn = (uint32_t)a->px_maxconn;
         s.runner.started = on_started;
+        s.runner.ending = on_ending;
         load_init(&s.load);
         code = start(&s, argv);
         if (code == 0) {

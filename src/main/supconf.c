@@ -130,11 +130,11 @@ static bool open_one(struct sup_bind *b, const struct sup_bind *had, const struc
                 return true;
         }
         e = binds_open(&b->spec, a, b->fds, &step);
-        if (e == 0)
-                b->n_fds = b->spec.shards;
+        if (e > 0)
+                b->n_fds = (unsigned)e;
         else
                 binds_explain(&b->spec, b->place, b->what, step, e);
-        return e == 0;
+        return e > 0;
 }
 
 static bool shared(const struct sup_bind *a, const struct sup_bind *b)
@@ -182,7 +182,7 @@ void supconf_widen(struct supconf *c, const struct args *a)
                 if (e < 0)
                         binds_explain(&more, b->place, b->what, step, e);
                 else
-                        b->n_fds += more.shards;
+                        b->n_fds += (unsigned)e;
         }
 }
 

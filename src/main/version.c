@@ -1,6 +1,8 @@
 /* main/version.c - see the header. Features are rows; a feature folder that brings one flips its row. */
-#include "base/thr.h"
 #include "main/version.h"
+
+#include "base/thr.h"
+#include "core/service.h"
 
 #include <sys/utsname.h>
 
@@ -53,6 +55,9 @@ void version_line(struct buf *out)
 
 void version_build(struct buf *out)
 {
+        const struct service *const *services;
+        unsigned n_services;
+
         version_line(out);
         buf_puts(out, "Build options :\n  TARGET  = linux-glibc\n  CC      = " __VERSION__ "\n\nFeature list :");
         for (size_t i = 0; i < array_len(features); i++)
@@ -62,5 +67,10 @@ void version_build(struct buf *out)
                       "Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT IP_FREEBIND\n\n"
                       "Available polling systems :\n      epoll : pref=300,  test result OK\n"
                       "Total: 1 (1 usable), will use epoll.\n\n"
-                      "Available services : none\n\nAvailable filters :\n\tnone\n");
+                      "Available services :");
+        services = service_all(&n_services);
+        for (unsigned i = 0; i < n_services; i++)
+                buf_printf(out, " %s", services[i]->name);
+        buf_puts(out, n_services ? "\n" : " none\n");
+        buf_puts(out, "\nAvailable filters :\n\tnone\n");
 }

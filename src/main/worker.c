@@ -203,7 +203,10 @@ static bool take_rights(struct channel_msg *m)
         if (m->arg[3].s.n)
                 self.priv.chroot = strndup(m->arg[3].s.p, m->arg[3].s.n);
         self.rights = true;
-        return heartbeat_map(m->fds[0], &self.beat) == 0;
+        if (heartbeat_map(m->fds[0], &self.beat) < 0)
+                return false;
+        watchdog_catch(&self.beat->crash);
+        return true;
 }
 
 static bool drop(void)
@@ -312,7 +315,7 @@ static void on_started(struct runner *r)
         if (self.null >= 0)
                 daemon_detach_output(self.null);
         (void)loop_add_level(r->loop, &self.channel, false);
-        (void)heartbeat_start(self.beat, r->engine);
+        (void)heartbeat_start(self.beat, r->engine, NULL);
         tell_applied(APPLIED);
 }
 
@@ -350,6 +353,7 @@ static int worker_main(int argc, char **argv, int channel_fd)
         journal_init(&self.journal);
         self.runner.hooks.journal = journal;
         self.runner.hooks.reopen_log = reopen_log;
+        self.runner.px_maxconn = (uint32_t)self.args.px_maxconn;
         self.runner.started = on_started;
         self.runner.ending = on_ending;
         self.null = args_background(&self.args) ? daemon_null() : -1;

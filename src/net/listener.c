@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -228,4 +229,73 @@ int listener_bind(const struct listen_spec *spec, int *ret_fds, const char **ret
         }
         memcpy(ret_fds, fds, spec->shards * sizeof(*fds));
         return 0;
+}
+
+/* ---- sockets of another process ---- */
+
+static int option(int fd, int level, int name)
+{
+        socklen_t n = sizeof(int);
+        int v = 0;
+
+        return getsockopt(fd, level, name, &v, &n) == 0 ? v : -1;
+}
+
+static bool same_device(int fd, const char *want)
+{
+        char dev[IFNAMSIZ] = "";
+        socklen_t n = sizeof(dev);
+
+        return getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev, &n) == 0 &&
+               strncmp(dev, want ? want : "", sizeof(dev)) == 0;
+}
+
+/* Where it says something: at any address. One IPv6 address is always that alone. */
+static bool same_v6only(int fd, const struct listen_spec *spec)
+{
+        return !IN6_IS_ADDR_UNSPECIFIED(&spec->at.addr.in6.sin6_addr) ||
+               option(fd, IPPROTO_IPV6, IPV6_V6ONLY) == spec->v6only;
+}
+
+static bool same_inet(int fd, const struct listen_spec *spec, const struct sockaddr *is, socklen_t n)
+{
+        bool six = spec->at.family == AF_INET6;
+        struct addr a, want = spec->at.addr;
+        int transparent = option(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TRANSPARENT : IP_TRANSPARENT);
+
+        addr_from_sockaddr(&a, is, n);
+        addr_set_port(&want, spec->at.port_low);
+        return addr_eq(&a, &want) && option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP &&
+               (!six || same_v6only(fd, spec)) && transparent == spec->transparent && same_device(fd, spec->interface);
+}
+
+bool listener_is_at(int fd, const struct listen_spec *spec)
+{
+        struct sockaddr_storage ss = { 0 };
+        socklen_t n = sizeof(ss);
+        struct sockaddr_un un;
+
+        if (spec->at.inherited_fd >= 0 || spec->at.dgram || option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
+            option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1 || getsockname(fd, (struct sockaddr *)&ss, &n) != 0 ||
+            ss.ss_family != spec->at.family)
+                return false;
+        if (spec->at.family == AF_UNIX)
+                return spec->at.abstract && n == addr_spec_unix(&spec->at, &un) && memcmp(&ss, &un, n) == 0;
+        return spec->at.port_low > 0 && same_inet(fd, spec, (struct sockaddr *)&ss, n);
+}
+
+int listener_settle(int fd, const struct listen_spec *spec)
+{
+        struct step s = { 0 };
+        int flags = fcntl(fd, F_GETFL);
+
+        if (fails(&s, flags, "fcntl") || fails(&s, fcntl(fd, F_SETFL, flags | O_NONBLOCK), "fcntl") ||
+            fails(&s, fcntl(fd, F_SETFD, FD_CLOEXEC), "fcntl"))
+                return s.err;
+        if (spec->at.family != AF_UNIX && !set_tcp(&s, fd, spec))
+                return s.err;
+        if (spec->at.family != AF_UNIX && spec->defer_accept == 0 && /* its former owner may have wanted that */
+            !opt_int(&s, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 0, "cannot disable DEFER_ACCEPT"))
+                return s.err;
+        return start_listening(&s, fd, spec) ? 0 : s.err;
 }

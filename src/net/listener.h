@@ -33,6 +33,12 @@ struct listen_spec {         /* what to bind; comparable, so that a reload keeps
  * its name by rename: whoever listened there before keeps its clients, and no connect finds the name missing. */
 int listener_bind(const struct listen_spec *spec, int *ret_fds, const char **ret_step);
 
+/* A socket that came from another process: does it listen at spec's address, in the way spec wants it (IPv6 only or not, interface,
+ * transparent)? Unix sockets with a path are nobody's: their name may be another socket's by now. Any fd is fine. */
+bool listener_is_at(int fd, const struct listen_spec *spec);
+/* Such a socket gets what else spec says: options, backlog, non-blocking, close-on-exec. Negative errno. */
+int listener_settle(int fd, const struct listen_spec *spec);
+
 struct listen_shard {
         struct ev_fd ev;
         struct loop *loop;

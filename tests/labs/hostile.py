@@ -1,6 +1,7 @@
 """A worker in foreign hands, and clients of the master socket that do not read: the supervisor goes on.
 
-The worker's side of the channel is taken out of the worker (pidfd_getfd), which is stopped; what is said on it comes from here.
+The worker's side of the channel is taken out of the worker (pidfd_getfd), whose control thread is held by ptrace(2): one that is stopped
+would be replaced. What is said on it comes from here.
 """
 import ctypes, os, signal, socket, struct, time
 from kit import HOST, TMP, Telamon, cli, done, listening, ok, read, rss_kib, wait_for
@@ -8,7 +9,24 @@ from kit import HOST, TMP, Telamon, cli, done, listening, ok, read, rss_kib, wai
 WEB = 22190
 MASTER, STATS, LOG = f"{TMP}/master.sock", f"{TMP}/stats.sock", f"{TMP}/log.sock"
 REOPEN, JOURNAL = 16, 15  # enum channel_type
+SEIZE, INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+
+
+def hold(pid):
+    """Stops the control thread, until the process ends; reap() must be called for that."""
+    if libc.ptrace(SEIZE, pid, None, None) or libc.ptrace(INTERRUPT, pid, None, None):
+        raise OSError(ctypes.get_errno(), "ptrace")
+    os.waitpid(pid, WALL)
+
+
+def reap(pid):
+    try:
+        os.waitpid(pid, WALL | os.WNOHANG)
+    except ChildProcessError:
+        pass
+    return True
 
 
 def config(port=WEB, log=LOG):
@@ -68,7 +86,7 @@ def current():
 
 
 def replaced(pid):
-    return wait_for(lambda: current() not in (0, pid) and listening(WEB), 10, 0.05)
+    return wait_for(lambda: reap(pid) and current() not in (0, pid) and listening(WEB), 10, 0.05)
 
 
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -81,14 +99,14 @@ pid = wait_for(current)
 slow = Telamon(config(WEB + 1).replace("stats.sock", "slow.sock"), "-W", "-S", f"{TMP}/slow-master.sock", port=WEB + 1, name="slow.cfg")
 wait_for(lambda: "Loading success" in slow.output(), 20)
 held = slow.worker()
-os.kill(held, signal.SIGSTOP)
+hold(held)
 slow.p.send_signal(signal.SIGUSR2)
 held_since = time.monotonic()
 
 ok(read(f"/proc/{pid}/comm") == read(f"/proc/{t.p.pid}/comm") == b"telamon\n", "ps calls them telamon", read(f"/proc/{pid}/comm"))
 
 # ---- asks and does not listen ----
-os.kill(pid, signal.SIGSTOP)
+hold(pid)
 n = flood(channel(pid), (struct.pack("=H", REOPEN) + text(LOG.encode()) for _ in range(40000)))
 ok(n > 1000 and current() == pid, f"a worker that asks {n} times and does not read: the supervisor answers others", master())
 
@@ -134,7 +152,7 @@ ok(t.stop(signal.SIGTERM) == 0 and f"({pid}) exited with code 143" in t.output()
 # ---- the configuration that is not taken ----
 said = wait_for(lambda: "does not take its configuration in time" in slow.output(), 30, 0.1)
 ok(said, f"a worker that does not answer to a reload is ended ({time.monotonic() - held_since:.0f} s)", slow.output()[-500:])
-ok(wait_for(lambda: "New worker" in slow.output().split("in time")[-1]) and wait_for(lambda: listening(WEB + 1)), "and replaced", slow.output()[-500:])
+ok(wait_for(lambda: reap(held) and "New worker" in slow.output().split("in time")[-1]) and wait_for(lambda: listening(WEB + 1)), "and replaced", slow.output()[-500:])
 slow.p.send_signal(signal.SIGUSR2)
 ok(wait_for(lambda: "Loading success" in slow.output().split("in time")[-1], 10), "the next reload is done", slow.output()[-800:])
 ok(slow.stop(signal.SIGTERM) == 0, "and the master ends", slow.output()[-500:])

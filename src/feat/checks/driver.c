@@ -58,7 +58,7 @@ static void bury(struct grave *g)
         struct probe *p = container_of(g, struct probe, grave);
 
         unpin(&p->check->srv->pins);
-        free(p->check);
+        check_retire(p->check);
         free(p);
 }
 
@@ -76,15 +76,9 @@ static struct check *check_start(struct server *s)
         struct probe *p = calloc(1, sizeof(*p));
 
         ASSERT(c != NULL && p != NULL); /* configuration-sized: ADR 0002 */
-        c->srv = s;
-        c->cfg = conf_slot(s->obj, check_slot);
-        c->enabled = true;
-        (void)pthread_mutex_init(&c->last_lock, NULL); /* cannot fail on Linux */
-        c->owner = s->cell.slot % thr_count();
+        check_init(c, s, false);
         c->run = p;
         p->check = c;
-        check_init_health(c);
-        c->rise_seen = c->cfg->rise;
         if (starting.n == starting.cap) {
                 starting.cap = starting.cap ? starting.cap * 2 : 64;
                 starting.v = realloc(starting.v, starting.cap * sizeof(struct probe *));
@@ -120,15 +114,12 @@ static void check_stop(struct check *c)
         threads_run_on(c->owner, stop_here, c->run);
 }
 
-/* The owner reads cfg at each check; only rise and fall need care: health must stay inside their new range. */
 static void changed_here(void *arg)
 {
         struct check *c = arg;
-        bool up = c->health >= c->rise_seen;
-        int full = c->cfg->rise + c->cfg->fall - 1;
 
-        c->health = up ? full : 0;
-        c->rise_seen = c->cfg->rise;
+        check_refit(c);
+        probe_renew(c->run);
 }
 
 static void check_changed(struct check *c)
@@ -136,8 +127,13 @@ static void check_changed(struct check *c)
         threads_run_on(c->owner, changed_here, c);
 }
 
+static void check_hurry(struct check *c, int ms)
+{
+        probe_hurry(c->run, ms);
+}
+
 static const struct check_driver driver = {
-        .start = check_start, .stop = check_stop, .changed = check_changed, .launch = check_launch
+        .start = check_start, .stop = check_stop, .changed = check_changed, .hurry = check_hurry, .launch = check_launch
 };
 
 __attribute__((constructor)) static void checks_boot(void)

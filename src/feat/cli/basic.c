@@ -143,15 +143,14 @@ CLI_CMD(cmd_user);
 
 /* ---- settings ---- */
 
-/* A delay as the manual writes it (2.5), in seconds when it has no unit: 1 ms to 24 days, never rounded to nothing. */
-static bool delay_ms(struct str s, int *ret_ms)
+bool cli_delay(struct str s, uint64_t unit_us, int *ret_ms)
 {
         static const struct {
                 const char *name;
                 uint64_t us;
         } units[] = { { "us", 1 },       { "ms", 1000 },      { "s", 1000000 },
                       { "m", 60000000 }, { "h", 3600000000 }, { "d", 86400000000 } };
-        uint64_t v, us = 1000000;
+        uint64_t v, us = unit_us;
         size_t n = s.n;
 
         while (n > 0 && (s.p[n - 1] < '0' || s.p[n - 1] > '9'))
@@ -181,7 +180,7 @@ static void set_timeout(struct cli_call *c)
                 cli_msg(c, 3, "Expects an integer value.\n");
                 return;
         }
-        if (!delay_ms(c->args[3], &ms)) {
+        if (!cli_delay(c->args[3], 1000000, &ms)) {
                 cli_msg(c, 3, "Invalid timeout value.\n");
                 return;
         }

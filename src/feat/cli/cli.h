@@ -21,7 +21,7 @@ enum cli_sev { CLI_SEV_NONE, CLI_SEV_NUMBER, CLI_SEV_STRING };
 struct cli_session {
         uint8_t level; /* enum cli_level, lowered by `operator` and `user` */
         uint8_t mode, severity;
-        bool timed, quit;
+        bool timed, quit, expert, experimental;
         int timeout_ms;        /* set timeout cli; 0 = unchanged */
         struct applet *applet; /* NULL in tests */
         /* private */
@@ -54,5 +54,7 @@ void cli_help_line(struct buf *out, const struct cli_cmd *cmd);
 /* Finds "back/srv" in args[i]; says why not. */
 struct server *cli_server_arg(struct cli_call *c, unsigned i);
 bool cli_arg_is(const struct cli_call *c, unsigned i, const char *w);
+/* A delay as the manual writes it (2.5), `unit_us` when it has none: 1 ms to 24 days, never rounded to nothing. */
+bool cli_delay(struct str s, uint64_t unit_us, int *ret_ms);
 
 #endif

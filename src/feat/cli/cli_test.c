@@ -121,6 +121,17 @@ static void words(void **state)
                 { "show servers state nope\n", "Can't find backend.\n\n" },
                 { "show stat nope 1 1\n", "No such proxy.\n\n" },
                 { "show backend\n", "# name\n\n" },
+                { "set rate-limit\n", "'set rate-limit' only supports :\n"
+                                      "   - 'connections global' to set the per-process maximum connection rate\n"
+                                      "   - 'sessions global' to set the per-process maximum session rate\n\n" },
+                { "set rate-limit sessions global\n", "Expects an integer value.\n\n" },
+                { "set rate-limit sessions global x\n", "Invalid value.\n\n" },
+                { "wait\n", "Expects a duration in milliseconds.\n\n" },
+                { "wait 1x\n", "Invalid duration.\n\n" },
+                { "show errors nope\n", "No such proxy.\n\n" },
+                { "show sess foo\n", "Unsupported option 'foo', try 'help' for more info.\n\n" },
+                { "expert-mode\n", "expert-mode is OFF\n\n" },
+                { "experimental-mode on;experimental-mode\n", "\nexperimental-mode is ON\n\n" },
         };
 
         (void)state;
@@ -139,7 +150,7 @@ static void unknown(void **state)
         assert_null(strstr(a, "set weight"));
         assert_non_null(strstr(a, "\n  quit                                    : "));
         a = ask(CLI_ADMIN, "sho\n");
-        assert_non_null(strstr(a, "\n  show info"));
+        assert_non_null(strstr(a, "\n  show backend"));
         a = ask(CLI_USER, "set\n");
         assert_null(strstr(a, "set server")); /* not offered to who may not use it */
 }
@@ -197,6 +208,70 @@ static void every_command(void **state)
         assert_true(checked > 4 * n - 16);
 }
 
+/* Who may use a command, as HAProxy 3.4.0 answers; one that is there must not have another level. */
+static void levels_as_in_haproxy(void **state)
+{
+        static const struct {
+                enum cli_level level;
+                const char *words;
+        } rows[] = {
+                { CLI_USER, "show schema json" },
+                { CLI_USER, "show info" },
+                { CLI_USER, "show stat" },
+                { CLI_USER, "show servers state" },
+                { CLI_USER, "show servers conn" },
+                { CLI_USER, "show backend" },
+                { CLI_USER, "set timeout" },
+                { CLI_USER, "set severity-output" },
+                { CLI_USER, "show pools" },
+                { CLI_USER, "show version" },
+                { CLI_USER, "show threads" },
+                { CLI_USER, "show cli sockets" },
+                { CLI_USER, "show cli level" },
+                { CLI_USER, "get weight" },
+                { CLI_OPERATOR, "show sess" },
+                { CLI_OPERATOR, "clear counters" },
+                { CLI_OPERATOR, "show env" },
+                { CLI_OPERATOR, "show activity" },
+                { CLI_OPERATOR, "show startup-logs" },
+                { CLI_OPERATOR, "show errors" },
+                { CLI_OPERATOR, "show fd" },
+                { CLI_ADMIN, "shutdown session" },
+                { CLI_ADMIN, "set server" },
+                { CLI_ADMIN, "set weight" },
+                { CLI_ADMIN, "enable server" },
+                { CLI_ADMIN, "disable server" },
+                { CLI_ADMIN, "enable health" },
+                { CLI_ADMIN, "disable health" },
+                { CLI_ADMIN, "set maxconn server" },
+                { CLI_ADMIN, "set maxconn frontend" },
+                { CLI_ADMIN, "set maxconn global" },
+                { CLI_ADMIN, "shutdown sessions server" },
+                { CLI_ADMIN, "enable frontend" },
+                { CLI_ADMIN, "disable frontend" },
+                { CLI_ADMIN, "shutdown frontend" },
+                { CLI_ADMIN, "expert-mode" },
+                { CLI_ADMIN, "experimental-mode" },
+                { CLI_ADMIN, "wait" },
+                { CLI_ADMIN, "set rate-limit" },
+        };
+        static const char *const own_check[] = { "help", "prompt", "quit", "echo", "operator", "user" };
+        unsigned n, found = 0;
+        const struct cli_cmd *const *all = cli_all(&n);
+
+        (void)state;
+        for (unsigned i = 0; i < n; i++) {
+                for (size_t r = 0; r < array_len(rows); r++)
+                        if (strcmp(rows[r].words, all[i]->words) == 0) {
+                                assert_int_equal(all[i]->level, rows[r].level);
+                                found++;
+                        }
+                for (size_t r = 0; r < array_len(own_check); r++)
+                        found += strcmp(own_check[r], all[i]->words) == 0;
+        }
+        assert_int_equal(found, array_len(rows) + array_len(own_check)); /* each of these is there */
+}
+
 static void info_keys(void **state)
 {
         static const char *const keys[] = { /* hatop gives up when one is missing */
@@ -224,6 +299,68 @@ static void info_keys(void **state)
                    "\"nature\":\"Output\",\"scope\":\"Service\"},\"value\":{\"type\":\"str\",\"value\":\"HAProxy\"}}"));
 }
 
+/* All that these commands journal, and what a worker might try. */
+static void journal_forms(void **state)
+{
+        static const char *const good[] = {
+                "set server b/s addr 10.0.0.1 port 80",
+                "set server b/s fqdn www.example",
+                "set server b/s addr 2001:db8::1 port 0",
+                "set server b/s agent up",
+                "set server b/s agent down",
+                "set server b/s agent-addr 10.0.0.1",
+                "set server b/s check-addr 2001:db8::1",
+                "set server b/s agent-port 5",
+                "set server b/s check-port 65535",
+                "set server b/s agent-send hi",
+                "set server b/s health up",
+                "set server b/s health down",
+                "set server b/s health stopping",
+                "set server b/s state maint",
+                "set server b/s state drain",
+                "set server b/s state ready",
+                "set server b/s weight 256",
+                "set maxconn server b/s 10",
+                "set maxconn frontend f 0",
+                "set maxconn global 100",
+                "set rate-limit sessions global 5",
+                "enable health b/s",
+                "disable health b/s",
+                "enable agent b/s",
+                "disable agent b/s",
+                "enable frontend f",
+                "disable frontend f",
+                "shutdown frontend f",
+        };
+        static const char *const bad[] = {
+                "",
+                "set",
+                "show info",
+                "set server",
+                "set server b/s",
+                "set server b/s weight",
+                "set server b/s weight x",
+                "set server b/s weight 1 2",
+                "set server  weight 1",
+                "set server b/s state up",
+                "set server b/s agent maint",
+                "set server b/s agent-send hi; shutdown frontend f",
+                "set server b/s state ready|drain|maint",
+                "set server b/s fqdn",
+                "enable health b/s; shutdown frontend f",
+                "enable health b/s\nshutdown frontend f",
+                "shutdown sessions server b/s",
+                "set maxconn server * #x",
+                "set rate-limit sessions global many",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < array_len(good); i++)
+                assert_true(cli_may_journal(str_of(good[i])));
+        for (size_t i = 0; i < array_len(bad); i++)
+                assert_false(cli_may_journal(str_of(bad[i])));
+}
+
 static int setup(void **state)
 {
         (void)state;
@@ -248,10 +385,18 @@ static int teardown(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(framing),   cmocka_unit_test(prompt),   cmocka_unit_test(payload),
-                cmocka_unit_test(levels),    cmocka_unit_test(severity), cmocka_unit_test(words),
-                cmocka_unit_test(unknown),   cmocka_unit_test(bounds),   cmocka_unit_test(every_command),
+                cmocka_unit_test(framing),
+                cmocka_unit_test(prompt),
+                cmocka_unit_test(payload),
+                cmocka_unit_test(levels),
+                cmocka_unit_test(severity),
+                cmocka_unit_test(words),
+                cmocka_unit_test(unknown),
+                cmocka_unit_test(bounds),
+                cmocka_unit_test(every_command),
                 cmocka_unit_test(info_keys),
+                cmocka_unit_test(levels_as_in_haproxy),
+                cmocka_unit_test(journal_forms),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

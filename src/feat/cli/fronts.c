@@ -137,13 +137,58 @@ static void set_maxconn_global(struct cli_call *c)
         cli_journal(c, "global maxconn", "set maxconn global %llu", (unsigned long long)n);
 }
 
-#define ROW(id, w, a, h, f)                                                                                            \
-        static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = CLI_ADMIN, .run = f };           \
+/* ---- rates ---- */
+static const struct rate_row {
+        const char *what, *of;
+        struct rate_gate *gate;
+} rates[] = {
+        { "connections", "connection rate", &world.conn_gate },
+        { "sessions", "session rate", &world.sess_gate },
+};
+
+static void rate_usage(struct cli_call *c)
+{
+        AUTO_BUF(text);
+
+        for (size_t i = 0; i < array_len(rates); i++)
+                buf_printf(&text, "   - '%s global' to set the per-process maximum %s\n", rates[i].what, rates[i].of);
+        cli_msg(c, 3, "'set rate-limit' only supports :\n%.*s", (int)text.n, text.p);
+}
+
+static void set_rate_limit(struct cli_call *c)
+{
+        const struct rate_row *r = NULL;
+        char key[64];
+        uint64_t n;
+
+        for (size_t i = 0; i < array_len(rates); i++)
+                if (cli_arg_is(c, 2, rates[i].what) && cli_arg_is(c, 3, "global"))
+                        r = &rates[i];
+        if (!r) {
+                rate_usage(c);
+                return;
+        }
+        if (c->n_args < 5 || !str_to_u64(c->args[4], &n) || n > INT32_MAX) {
+                cli_msg(c, 3, c->n_args < 5 ? "Expects an integer value.\n" : "Invalid value.\n");
+                return;
+        }
+        atomic_store_explicit(&r->gate->limit, (uint32_t)n, memory_order_relaxed);
+        (void)snprintf(key, sizeof(key), "global rate %s", r->what);
+        cli_journal(c, key, "set rate-limit %s global %u", r->what, (unsigned)n);
+}
+
+#define ROW(id, w, a, h, f, j)                                                                                         \
+        static const struct cli_cmd id = {                                                                             \
+                .words = w, .args = a, .help = h, .level = CLI_ADMIN, .run = f, .journal = j                           \
+        };                                                                                                             \
         CLI_CMD(id)
 
-ROW(cmd_enable_frontend, "enable frontend", "<frontend>", "accept again on a disabled frontend", enable_frontend);
-ROW(cmd_disable_frontend, "disable frontend", "<frontend>", "accept no more until it is enabled", disable_frontend);
-ROW(cmd_shutdown_frontend, "shutdown frontend", "<frontend>", "close its sockets for good", shutdown_frontend);
+ROW(cmd_enable_frontend, "enable frontend", "<frontend>", "accept again on a disabled frontend", enable_frontend, "*");
+ROW(cmd_disable_frontend, "disable frontend", "<frontend>", "accept no more until it is enabled", disable_frontend,
+    "*");
+ROW(cmd_shutdown_frontend, "shutdown frontend", "<frontend>", "close its sockets for good", shutdown_frontend, "*");
 ROW(cmd_maxconn_frontend, "set maxconn frontend", "<frontend> <n>", "limit of connections to a frontend",
-    set_maxconn_frontend);
-ROW(cmd_maxconn_global, "set maxconn global", "<n>", "limit of connections of the process", set_maxconn_global);
+    set_maxconn_frontend, "* #");
+ROW(cmd_maxconn_global, "set maxconn global", "<n>", "limit of connections of the process", set_maxconn_global, "#");
+ROW(cmd_rate_limit, "set rate-limit", "{connections|sessions} global <n>",
+    "limit of new connections or sessions per second", set_rate_limit, "connections|sessions global #");

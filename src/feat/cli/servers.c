@@ -7,6 +7,7 @@
 #include "core/resolve.h"
 #include "core/threads.h"
 #include "feat/cli/cli.h"
+#include "feat/cli/servers.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -36,8 +37,7 @@ struct server *cli_server_arg(struct cli_call *c, unsigned i)
         return s;
 }
 
-/* Journals "set server B/S <what> <text>" under a key of its own. */
-static void note(struct cli_call *c, const struct server *s, const char *what, const char *text)
+void cli_note_server(struct cli_call *c, const struct server *s, const char *what, const char *text)
 {
         char key[600];
 
@@ -58,7 +58,7 @@ static bool set_state(struct cli_call *c, struct server *s, struct str word)
                 server_set_admin(s, SRV_ADM_FMAINT, SRV_ADM_FDRAIN, &by_cli);
         else
                 return false;
-        note(c, s, "state", word.p);
+        cli_note_server(c, s, "state", word.p);
         return true;
 }
 
@@ -111,7 +111,7 @@ static void apply_weight(struct cli_call *c, struct server *s, struct str text)
         }
         server_set_weight(s, (uint32_t)w);
         (void)snprintf(now, sizeof(now), "%u", (unsigned)w);
-        note(c, s, "weight", now);
+        cli_note_server(c, s, "weight", now);
 }
 
 static void do_weight(struct cli_call *c, struct server *s)
@@ -136,7 +136,7 @@ static void get_weight(struct cli_call *c)
 }
 
 /* ---- address ---- */
-static bool read_ip(struct str text, struct addr *ret_a)
+bool cli_read_ip(struct str text, struct addr *ret_a)
 {
         char z[INET6_ADDRSTRLEN + 2];
         struct addr a;
@@ -189,7 +189,7 @@ static void note_addr(struct cli_call *c, const struct server *s, const struct a
         if (addr_port(a))
                 buf_printf(&text, " port %d", addr_port(a));
         buf_putc(&text, 0);
-        note(c, s, "addr", text.p);
+        cli_note_server(c, s, "addr", text.p);
 }
 
 static void do_addr(struct cli_call *c, struct server *s)
@@ -201,7 +201,7 @@ static void do_addr(struct cli_call *c, struct server *s)
                 cli_msg(c, 3, "set server <b>/<s> addr requires an address and optionally a port.\n");
                 return;
         }
-        if (!read_ip(c->args[4], &now)) {
+        if (!cli_read_ip(c->args[4], &now)) {
                 cli_msg(c, 3, "Invalid addr '%.*s'\n", (int)(c->args[4].n < 200 ? c->args[4].n : 200), c->args[4].p);
                 return;
         }
@@ -241,7 +241,7 @@ static void do_fqdn(struct cli_call *c, struct server *s)
                 cli_msg(c, 4, "%s/%s changed its FQDN from %s to %s by 'stats socket command'\n", s->back->cell.name,
                         s->cell.name, was, name);
                 server_fqdn_set(s, name);
-                note(c, s, "fqdn", name);
+                cli_note_server(c, s, "fqdn", name);
                 resolve_driver->renamed();
         }
 }
@@ -249,7 +249,7 @@ static void do_fqdn(struct cli_call *c, struct server *s)
 /* ---- health ---- */
 static void do_health(struct cli_call *c, struct server *s)
 {
-        static const struct state_cause by_cli = { .duration_ms = -1 };
+        static const struct state_cause by_cli = { .duration_ms = -1, .by = "changed from CLI" };
         const char *word = c->n_args > 4 ? arena_strdup(c->mem, c->args[4]) : "";
         enum server_oper to = SRV_STOPPED;
 
@@ -261,33 +261,14 @@ static void do_health(struct cli_call *c, struct server *s)
                 cli_msg(c, 3, "'set server <srv> health' expects 'up', 'stopping', or 'down'.\n");
                 return;
         }
+        if (atomic_load_explicit(&s->track, memory_order_relaxed)) {
+                cli_msg(c, 3, "cannot change health on a tracking server.\n");
+                return;
+        }
         if (s->check)
                 s->check->health = to == SRV_STOPPED ? 0 : s->check->cfg->rise + s->check->cfg->fall - 1;
         server_set_oper(s, to, &by_cli);
-        note(c, s, "health", word);
-}
-
-static void switch_checks(struct cli_call *c, bool on)
-{
-        struct server *s = cli_server_arg(c, 2);
-        char key[600];
-
-        if (!s)
-                return;
-        if (s->check)
-                s->check->enabled = on;
-        (void)snprintf(key, sizeof(key), "server %s/%s checks", s->back->cell.name, s->cell.name);
-        cli_journal(c, key, "%s health %s/%s", on ? "enable" : "disable", s->back->cell.name, s->cell.name);
-}
-
-static void enable_health(struct cli_call *c)
-{
-        switch_checks(c, true);
-}
-
-static void disable_health(struct cli_call *c)
-{
-        switch_checks(c, false);
+        cli_note_server(c, s, "health", word);
 }
 
 /* ---- set server ---- */
@@ -296,6 +277,12 @@ static const struct {
         void (*fn)(struct cli_call *c, struct server *s);
 } settings[] = { { "addr", do_addr },
                  { "fqdn", do_fqdn },
+                 { "agent", cli_do_agent },
+                 { "agent-addr", cli_do_agent_addr },
+                 { "agent-port", cli_do_agent_port },
+                 { "agent-send", cli_do_agent_send },
+                 { "check-addr", cli_do_check_addr },
+                 { "check-port", cli_do_check_port },
                  { "health", do_health },
                  { "state", do_state },
                  { "weight", do_weight } };
@@ -311,7 +298,9 @@ static void set_server(struct cli_call *c)
                         settings[i].fn(c, s);
                         return;
                 }
-        cli_msg(c, 3, "usage: set server <backend>/<server> addr | fqdn | health | state | weight\n");
+        cli_msg(c, 3,
+                "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | "
+                "check-port | fqdn | health | state | weight\n");
 }
 
 static void set_maxconn_server(struct cli_call *c)
@@ -375,21 +364,22 @@ static void shutdown_sessions(struct cli_call *c)
         threads_run(kill_here, j, kill_done);
 }
 
-#define ROW(id, w, a, h, l, f)                                                                                         \
-        static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f };                   \
+#define ROW(id, w, a, h, l, f, j)                                                                                      \
+        static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f, .journal = j };     \
         CLI_CMD(id)
 
 ROW(cmd_set_server, "set server", "<bk>/<srv> [opts]", "state, weight, address, name or health of a server", CLI_ADMIN,
-    set_server);
+    set_server,
+    "* addr * port #;* addr|fqdn *;* agent up|down;* agent-addr|check-addr *;* agent-port|check-port #;* agent-send *;"
+    "* health up|stopping|down;* state ready|drain|maint;* weight #");
 ROW(cmd_set_weight, "set weight", "<bk>/<srv> <weight>[%]", "weight of a server (same as set server ... weight)",
-    CLI_ADMIN, set_weight);
-ROW(cmd_get_weight, "get weight", "<bk>/<srv>", "weight of a server, now and initially", CLI_USER, get_weight);
-ROW(cmd_enable_server, "enable server", "<bk>/<srv>", "same as set server ... state ready", CLI_ADMIN, enable_server);
-ROW(cmd_disable_server, "disable server", "<bk>/<srv>", "same as set server ... state maint", CLI_ADMIN,
-    disable_server);
-ROW(cmd_enable_health, "enable health", "<bk>/<srv>", "health checks of a server on", CLI_ADMIN, enable_health);
-ROW(cmd_disable_health, "disable health", "<bk>/<srv>", "health checks of a server off", CLI_ADMIN, disable_health);
+    CLI_ADMIN, set_weight, NULL);
+ROW(cmd_get_weight, "get weight", "<bk>/<srv>", "weight of a server, now and initially", CLI_USER, get_weight, NULL);
+ROW(cmd_enable_server, "enable server", "<bk>/<srv>", "same as set server ... state ready", CLI_ADMIN, enable_server,
+    NULL);
+ROW(cmd_disable_server, "disable server", "<bk>/<srv>", "same as set server ... state maint", CLI_ADMIN, disable_server,
+    NULL);
 ROW(cmd_maxconn_server, "set maxconn server", "<bk>/<srv> <n>", "limit of connections to a server", CLI_ADMIN,
-    set_maxconn_server);
+    set_maxconn_server, "* #");
 ROW(cmd_shut_sessions, "shutdown sessions server", "<bk>/<srv>", "end all sessions on a server", CLI_ADMIN,
-    shutdown_sessions);
+    shutdown_sessions, NULL);

@@ -101,6 +101,8 @@ size_t cli_session_input(struct cli_session *s, struct str in, bool eof)
 
         if (s->quit)
                 return in.n;
+        if (s->cmd && s->cmd->input)
+                return s->cmd->input(&s->call, in, eof);
         if (s->cmd || (s->rest && !s->in_payload))
                 return 0; /* one line at a time */
         if (!s->in_payload && in.n > 0) {

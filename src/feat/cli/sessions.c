@@ -3,6 +3,7 @@
  * The command mails a job to all data threads and goes on when the last one is done; meanwhile the connection may end, so the job is on its
  * own and knows the session only while that is alive. */
 #include "core/check.h"
+#include "core/hist.h"
 #include "core/sess.h"
 #include "core/threads.h"
 #include "feat/cli/cli.h"
@@ -20,9 +21,11 @@ static const char *const step_names[STRM_STEPS] = { "HEAD",  "ROUTE", "SERVER", 
                                                     "RETRY", "XFER",  "ANSWER", "END" };
 
 struct show_job {
-        struct cli_session *session; /* NULL: it is gone */
-        uint64_t only;               /* id, 0 = all */
-        bool full, done, cut;
+        struct cli_session *session;          /* NULL: it is gone */
+        uint64_t only;                        /* id, 0 = all */
+        uint64_t older_ns;                    /* only streams of this age */
+        char front[128], back[128], srv[128]; /* "": any */
+        bool full, uri, done, cut;
         struct buf out[THR_MAX];
         unsigned at; /* thread whose lines are sent */
 };
@@ -69,6 +72,35 @@ static void more_lines(struct buf *out, const struct strm *s)
                    (unsigned long long)s->sv.rx_bytes, (unsigned long long)s->sv.tx_bytes);
 }
 
+/* The request's URI, as far as the log keeps it: clients wrote it, so only what may stand on a line. */
+static void uri_line(struct buf *out, const struct strm *s)
+{
+        if (!s->log.request)
+                return;
+        buf_puts(out, "  uri=\"");
+        for (uint32_t i = 0; i < s->log.request_len; i++) {
+                unsigned char c = (unsigned char)s->log.request[i];
+                if (c < 0x20 || c >= 0x7f || c == '"')
+                        buf_printf(out, "#%02X", c);
+                else
+                        buf_putc(out, (char)c);
+        }
+        buf_puts(out, "\"\n");
+}
+
+static bool chosen(const struct show_job *j, const struct strm *s)
+{
+        if (j->only && s->id != j->only)
+                return false;
+        if (j->front[0] && strcmp(j->front, s->front->cell.name) != 0)
+                return false;
+        if (j->back[0] && (!s->bcfg || strcmp(j->back, s->back->cell.name) != 0))
+                return false;
+        if (j->srv[0] && (!s->srv || strcmp(j->srv, s->srv->cell.name) != 0))
+                return false;
+        return thr_self->now - s->t.idle_end >= j->older_ns || thr_self->now < s->t.idle_end;
+}
+
 static void gather(void *arg)
 {
         struct show_job *j = arg;
@@ -79,13 +111,15 @@ static void gather(void *arg)
         out->limit = SHOW_MAX + 65536;
         list_for_each (i, strm_all()) {
                 const struct strm *s = list_item(i, struct strm, link);
-                if (j->only && s->id != j->only)
+                if (!chosen(j, s))
                         continue;
                 if (out->n > SHOW_MAX) {
                         j->cut = true;
                         return;
                 }
                 one_line(out, s);
+                if (j->uri)
+                        uri_line(out, s);
                 if (j->full)
                         more_lines(out, s);
         }
@@ -127,16 +161,72 @@ static bool read_id(struct str text, uint64_t *ret_id)
         return true;
 }
 
+static bool take_name(struct str name, char *to, size_t size)
+{
+        if (name.n == 0 || name.n >= size)
+                return false;
+        memcpy(to, name.p, name.n);
+        to[name.n] = 0;
+        return true;
+}
+
+/* "back/srv" */
+static bool take_server(struct str name, struct show_job *j)
+{
+        const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+        size_t n = slash ? (size_t)(slash - name.p) : 0;
+
+        return slash && take_name(str_sub(name, 0, n), j->back, sizeof(j->back)) &&
+               take_name(str_sub(name, n + 1, name.n - n - 1), j->srv, sizeof(j->srv));
+}
+
+/* The option at word i; how many words it took, 0: there is no such option. */
+static unsigned take_option(struct cli_call *c, unsigned i, struct show_job *j)
+{
+        struct str value = i + 1 < c->n_args ? c->args[i + 1] : STR("");
+        int ms;
+
+        if (cli_arg_is(c, i, "all") || read_id(c->args[i], &j->only)) {
+                j->full = true;
+                return 1;
+        }
+        if (cli_arg_is(c, i, "show-uri")) {
+                j->uri = true;
+                return 1;
+        }
+        if (cli_arg_is(c, i, "older") && cli_delay(value, 1000000, &ms)) {
+                j->older_ns = (uint64_t)ms * 1000000u;
+                return 2;
+        }
+        if ((cli_arg_is(c, i, "frontend") && take_name(value, j->front, sizeof(j->front))) ||
+            (cli_arg_is(c, i, "backend") && take_name(value, j->back, sizeof(j->back))) ||
+            (cli_arg_is(c, i, "server") && take_server(value, j)))
+                return 2;
+        return 0;
+}
+
+static void sess_usage(struct cli_call *c)
+{
+        cli_msg(c, 6,
+                "Usage: show sess [<id> | all | help] [<option>]*\n"
+                "  <id>         all about this stream (0x...)\n"
+                "  all          all about each\n"
+                "  help         this text\n"
+                "  show-uri     the request, too\n"
+                "  older <age>  only streams of at least this age (seconds)\n"
+                "  server <b/s> only streams that use this server\n"
+                "  backend <b>  only streams that use this backend\n"
+                "  frontend <f> only streams of this frontend\n");
+}
+
 static void show_sess(struct cli_call *c)
 {
         struct show_job *j;
-        uint64_t only = 0;
-        bool all = cli_arg_is(c, 2, "all");
 
         if (!c->session)
                 return;
-        if (c->n_args > 2 && !all && !read_id(c->args[2], &only)) {
-                cli_msg(c, 3, "'show sess' takes 'all' or a session's number (0x...).\n");
+        if (cli_arg_is(c, 2, "help")) {
+                sess_usage(c);
                 return;
         }
         j = calloc(1, sizeof(*j));
@@ -144,9 +234,16 @@ static void show_sess(struct cli_call *c)
                 cli_msg(c, 3, "Out of memory.\n");
                 return;
         }
+        for (unsigned i = 2, n; i < c->n_args; i += n) {
+                n = take_option(c, i, j);
+                if (n > 0)
+                        continue;
+                cli_msg(c, 3, "Unsupported option '%.*s', try 'help' for more info.\n",
+                        (int)(c->args[i].n < 100 ? c->args[i].n : 100), c->args[i].p);
+                free(j);
+                return;
+        }
         j->session = c->session;
-        j->only = only;
-        j->full = all || only;
         c->state = j;
         c->wait = true;
         threads_run(gather, j, gathered);
@@ -190,7 +287,7 @@ static void stop_sess(struct cli_call *c)
 
 static const struct cli_cmd cmd_show_sess = {
         .words = "show sess",
-        .args = "[<id>|all]",
+        .args = "[<id>|all|help] [<option>]*",
         .help = "streams alive, or all about one",
         .level = CLI_OPERATOR,
         .run = show_sess,
@@ -306,6 +403,7 @@ static void clear_stat(struct px_stat *st, bool all)
         uint64_t idle = GET(st->idle_conn), used = GET(st->used_conn);
 
         if (all) { /* gauges and the running second are not history */
+                hist_clear(st);
                 zero(st, 0, offsetof(struct px_stat, sess_rate));
                 zero(st, offsetof(struct px_stat, last_sess), sizeof(*st));
                 atomic_store_explicit(&st->idle_conn, idle, memory_order_relaxed);

@@ -68,39 +68,49 @@ FETCH(fe_id)
         return EXPR_OK;
 }
 
+static const struct server *server_of(const struct expr_ctx *x)
+{
+        return x->check ? x->check->srv : x->strm->srv;
+}
+
+static const struct back *back_of(const struct expr_ctx *x)
+{
+        return x->check ? x->check->srv->back : x->strm->back;
+}
+
 FETCH(be_name)
 {
         UNUSED;
-        if (!x->strm->back)
+        if (!back_of(x))
                 return EXPR_MISS;
-        smp_str(ret_smp, str_of(x->strm->back->cell.name));
+        smp_str(ret_smp, str_of(back_of(x)->cell.name));
         return EXPR_OK;
 }
 
 FETCH(be_id)
 {
         UNUSED;
-        if (!x->strm->back)
+        if (!back_of(x))
                 return EXPR_MISS;
-        smp_int(ret_smp, x->strm->back->iid);
+        smp_int(ret_smp, back_of(x)->iid);
         return EXPR_OK;
 }
 
 FETCH(srv_name)
 {
         UNUSED;
-        if (!x->strm->srv)
+        if (!server_of(x))
                 return EXPR_MISS;
-        smp_str(ret_smp, str_of(x->strm->srv->cell.name));
+        smp_str(ret_smp, str_of(server_of(x)->cell.name));
         return EXPR_OK;
 }
 
 FETCH(srv_id)
 {
         UNUSED;
-        if (!x->strm->srv)
+        if (!server_of(x))
                 return EXPR_MISS;
-        smp_int(ret_smp, x->strm->srv->puid);
+        smp_int(ret_smp, server_of(x)->puid);
         return EXPR_OK;
 }
 
@@ -131,7 +141,7 @@ FETCH(so_name)
 /* The name is looked up at run time: the backend may come and go by a reload while this program lives. */
 FETCH(nbsrv)
 {
-        struct back *b = n_args ? back_find((struct str){ args[0].s, args[0].n }) : x->strm->back;
+        const struct back *b = n_args ? back_find((struct str){ args[0].s, args[0].n }) : back_of(x);
 
         if (!b)
                 return EXPR_MISS;
@@ -192,24 +202,28 @@ static const struct fetch rows[] = {
         { .name = "be_name",
           .out = SMP_STR,
           .needs = EXPR_CLIENT,
+          .in_check = true,
           .fn = be_name,
           .manual = "7.3.3",
           .help = "backend name" },
         { .name = "be_id",
           .out = SMP_SINT,
           .needs = EXPR_CLIENT,
+          .in_check = true,
           .fn = be_id,
           .manual = "7.3.3",
           .help = "backend number" },
         { .name = "srv_name",
           .out = SMP_STR,
           .needs = EXPR_SERVER,
+          .in_check = true,
           .fn = srv_name,
           .manual = "7.3.3",
           .help = "server name" },
         { .name = "srv_id",
           .out = SMP_SINT,
           .needs = EXPR_SERVER,
+          .in_check = true,
           .fn = srv_id,
           .manual = "7.3.3",
           .help = "server number" },
@@ -217,6 +231,7 @@ static const struct fetch rows[] = {
           .args = { ARG_BACK },
           .out = SMP_SINT,
           .needs = EXPR_CLIENT,
+          .in_check = true,
           .fn = nbsrv,
           .manual = "7.3.2",
           .help = "usable servers of a backend" },

@@ -1,7 +1,9 @@
 /* feat/http_rules/actions.c - the actions of `http-request` and `http-response` (manual 4.3, 4.4). */
 #include "conf/conf.h"
+#include "conf/later.h"
 #include "core/page.h"
 #include "core/rules.h"
+#include "core/service.h"
 #include "core/strm_priv.h"
 
 #include <stdio.h>
@@ -142,6 +144,15 @@ static int header_parse(struct rule_call *c, const void **ret_arg)
         return 2;
 }
 
+static int match_fail(struct rule_call *c)
+{
+        struct str name = c->n >= 3 ? c->w[2].text : STR("");
+        const char *later = later_text(&c->kw->diags->mem, "matching method", "del-header", name);
+
+        return later ? rule_fail(c, &c->w[2], "%s", later)
+                     : rule_fail(c, &c->w[1], "unknown matching method '%.*s'", (int)name.n, name.p);
+}
+
 static int del_parse(struct rule_call *c, const void **ret_arg)
 {
         struct header_arg *a = conf_alloc(c->kw->conf, sizeof(*a));
@@ -154,7 +165,7 @@ static int del_parse(struct rule_call *c, const void **ret_arg)
         if (c->n >= 2 && str_is(c->w[1].text, "-m")) {
                 if (c->n >= 3 && str_is(c->w[2].text, "str"))
                         return 3;
-                return rule_fail(c, &c->w[1], "matching methods other than 'str' come with the rules issue");
+                return match_fail(c);
         }
         return 1;
 }
@@ -218,6 +229,28 @@ static enum rule_answer return_run(const void *arg, struct rule_ctx *x)
         return RULE_TAKEN;
 }
 
+/* ---- use-service ---- */
+
+static int service_parse(struct rule_call *c, const void **ret_arg)
+{
+        const struct service *found;
+
+        if (c->n == 0)
+                return rule_fail(c, NULL, "'use-service' expects a service name.");
+        found = service_find(c->w[0].text);
+        if (!found)
+                return rule_fail(c, &c->w[0], "'%.*s' unknown service name.", (int)c->w[0].text.n, c->w[0].text.p);
+        *ret_arg = found;
+        return 1;
+}
+
+static enum rule_answer service_run(const void *arg, struct rule_ctx *x)
+{
+        if (!applet_attach(x->strm, ((const struct service *)arg)->ops))
+                strm_answer(x->strm, 503);
+        return RULE_TAKEN;
+}
+
 static const struct action rows[] = {
         { .name = "allow",
           .points = ON_REQUEST | ON_RESPONSE,
@@ -262,5 +295,12 @@ static const struct action rows[] = {
           .args = "[status <code>] [content-type <type>] [ default-errorfiles | { errorfile | errorfiles | file | lf-file | string | "
                   "lf-string } <contents> ] [ hdr <name> <fmt> ]*",
           .help = "answers with this status and content" },
+        { .name = "use-service",
+          .points = ON_REQUEST,
+          .parse = service_parse,
+          .run = service_run,
+          .manual = "4.4",
+          .args = "<service>",
+          .help = "lets a service of the program answer: prometheus-exporter" },
 };
 ACTION_TABLE(http, rows);

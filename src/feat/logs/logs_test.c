@@ -605,7 +605,7 @@ static void test_row_errors(void **st)
                   "failed to parse log-format : no such format alias 'Tsy'. If you wanted to emit the '%' "
                   "character verbatim, you need to use '%%'" },
                 { "log-format \"%{+Z}ci\"", "unknown flag '+Z'" },
-                { "log-format \"%{+json}o\"", "flag 'json' is not supported yet" },
+                { "log-format \"%{+json}o\"", "'json' is a flag of HAProxy that Telamon does not support yet" },
                 { "log-format \"%{+Q\"", "missing '}'" },
                 { "log-format \"%[foo]\"", "unknown fetch method 'foo'" },
         };

@@ -55,19 +55,30 @@ static void add_name(struct text *t, const struct server *s)
         add(t, "%sServer %s/%s ", s->backup ? "Backup " : "", s->back->cell.name, s->cell.name);
 }
 
+/* Part of it came from a server: what could end the quotes, or the line, is written as <XX>. */
+static void add_info(struct text *t, const char *info)
+{
+        add(t, ", info: \"");
+        for (const unsigned char *p = (const unsigned char *)info; *p; p++)
+                add(t, *p < 32 || *p >= 127 || *p == '"' ? "<%02X>" : "%c", *p);
+        add(t, "\"");
+}
+
 static void add_why(struct text *t, const struct state_cause *why)
 {
         if (!why)
                 return;
+        if (why->via)
+                add(t, " via %s/%s", why->via->back->cell.name, why->via->cell.name);
         if (why->by)
                 add(t, ", %s", why->by);
         if (!why->reason)
                 return;
         add(t, ", reason: %s", why->reason);
-        if (why->code > 0)
+        if (why->code >= 0)
                 add(t, ", code: %d", why->code);
         if (why->info && *why->info)
-                add(t, ", info: \"%s\"", why->info);
+                add_info(t, why->info);
         if (why->duration_ms >= 0)
                 add(t, ", check duration: %dms", why->duration_ms);
 }
@@ -97,6 +108,17 @@ static void add_admin_why(struct text *t, const struct state_cause *why)
 {
         if (why && why->reason)
                 add(t, " (%s)", why->reason);
+        if (why && why->via)
+                add(t, " via %s/%s", why->via->back->cell.name, why->via->cell.name);
+}
+
+static void say_remains(const struct event_server *e, const char *how)
+{
+        struct text t = { .n = 0 };
+
+        add_name(&t, e->srv);
+        add(&t, "remains in forced %s.", how);
+        say(back_logger(e->srv->back), LOG_L_NOTICE, false, &t);
 }
 
 static void say_maint(const struct event_server *e)
@@ -148,6 +170,11 @@ static void on_addr(const void *event)
         say(back_logger(e->srv->back), LOG_L_NOTICE, false, &t);
 }
 
+static const char *left_maint(uint8_t admin)
+{
+        return admin & (SRV_ADM_FMAINT | SRV_ADM_CMAINT) ? "forced maintenance" : "maintenance";
+}
+
 static void say_leaves_maint(const struct event_server *e)
 {
         struct text t = { .n = 0 };
@@ -157,14 +184,11 @@ static void say_leaves_maint(const struct event_server *e)
                 say_resolves(e, &t);
                 return;
         }
-        add(&t, "is %s/%s (leaving forced maintenance).", up_word(e), e->to_admin & SRV_ADM_FDRAIN ? "DRAIN" : "READY");
+        add(&t, "is %s/%s (leaving %s).", up_word(e), e->to_admin & SRV_ADM_DRAIN ? "DRAIN" : "READY",
+            left_maint(e->from_admin));
         say(back_logger(e->srv->back), LOG_L_NOTICE, false, &t);
-        if (!(e->to_admin & SRV_ADM_FDRAIN))
-                return;
-        t.n = 0;
-        add_name(&t, e->srv);
-        add(&t, "remains in forced drain mode.");
-        say(back_logger(e->srv->back), LOG_L_NOTICE, false, &t);
+        if (e->to_admin & SRV_ADM_FDRAIN)
+                say_remains(e, "drain mode");
 }
 
 static void say_drain(const struct event_server *e, bool enters)
@@ -174,9 +198,12 @@ static void say_drain(const struct event_server *e, bool enters)
         add_name(&t, e->srv);
         if (enters) {
                 add(&t, "enters drain state");
+                add_admin_why(&t, e->why);
                 add_counts(&t, e->srv, e->requeued, e->to_oper == SRV_STOPPED);
         } else {
-                add(&t, "is %s (leaving forced drain).", up_word(e));
+                add(&t, "is %s (leaving %sdrain)", up_word(e), e->from_admin & SRV_ADM_FDRAIN ? "forced " : "");
+                add_admin_why(&t, e->why);
+                add(&t, ".");
         }
         say(back_logger(e->srv->back), LOG_L_NOTICE, false, &t);
 }
@@ -185,31 +212,36 @@ static void say_oper(const struct event_server *e)
 {
         const struct back_cfg *cfg = epoch_load(&e->srv->back->cfg);
         struct text t = { .n = 0 };
-        bool down = e->to_oper == SRV_STOPPED, by_check = e->why && !e->why->by;
+        bool down = e->to_oper == SRV_STOPPED, by_check = e->why && e->why->checked;
 
         add_name(&t, e->srv);
         add(&t, "is %s", down ? "DOWN" : e->to_oper == SRV_STOPPING ? "stopping" : "UP");
         if (!by_check || !cfg || !(cfg->px->options & OPT_LOG_HEALTH)) /* that option told the reason a line before */
                 add_why(&t, e->why);
         add_counts(&t, e->srv, e->requeued, down);
-        say(back_logger(e->srv->back), down ? LOG_L_ALERT : LOG_L_NOTICE, false, &t);
+        say(back_logger(e->srv->back), down && e->was_usable ? LOG_L_ALERT : LOG_L_NOTICE, false, &t);
 }
 
 static void on_server(const void *event)
 {
         const struct event_server *e = event;
         bool was_maint = e->from_admin & SRV_ADM_MAINT, is_maint = e->to_admin & SRV_ADM_MAINT;
-        bool was_drain = e->from_admin & SRV_ADM_FDRAIN, is_drain = e->to_admin & SRV_ADM_FDRAIN;
+        bool was_drain = e->from_admin & SRV_ADM_DRAIN, is_drain = e->to_admin & SRV_ADM_DRAIN;
+        uint8_t other = e->from_admin ^ e->to_admin; /* by itself it would not be in this state any more, or yet */
 
         if (!was_maint && is_maint)
                 say_maint(e);
         else if (was_maint && !is_maint)
                 say_leaves_maint(e);
+        else if (is_maint && (other & SRV_ADM_IMAINT) && !(e->to_admin & SRV_ADM_IMAINT))
+                say_remains(e, "maintenance");
         else if (is_maint)
                 return;
         else if (was_drain != is_drain)
                 say_drain(e, is_drain);
-        else if (e->from_oper != e->to_oper && !(e->from_oper == SRV_STARTING && e->to_oper == SRV_RUNNING))
+        else if (is_drain && (other & SRV_ADM_IDRAIN))
+                say_remains(e, "drain mode");
+        else if (e->from_oper != e->to_oper)
                 say_oper(e);
 }
 
@@ -304,15 +336,22 @@ static void on_check(const void *event)
         const struct server *s = e->check->srv;
         const struct back_cfg *cfg = epoch_load(&s->back->cfg);
         const struct check_result *r = e->result;
-        struct state_cause why = { check_status_text(r->status), r->info, r->code, r->duration_ms, NULL };
+        struct state_cause why = { .reason = check_status_text(r->status),
+                                   .info = r->info,
+                                   .code = check_status_has_code(r->status) ? r->code : -1,
+                                   .duration_ms = r->duration_ms };
         bool ok = check_status_is_ok(r->status);
         struct text t = { .n = 0 };
         int rise = e->check->cfg->rise, fall = e->check->cfg->fall, health = e->check->health;
 
-        if (!cfg || !(cfg->px->options & OPT_LOG_HEALTH) || (health == e->was_health && !e->first))
+        if (!cfg || !(cfg->px->options & OPT_LOG_HEALTH) ||
+            (health == e->was_health && e->was_status == (int)r->status && !e->first))
                 return;
-        add(&t, "Health check for %sserver %s/%s %s", s->backup ? "backup " : "", s->back->cell.name, s->cell.name,
-            ok ? "succeeded" : "failed");
+        add(&t, "%s check for %sserver %s/%s %s", e->check->agent ? "Agent" : "Health", s->backup ? "backup " : "",
+            s->back->cell.name, s->cell.name,
+            r->status == CHECK_L7OKC ? "conditionally succeeded"
+            : ok                     ? "succeeded"
+                                     : "failed");
         add_why(&t, &why);
         add(&t, ", status: %d/%d %s.", health >= rise ? health - rise + 1 : health, health >= rise ? fall : rise,
             health >= rise ? "UP" : "DOWN");

@@ -114,9 +114,10 @@ static const char *after(struct move c)
 
 static void test_down_up(void **st)
 {
-        struct state_cause l4 = { L4, "Connection refused", 0, 0, NULL },
-                           l7 = { "Layer7 wrong status", "OK", 200, 1, NULL },
-                           ok = { "Layer4 check passed", NULL, 0, 0, NULL },
+        struct state_cause l4 = { L4, "Connection refused", -1, 0, NULL },
+                           l7 = { .reason = "Layer7 wrong status", .info = "OK", .code = 200, .duration_ms = 1 },
+                           ok = { "Layer4 check passed", NULL, -1, 0, NULL },
+                           nasty = { .reason = "Layer7 wrong status", .info = "a\"b\r\n\xe9", .duration_ms = 1 },
                            cli = { NULL, NULL, 0, -1, "changed from CLI" };
 
         (void)st;
@@ -130,6 +131,9 @@ static void test_down_up(void **st)
                 after((struct move){ SRV_RUNNING, SRV_STOPPED, 0, 0, true, &l7 }),
                 "<129>Server b/s1 is DOWN, reason: Layer7 wrong status, code: 200, info: \"OK\", check duration: "
                 "1ms" LEFT(1, 1));
+        assert_string_equal(after((struct move){ SRV_RUNNING, SRV_STOPPED, 0, 0, true, &nasty }),
+                            "<129>Server b/s1 is DOWN, reason: Layer7 wrong status, code: 0, info: "
+                            "\"a<22>b<0D><0A><E9>\", check duration: 1ms" LEFT(1, 1));
         assert_string_equal(after((struct move){ SRV_STOPPED, SRV_RUNNING, 0, 0, false, &ok }),
                             "<133>Server b/s1 is UP, reason: Layer4 check passed, check duration: 0ms" ONLINE(1, 1));
         assert_string_equal(after((struct move){ SRV_RUNNING, SRV_STOPPED, 0, 0, true, &cli }),
@@ -203,7 +207,7 @@ static void test_health_checks(void **st)
         struct check_result bad = { .status = CHECK_L4CON, .info = "Connection refused" },
                             ok = { .status = CHECK_L4OK };
         struct event_check e = { .check = &c, .result = &bad, .was_health = 3 };
-        struct state_cause why = { L4, "Connection refused", 0, 0, NULL };
+        struct state_cause why = { .reason = L4, .info = "Connection refused", .code = -1, .checked = true };
 
         (void)st;
         begin(false, 1, 1);
@@ -219,6 +223,7 @@ static void test_health_checks(void **st)
         event_publish(EVENT_CHECK_RESULT, &e);
         assert_non_null(strstr(got(), "status: 0/2 DOWN.\n"));
         e.was_health = 0;
+        e.was_status = CHECK_L4CON;
         event_publish(EVENT_CHECK_RESULT, &e);
         assert_string_equal(got(), ""); /* no news */
         c.health = 1;

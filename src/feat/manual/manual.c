@@ -1,5 +1,6 @@
 /* feat/manual/manual.c - `telamon manual`: the page telamon.cfg(5), made from the rows of everything that is linked in. */
 #include "conf/kw_doc.h"
+#include "conf/later.h"
 #include "core/cli.h"
 #include "core/role.h"
 #include "core/rules.h"
@@ -9,7 +10,7 @@
 
 /* Rows of several kinds look alike on the page: name, arguments, a sentence. */
 struct entry {
-        const char *name, *help, *why, *manual;
+        const char *name, *help, *manual;
         char args[160];
 };
 
@@ -41,8 +42,6 @@ static void entry_print(const struct entry *e, struct buf *out)
         kw_roff(out, e->args);
         buf_putc(out, '\n');
         kw_sentence(&text, e->help ? e->help : "");
-        if (e->why)
-                buf_printf(&text, "%sNot supported: %s.", text.n ? "\n" : "", e->why);
         buf_putc(&text, 0);
         kw_roff(out, text.p);
         if (text.n > 1)
@@ -119,7 +118,6 @@ static void actions(struct buf *out)
         for (size_t i = 0; i < n; i++) {
                 for (const struct action *a = t[i]->rows; a < t[i]->rows + t[i]->n; a++) {
                         struct entry *x = entry_add(&e, a->name, a->help, a->manual);
-                        x->why = a->why;
                         if (a->args)
                                 (void)snprintf(x->args, sizeof(x->args), " %s", a->args);
                 }
@@ -139,6 +137,62 @@ static void commands(struct buf *out)
                         (void)snprintf(x->args, sizeof(x->args), " %s", c[i]->args);
         }
         section("RUNTIME COMMANDS", "Of a stats socket, one a line.", &e, out);
+}
+
+/* ---- what HAProxy has and this program has not ---- */
+
+static int by_id(const void *a, const void *b)
+{
+        return strcmp((*(const struct later_table *const *)a)->id, (*(const struct later_table *const *)b)->id);
+}
+
+static void later_title(const struct later_table *t, struct buf *out)
+{
+        const char *comma = " in ";
+
+        buf_printf(out, "%s%s%s", t->what, t->of ? " of " : "", t->of ? t->of : "");
+        for (unsigned i = 0; i < 64; i++) {
+                const struct conf_kind *k = t->kinds >> i & 1 ? kw_kind((kind_mask)1 << i) : NULL;
+
+                if (k)
+                        buf_printf(out, "%s%s", comma, k->name);
+                comma = k ? ", " : comma;
+        }
+        buf_puts(out, t->never ? ", not planned" : "");
+        buf_putc(out, 0);
+}
+
+static void later_print(const struct later_table *t, struct buf *out)
+{
+        struct str names = str_of(t->names), one;
+        AUTO_BUF(title);
+        AUTO_BUF(text);
+
+        later_title(t, &title);
+        buf_puts(out, ".TP\n");
+        kw_roff(out, title.p);
+        while (later_next(&names, &one))
+                buf_printf(&text, "%.*s%s", (int)one.n, one.p, names.n ? ",\n" : "");
+        buf_putc(&text, 0);
+        buf_putc(out, '\n');
+        kw_roff(out, text.p);
+        buf_putc(out, '\n');
+}
+
+static void later(struct buf *out)
+{
+        size_t n;
+        const struct later_table *const *t = later_tables(&n);
+        const struct later_table **v = calloc(n + 1, sizeof(*v));
+
+        ASSERT(v != NULL);
+        for (size_t i = 0; i < n; i++)
+                v[i] = t[i];
+        qsort(v, n, sizeof(*v), by_id);
+        buf_puts(out, ".SH \"NOT SUPPORTED\"\nNames of HAProxy that are refused as such, not as typing mistakes.\n");
+        for (size_t i = 0; i < n; i++)
+                later_print(v[i], out);
+        free(v);
 }
 
 static void page(struct buf *out)
@@ -163,6 +217,7 @@ static void page(struct buf *out)
         fetches(out);
         converters(out);
         commands(out);
+        later(out);
         buf_puts(out, ".SH \"SEE ALSO\"\n.BR telamon (1)\n");
 }
 

@@ -40,9 +40,12 @@ static uint64_t age_s(const struct stat_obj *o, mono_t then)
         return o->now > then ? (o->now - then) / NS_PER_S : 0;
 }
 
+/* Its health check, as far as it is on. */
 static const struct check *check_of(const struct stat_obj *o)
 {
-        return o->sv ? o->sv->check : NULL;
+        const struct check *c = o->sv ? o->sv->check : NULL;
+
+        return c && c->enabled ? c : NULL;
 }
 
 static void get_pxname(const struct stat_obj *o, struct stat_val *v)
@@ -118,7 +121,7 @@ static void get_status(const struct stat_obj *o, struct stat_val *v)
 
 static void get_weight(const struct stat_obj *o, struct stat_val *v)
 {
-        num(v, o->kind == STAT_BACK ? o->weight : GET(o->sv->weight));
+        num(v, server_shown_weight(o->kind == STAT_BACK ? (uint32_t)o->weight : server_lb_weight(o->sv)));
 }
 
 static void get_uweight(const struct stat_obj *o, struct stat_val *v)
@@ -147,7 +150,7 @@ static void get_chkfail(const struct stat_obj *o, struct stat_val *v)
 
 static void get_chkdown(const struct stat_obj *o, struct stat_val *v)
 {
-        if (o->kind == STAT_SERVER && !o->sv->check)
+        if (o->kind == STAT_SERVER && !check_of(o))
                 none(v);
         num(v, o->kind == STAT_BACK ? GET(o->be->down_count) : GET(o->sv->down_count));
 }
@@ -164,7 +167,7 @@ static void get_downtime(const struct stat_obj *o, struct stat_val *v)
                 num(v, GET(o->be->downtime_s) + (down ? age_s(o, GET(o->be->last_change)) : 0));
                 return;
         }
-        if (!o->sv->check)
+        if (!check_of(o))
                 none(v);
         num(v, GET(o->sv->downtime_s) + (server_is_up(o->sv) ? 0 : age_s(o, o->sv->last_change)));
 }
@@ -221,9 +224,18 @@ static struct check_result last_of(const struct check *c)
         return r;
 }
 
-static void get_check_status(const struct stat_obj *o, struct stat_val *v)
+/* The same columns for the health check and the agent. Nothing of one that is switched off or, in maintenance, does not run. */
+static const struct check *shown(const struct stat_obj *o, bool agent)
 {
-        const struct check *c = check_of(o);
+        const struct check *c = !o->sv ? NULL : agent ? o->sv->agent : o->sv->check;
+
+        if (!c || !c->enabled || (!agent && (GET(o->sv->admin) & SRV_ADM_MAINT)))
+                return NULL;
+        return c;
+}
+
+static void show_status(const struct check *c, struct stat_val *v)
+{
         struct buf b = BUF_INIT;
 
         if (!c) {
@@ -236,34 +248,25 @@ static void get_check_status(const struct stat_obj *o, struct stat_val *v)
         text_buf(v, &b);
 }
 
-static bool has_result(const struct check *c)
+static void show_code(const struct check *c, struct stat_val *v)
 {
-        return c && last_of(c).status > CHECK_START;
-}
-
-static void get_check_code(const struct stat_obj *o, struct stat_val *v)
-{
-        const struct check *c = check_of(o);
-
-        if (!has_result(c) || last_of(c).code == 0)
+        if (!c || !check_status_has_code(last_of(c).status))
                 none(v);
         else
                 num(v, (uint64_t)last_of(c).code);
 }
 
-static void get_check_duration(const struct stat_obj *o, struct stat_val *v)
+/* An analysis of traffic took no time of its own. */
+static void show_duration(const struct check *c, struct stat_val *v)
 {
-        const struct check *c = check_of(o);
-
-        if (!has_result(c))
+        if (!c || last_of(c).status <= CHECK_START || last_of(c).status == CHECK_HANA)
                 none(v);
         else
                 num(v, (uint64_t)(last_of(c).duration_ms > 0 ? last_of(c).duration_ms : 0));
 }
 
-static void get_last_chk(const struct stat_obj *o, struct stat_val *v)
+static void show_last(const struct check *c, struct stat_val *v)
 {
-        const struct check *c = check_of(o);
         struct buf b = BUF_INIT;
         struct check_result r;
 
@@ -276,41 +279,79 @@ static void get_last_chk(const struct stat_obj *o, struct stat_val *v)
         text_buf(v, &b);
 }
 
-static void get_check_desc(const struct stat_obj *o, struct stat_val *v)
+static void show_desc(const struct check *c, struct stat_val *v)
 {
-        const struct check *c = check_of(o);
-
         if (!c)
                 none(v);
         else
                 text(v, str_of(check_status_text(last_of(c).status)));
 }
 
-static void get_check_rise(const struct stat_obj *o, struct stat_val *v)
+static void show_rise(const struct check *c, struct stat_val *v)
 {
-        const struct check *c = check_of(o);
-
         if (!c)
                 none(v);
         num(v, c ? (uint64_t)c->cfg->rise : 0);
 }
 
-static void get_check_fall(const struct stat_obj *o, struct stat_val *v)
+static void show_fall(const struct check *c, struct stat_val *v)
 {
-        const struct check *c = check_of(o);
-
         if (!c)
                 none(v);
         num(v, c ? (uint64_t)c->cfg->fall : 0);
 }
 
-static void get_check_health(const struct stat_obj *o, struct stat_val *v)
+static void show_health(const struct check *c, struct stat_val *v)
 {
-        const struct check *c = check_of(o);
-
         if (!c)
                 none(v);
         num(v, c ? (uint64_t)c->health : 0);
+}
+
+#define OF_CHECK(what)                                                                                                 \
+        static void get_check_##what(const struct stat_obj *o, struct stat_val *v)                                     \
+        {                                                                                                              \
+                show_##what(shown(o, false), v);                                                                       \
+        }                                                                                                              \
+        static void get_agent_##what(const struct stat_obj *o, struct stat_val *v)                                     \
+        {                                                                                                              \
+                show_##what(shown(o, true), v);                                                                        \
+        }
+OF_CHECK(status)
+OF_CHECK(code)
+OF_CHECK(duration)
+OF_CHECK(last)
+OF_CHECK(desc)
+OF_CHECK(rise)
+OF_CHECK(fall)
+OF_CHECK(health)
+
+static void get_hanafail(const struct stat_obj *o, struct stat_val *v)
+{
+        if (GET(o->sv->observe) == OBSERVE_NONE)
+                none(v);
+        num(v, GET(o->sv->observed_failures));
+}
+
+/* In percent, while it starts slowly. */
+static void get_throttle(const struct stat_obj *o, struct stat_val *v)
+{
+        if (GET(o->sv->oper) != SRV_STARTING || GET(o->sv->slow) == 0)
+                none(v);
+        num(v, 100 * (SRV_WEIGHT_SCALE - GET(o->sv->slow)) / SRV_WEIGHT_SCALE);
+}
+
+static void get_tracked(const struct stat_obj *o, struct stat_val *v)
+{
+        const struct server *t = atomic_load_explicit(&o->sv->track, memory_order_acquire);
+        struct buf b = BUF_INIT;
+
+        if (!t) {
+                none(v);
+                return;
+        }
+        buf_printf(&b, "%s/%s", t->back->cell.name, t->cell.name);
+        text_buf(v, &b);
 }
 
 static void get_req_rate(const struct stat_obj *o, struct stat_val *v)
@@ -467,9 +508,9 @@ const struct stat_col stat_cols[] = {
         FN("pid", "KGPV", ALL, false, STAT_U32, get_pid, "number of the worker process (always 1)"),
         FN("iid", "KGSV", ALL, false, STAT_U32, get_iid, "number of the proxy"),
         FN("sid", "KGSV", ALL, false, STAT_U32, get_sid, "number of the server in its backend"),
-        NOTHING("throttle", "percentage while slow start is under way"),
+        FN("throttle", "MaPV", S, false, STAT_U32, get_throttle, "percentage while slow start is under way"),
         SUM("lbtot", "MCPP", B | S, false, lbtot, "times a server was chosen by the balance algorithm"),
-        NOTHING("tracked", "the server whose state is tracked"),
+        FN("tracked", "CNSV", S, false, STAT_STR, get_tracked, "the server whose state is tracked"),
         FN("type", "CGSV", ALL, false, STAT_U32, get_type, "0 frontend, 1 backend, 2 server"),
         FN("rate", "MRPP", ALL, false, STAT_U32, get_rate, "sessions in the last second"),
         FN("rate_lim", "CLPV", F, false, STAT_U32, get_rate_lim, "limit of new sessions per second"),
@@ -483,7 +524,7 @@ const struct stat_col stat_cols[] = {
         SUM("hrsp_4xx", "MCPP", ALL, true, rsp[3], "answers with status 4xx"),
         SUM("hrsp_5xx", "MCPP", ALL, true, rsp[4], "answers with status 5xx"),
         SUM("hrsp_other", "MCPP", ALL, true, rsp[5], "answers with another status"),
-        NOTHING("hanafail", "failures seen by observing traffic"),
+        FN("hanafail", "MCPP", S, false, STAT_U64, get_hanafail, "failures seen by observing traffic"),
         FN("req_rate", "MRPP", F, false, STAT_U32, get_req_rate, "HTTP requests in the last second"),
         FN("req_rate_max", "MMPV", F, false, STAT_U32, get_req_rate_max, "most HTTP requests in a second"),
         FN("req_tot", "MCPP", ALL, false, STAT_U64, get_req_tot, "HTTP requests so far"),
@@ -494,23 +535,23 @@ const struct stat_col stat_cols[] = {
         FN("comp_byp", "MCPP", F | B, false, STAT_U64, get_zero, "bytes that passed by the compressor"),
         FN("comp_rsp", "MCPP", F | B, false, STAT_U64, get_zero, "answers that were compressed"),
         FN("lastsess", "MAPP", B | S, false, STAT_S32, get_lastsess, "seconds since the last session, -1 = none yet"),
-        FN("last_chk", "MOPV", S, false, STAT_STR, get_last_chk, "what the last health check said"),
-        NOTHING("last_agt", "what the last agent check said"),
+        FN("last_chk", "MOPV", S, false, STAT_STR, get_check_last, "what the last health check said"),
+        FN("last_agt", "MOPV", S, false, STAT_STR, get_agent_last, "what the last agent check said"),
         SUM32("qtime", "MaPV", B | S, false, qtime, "average milliseconds in the queue, last 1024 requests"),
         SUM32("ctime", "MaPV", B | S, false, ctime, "average milliseconds to connect, last 1024 requests"),
         SUM32("rtime", "MaPV", B | S, false, rtime, "average milliseconds until the answer, last 1024 requests"),
         SUM32("ttime", "MaPV", B | S, false, ttime, "average milliseconds of the whole exchange, last 1024 requests"),
-        NOTHING("agent_status", "result of the last agent check"),
-        NOTHING("agent_code", "code of the last agent check"),
-        NOTHING("agent_duration", "milliseconds the last agent check took"),
+        FN("agent_status", "MOPV", S, false, STAT_STR, get_agent_status, "result of the last agent check; with * while one is running"),
+        FN("agent_code", "MOPV", S, false, STAT_U32, get_agent_code, "code of the last agent check"),
+        FN("agent_duration", "MDPV", S, false, STAT_U64, get_agent_duration, "milliseconds the last agent check took"),
         FN("check_desc", "MOPV", S, false, STAT_STR, get_check_desc, "check_status in words"),
-        NOTHING("agent_desc", "agent_status in words"),
+        FN("agent_desc", "MOPV", S, false, STAT_STR, get_agent_desc, "agent_status in words"),
         FN("check_rise", "CGSV", S, false, STAT_U32, get_check_rise, "rise: good checks until it is up"),
         FN("check_fall", "CGSV", S, false, STAT_U32, get_check_fall, "fall: bad checks until it is down"),
         FN("check_health", "CGSV", S, false, STAT_U32, get_check_health, "health between 0 and rise + fall - 1"),
-        NOTHING("agent_rise", "rise of the agent check"),
-        NOTHING("agent_fall", "fall of the agent check"),
-        NOTHING("agent_health", "health of the agent check"),
+        FN("agent_rise", "CGSV", S, false, STAT_U32, get_agent_rise, "rise of the agent check"),
+        FN("agent_fall", "CGSV", S, false, STAT_U32, get_agent_fall, "fall of the agent check"),
+        FN("agent_health", "CGSV", S, false, STAT_U32, get_agent_health, "health of the agent check"),
         FN("addr", "CGSV", S, false, STAT_STR, get_addr, "address and port; for operators and with show-legends"),
         NOTHING("cookie", "cookie of the server or name of the backend's cookie"),
         FN("mode", "CGSV", ALL, false, STAT_STR, get_mode, "mode of the proxy"),
@@ -575,18 +616,27 @@ void stat_get(const struct stat_obj *o, unsigned i, struct stat_val *ret_v)
                 ret_v->u = *(const uint64_t *)(const void *)((const char *)&o->sum + c->sum);
 }
 
+bool stat_col_sums(unsigned i)
+{
+        void (*get)(const struct stat_obj *, struct stat_val *) = stat_cols[i].get;
+
+        return !get || get == get_req_tot || get == get_lastsess || get == get_weight || get == get_uweight ||
+               get == get_sess_other || get == get_h1sess || get == get_req_other || get == get_h1req;
+}
+
 /* ---- objects ---- */
-void stat_obj_front(struct stat_obj *o, struct front *f)
+void stat_obj_front(struct stat_obj *o, struct front *f, bool sum)
 {
         const struct front_cfg *c = epoch_load(&f->cfg);
 
         *o = (struct stat_obj){ .kind = STAT_FRONT, .fe = f, .iid = f->iid, .now = thr_self->now };
         if (c) {
                 o->px = c->px;
-                o->maxconn = (int)front_maxconn(f);
+                o->maxconn = (int)(front_maxconn(f) < GET(world.maxconn) ? front_maxconn(f) : GET(world.maxconn));
                 o->http = c->px->mode == PX_HTTP;
         }
-        px_stat_sum(&f->cell, &o->sum);
+        if (sum)
+                px_stat_sum(&f->cell, &o->sum);
 }
 
 /* The weights of those who take traffic: the active servers, or else the backup ones. */
@@ -597,13 +647,14 @@ static void weigh(struct stat_obj *o)
 
         for (uint32_t i = 0; i < b->n_srv; i++) {
                 const struct server *s = b->srv[i];
-                if (GET(s->usable) && s->backup != active)
-                        o->weight += GET(s->weight);
+                if (GET(s->usable) && s->backup != active) {
+                        o->weight += server_lb_weight(s);
+                        o->uweight += GET(s->weight);
+                }
         }
-        o->uweight = o->weight;
 }
 
-void stat_obj_back(struct stat_obj *o, struct back *b)
+void stat_obj_back(struct stat_obj *o, struct back *b, bool sum)
 {
         const struct back_cfg *c = epoch_load(&b->cfg);
 
@@ -613,13 +664,15 @@ void stat_obj_back(struct stat_obj *o, struct back *b)
                 o->fullconn = c->fullconn;
                 o->http = c->px->mode == PX_HTTP;
         }
+        if (!sum)
+                return;
         px_stat_sum(&b->cell, &o->sum);
         pthread_mutex_lock(&b->lock);
         weigh(o);
         pthread_mutex_unlock(&b->lock);
 }
 
-void stat_obj_server(struct stat_obj *o, struct server *s)
+void stat_obj_server(struct stat_obj *o, struct server *s, bool sum)
 {
         const struct back_cfg *c = epoch_load(&s->back->cfg);
 
@@ -630,5 +683,6 @@ void stat_obj_server(struct stat_obj *o, struct server *s)
                 o->px = c->px;
                 o->http = c->px->mode == PX_HTTP;
         }
-        px_stat_sum(&s->cell, &o->sum);
+        if (sum)
+                px_stat_sum(&s->cell, &o->sum);
 }

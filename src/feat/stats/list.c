@@ -75,7 +75,7 @@ static void visit_front(struct visit *v, struct front *f)
 
         if (!f || !(v->w->kinds & STAT_FRONT) || v->w->sid > 0)
                 return;
-        stat_obj_front(&o, f);
+        stat_obj_front(&o, f, !v->w->no_sum);
         show(v, &o);
 }
 
@@ -85,7 +85,7 @@ static void visit_back(struct visit *v, struct back *b)
 
         if (!b || !(v->w->kinds & STAT_BACK) || v->w->sid > 0)
                 return;
-        stat_obj_back(&o, b);
+        stat_obj_back(&o, b, !v->w->no_sum);
         show(v, &o);
 }
 
@@ -107,7 +107,7 @@ static bool visit_servers(struct visit *v, struct back *b)
                         v->w->server++;
                         if (!server_wanted(v->w, some[i]))
                                 continue;
-                        stat_obj_server(&o, some[i]);
+                        stat_obj_server(&o, some[i], !v->w->no_sum);
                         show(v, &o);
                 }
         } while (n == ROWS_PER_LOCK && v->left > 0);

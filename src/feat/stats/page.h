@@ -22,6 +22,7 @@ struct stats_cfg { /* slot "stats" */
         int refresh_ms;                        /* 0 = none */
         const struct stats_user *users;
         const struct stats_scope *scopes;
+        const struct stats_rule *admin, *access; /* page_rules.h; the last line's */
 };
 extern int stats_slot;
 
@@ -30,12 +31,13 @@ struct stats_use { /* what the hook gets */
         const char *section; /* name of the proxy, for scope "." */
         const char *desc;    /* resolved */
         struct str uri;
+        const struct stats_rules *admin, *access; /* NULL: none */
 };
 
 /* What the URI asked for. */
 struct stats_query {
         bool csv, typed, json, no_refresh, up, no_maint;
-        struct str scope;
+        struct str scope, st; /* st: how the last form ended */
 };
 /* rest: what follows the configured prefix. */
 void stats_query_parse(struct str rest, struct stats_query *ret_q);
@@ -52,6 +54,11 @@ struct stats_page {
         int open_iid; /* proxy whose table is open */
         char scope[64];
         char uri[200];
+        char st[8];
+        bool admin;        /* may change servers */
+        bool ask;          /* `stats http-request auth`: 401 */
+        bool form;         /* a table's form is open */
+        const char *realm; /* for the 401; NULL: the built-in one */
 };
 bool stats_page_html(struct stats_page *p, struct buf *out, size_t room); /* true: more */
 

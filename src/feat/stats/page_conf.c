@@ -1,7 +1,7 @@
 /* feat/stats/page_conf.c - the `stats` words of proxies. Each of them switches the page on, as the manual says. */
 #include "core/global.h"
 #include "core/kinds.h"
-#include "feat/stats/page.h"
+#include "feat/stats/page_rules.h"
 
 static const struct stats_cfg stats_defaults;
 
@@ -52,13 +52,18 @@ static void uri_dump(const struct kw *kw, const void *slot, struct buf *out)
         buf_putc(out, '\n');
 }
 
+bool stats_realm_ok(struct str realm)
+{
+        return clean(realm) && realm.n <= 200;
+}
+
 static int realm_parse(struct kw_call *c)
 {
         int n = need(c, "<realm>");
 
         if (n < 0)
                 return n;
-        if (!clean(c->args[0].text) || c->args[0].text.n > 200) {
+        if (!stats_realm_ok(c->args[0].text)) {
                 kw_fail(c, &c->args[0], "E0802", "'stats realm' is at most 200 printable characters.");
                 return -1;
         }
@@ -305,12 +310,24 @@ static const struct kw rows[] = {
               .help = "Shows addresses and balance algorithms."),
         KW_FN("stats show-modules", flag_parse, modules_dump, .manual = "4.2", .apply = KW_NEW, .sample = "",
               .help = "Has no effect: there are no counters beside the columns."),
-        KW_REFUSE("stats admin", "changes by the statistics page are not supported yet: use the runtime socket.",
-                  .kinds = KIND_FRONTEND | KIND_BACKEND | KIND_LISTEN, .manual = "4.2",
-                  .args = "{ if | unless } <cond>", .help = "Lets the page change servers."),
-        KW_REFUSE("stats http-request", "access rules of the statistics page are not supported yet: use 'stats auth'.",
-                  .kinds = KIND_FRONTEND | KIND_BACKEND | KIND_LISTEN, .manual = "4.2",
-                  .args = "{ allow | deny | auth [realm <realm>] }", .help = "Access rules of the page."),
+        KW_FN("stats admin", stats_admin_parse, stats_admin_dump, .kinds = KIND_FRONTEND | KIND_BACKEND | KIND_LISTEN,
+              .manual = "4.2", .apply = KW_NEW, .args = "{ if | unless } <condition>", .sample = "if LOCALHOST",
+              .help = "Lets the page change servers when the condition holds; may be repeated."),
+        KW_FN("stats http-request", stats_access_parse, stats_access_dump,
+              .kinds = KIND_FRONTEND | KIND_BACKEND | KIND_LISTEN, .manual = "4.2", .apply = KW_NEW,
+              .args = "{ allow | deny | auth [realm <realm>] } [ { if | unless } <condition> ]",
+              .sample = "deny if TRUE", .help = "Who may see the page; the first line whose condition holds decides."),
 };
 
-KW_TABLE(stats, KIND_PROXY, struct stats_cfg, rows, .defaults = &stats_defaults, .rank = 60);
+static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
+{
+        const struct stats_cfg *s = slot;
+
+        (void)c;
+        if (s->access && (s->users || s->realm))
+                (void)diag_add(d, DIAG_ALERT, conf_span_name(o, "stats http-request"), "E0807",
+                               "proxy '%s': stats 'auth'/'realm' and 'http-request' can't be used at the same time.",
+                               o->name);
+}
+
+KW_TABLE(stats, KIND_PROXY, struct stats_cfg, rows, .defaults = &stats_defaults, .rank = 60, .check = check);

@@ -1,7 +1,9 @@
 /* feat/stats/page_hook.c - who asks for the page, may they, and in which form (manual "stats uri", "stats auth"). */
 #include "core/global.h"
 #include "core/hook.h"
-#include "feat/stats/page.h"
+#include "core/strm_priv.h"
+#include "feat/stats/page_admin.h"
+#include "feat/stats/page_rules.h"
 
 #define DEFAULT_URI   "/haproxy?stats"
 #define DEFAULT_REALM "HAProxy Statistics"
@@ -12,6 +14,19 @@ static bool opt(struct str rest, const char *word)
         return memmem(rest.p, rest.n, word, strlen(word)) != NULL;
 }
 
+/* What stands behind `name`, up to the next option. */
+static struct str value_of(struct str rest, const char *name)
+{
+        const char *at = rest.n ? memmem(rest.p, rest.n, name, strlen(name)) : NULL;
+        size_t skip = at ? (size_t)(at - rest.p) + strlen(name) : rest.n;
+        struct str v = str_sub(rest, skip, rest.n - skip);
+
+        for (size_t i = 0; i < v.n; i++)
+                if (v.p[i] == ';' || v.p[i] == '&')
+                        v.n = i;
+        return v;
+}
+
 void stats_query_parse(struct str rest, struct stats_query *ret_q)
 {
         struct stats_query q = { .csv = opt(rest, ";csv"),
@@ -20,14 +35,9 @@ void stats_query_parse(struct str rest, struct stats_query *ret_q)
                                  .no_refresh = opt(rest, ";norefresh"),
                                  .up = opt(rest, ";up"),
                                  .no_maint = opt(rest, ";no-maint") };
-        const char *s = rest.n ? memmem(rest.p, rest.n, "scope=", 6) : NULL;
 
-        if (s) {
-                q.scope = (struct str){ s + 6, (size_t)(rest.p + rest.n - s) - 6 };
-                for (size_t i = 0; i < q.scope.n; i++)
-                        if (q.scope.p[i] == ';' || q.scope.p[i] == '&')
-                                q.scope.n = i;
-        }
+        q.scope = value_of(rest, "scope=");
+        q.st = value_of(rest, ";st=");
         *ret_q = q;
 }
 
@@ -102,10 +112,9 @@ bool stats_in_scope(const struct stats_use *u, const char *proxy)
 }
 
 /* ---- the applet ---- */
-static void refuse_login(struct applet *a, const struct stats_cfg *cfg)
+static void refuse_login(struct applet *a, const char *realm)
 {
-        const char *realm = cfg->realm ? cfg->realm : DEFAULT_REALM;
-
+        realm = realm ? realm : DEFAULT_REALM;
         a->status = 401;
         buf_puts(&a->fields, "content-type: text/html\r\nwww-authenticate: Basic realm=\"");
         for (; *realm; realm++) { /* quoted-string, RFC 9110 5.6.4 */
@@ -122,9 +131,17 @@ static void html_fields(struct applet *a, const struct stats_page *p)
                  "content-type: text/html; charset=utf-8\r\n"
                  "content-security-policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
                  "frame-ancestors 'none'; base-uri 'none'\r\n"
-                 "x-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n");
+                 "x-content-type-options: nosniff\r\nreferrer-policy: same-origin\r\n");
         if (p->use->cfg->refresh_ms && !p->q.no_refresh)
                 buf_printf(&a->fields, "refresh: %d\r\n", (p->use->cfg->refresh_ms + 999) / 1000);
+}
+
+/* To the page that the form came from, with what became of it. */
+static void go_back(struct applet *a, const struct stats_page *p, const char *code)
+{
+        buf_printf(&a->fields, "location: %s;st=%s%s%s%s%s%s\r\n", p->uri, code, p->q.up ? ";up" : "",
+                   p->q.no_refresh ? ";norefresh" : "", p->q.no_maint ? ";no-maint" : "", p->scope[0] ? ";scope=" : "",
+                   p->scope);
 }
 
 static void page_start(struct applet *a, const struct hmsg *req, struct str body)
@@ -133,17 +150,16 @@ static void page_start(struct applet *a, const struct hmsg *req, struct str body
         const struct stats_cfg *cfg = p->use->cfg;
         int auth = hmsg_find(req, HID_AUTHORIZATION, 0);
 
-        (void)body;
         buf_puts(&a->fields, "cache-control: no-cache\r\n");
-        if (cfg->users && !stats_auth_ok(cfg, auth >= 0 ? hmsg_value(req, auth) : STR(""))) {
-                refuse_login(a, cfg);
+        if (p->ask || (cfg->users && !stats_auth_ok(cfg, auth >= 0 ? hmsg_value(req, auth) : STR("")))) {
+                refuse_login(a, p->ask ? p->realm : cfg->realm);
                 return;
         }
-        if (req->method ==
-            HMETH_POST) { /* the page is read-only: say so as HAProxy does to a client without the right */
+        if (req->method == HMETH_POST) {
                 a->status = 303;
                 a->length = 0;
-                buf_printf(&a->fields, "content-type: text/plain\r\nlocation: %s;st=DENY\r\n", p->uri);
+                buf_puts(&a->fields, "content-type: text/plain\r\n");
+                go_back(a, p, p->admin ? stats_admin_post(p->use, req, body) : "DENY");
                 return;
         }
         if (req->method != HMETH_GET && req->method != HMETH_HEAD) {
@@ -207,33 +223,26 @@ static const void *applies(struct conf *c, const struct conf_obj *proxy, bool as
         u->section = proxy->name;
         u->desc = cfg->desc ? cfg->desc : global_of(c)->description;
         u->uri = str_of(cfg->uri ? cfg->uri : DEFAULT_URI);
+        u->admin = stats_rules_compile(c, cfg->admin);
+        u->access = stats_rules_compile(c, cfg->access);
         return u;
 }
 
-static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
+static void keep(char *to, size_t size, struct str *text)
 {
-        const struct stats_use *u = arg;
-        struct str t = hmsg_path_query(s->req);
-        struct stats_page *p;
-        struct applet *a;
+        text->n = text->n < size ? text->n : size - 1;
+        if (text->n)
+                memcpy(to, text->p, text->n); /* the request goes, the page takes several pieces */
+        text->p = to;
+}
 
-        (void)as_front;
-        if (!str_has_prefix(t, u->uri))
-                return HOOK_NEXT;
-        a = applet_attach(s, &page_ops);
-        if (!a) {
-                strm_answer(s, 503);
-                return HOOK_TAKEN;
-        }
-        p = a->data;
+static void fill(struct stats_page *p, const struct stats_use *u, struct str rest)
+{
         p->use = u; /* lives in the configuration that the stream pins */
         memcpy(p->uri, u->uri.p, u->uri.n);
-        stats_query_parse(str_sub(t, u->uri.n, t.n - u->uri.n), &p->q);
-        if (p->q.scope.n >= sizeof(p->scope))
-                p->q.scope.n = sizeof(p->scope) - 1;
-        if (p->q.scope.n)
-                memcpy(p->scope, p->q.scope.p, p->q.scope.n); /* the request goes, the page takes several pieces */
-        p->q.scope.p = p->scope;
+        stats_query_parse(rest, &p->q);
+        keep(p->scope, sizeof(p->scope), &p->q.scope);
+        keep(p->st, sizeof(p->st), &p->q.st);
         p->w = (struct stat_walk){ .kinds = STAT_FRONT | STAT_BACK | STAT_SERVER,
                                    .scope = p->q.scope,
                                    .up = p->q.up,
@@ -241,6 +250,41 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
                                    .legends = u->cfg->show_legends,
                                    .wanted = wanted,
                                    .wanted_ctx = (void *)(uintptr_t)u };
+}
+
+static enum hook_answer deny(struct strm *s, bool as_front)
+{
+        STAT_INC((as_front ? strm_front_stat(s) : strm_back_stat(s))->denied_req);
+        strm_term(s, 'P', 'R');
+        strm_answer(s, 403);
+        return HOOK_TAKEN;
+}
+
+static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
+{
+        const struct stats_use *u = arg;
+        struct str t = hmsg_path_query(s->req);
+        const struct stats_rule *access;
+        struct stats_page *p;
+        struct applet *a;
+        bool admin;
+
+        if (!str_has_prefix(t, u->uri))
+                return HOOK_NEXT;
+        access = stats_rules_first(u->access, s);
+        if (access && access->what == STATS_DENY)
+                return deny(s, as_front);
+        admin = stats_rules_first(u->admin, s) != NULL;
+        a = applet_attach(s, &page_ops);
+        if (!a) {
+                strm_answer(s, 503);
+                return HOOK_TAKEN;
+        }
+        p = a->data;
+        fill(p, u, str_sub(t, u->uri.n, t.n - u->uri.n));
+        p->admin = admin;
+        p->ask = access && access->what == STATS_AUTH;
+        p->realm = p->ask ? access->realm : NULL;
         return HOOK_TAKEN;
 }
 

@@ -3,7 +3,7 @@
  * Every value goes through stat_html_text() or is a number. */
 #include "core/global.h"
 #include "core/threads.h"
-#include "feat/stats/page.h"
+#include "feat/stats/page_admin.h"
 
 #include <stdio.h>
 
@@ -48,6 +48,8 @@ static const char css[] =
         ".up{color:var(--up);background:var(--upb)}.down{color:var(--down);background:var(--downb)}"
         ".warn{color:var(--warn);background:var(--warnb)}.off{color:var(--off);background:var(--offb)}"
         ".none{color:var(--gray);background:var(--grayb)}tr.rd td{background:var(--downb)}"
+        ".do{margin:0;padding:8px 14px;border-top:1px solid var(--line)}select,button,input{font:inherit;accent-color:"
+        "var(--acc)}select,button{padding:3px 8px}.say{padding:8px 14px;border-radius:8px;font-weight:600}"
         "footer{color:var(--dim);font-size:12px;padding:6px 16px 28px}"
         "@media(max-width:600px){main,header,footer{padding-left:10px;padding-right:10px}.sum div{flex:1 1 "
         "30%;min-width:96px;"
@@ -216,7 +218,8 @@ static const char *state_class(struct str s)
 {
         if (str_is(s, "UP") || str_is(s, "OPEN"))
                 return "up";
-        if (str_has_prefix(s, STR("UP ")) || str_has_prefix(s, STR("DOWN ")) || str_is(s, "FULL"))
+        if (str_has_prefix(s, STR("UP ")) || str_is(s, "FULL") ||
+            (str_has_prefix(s, STR("DOWN ")) && !str_is(s, "DOWN (agent)")))
                 return "warn";
         if (str_has_prefix(s, STR("DOWN")) || str_is(s, "STOP"))
                 return "down";
@@ -264,7 +267,17 @@ static void put_check(struct buf *out, const struct stat_obj *o)
         buf_puts(out, "</td>");
 }
 
-static void put_name(struct buf *out, const struct stat_obj *o)
+/* The name is the label of its box: the whole of it can be clicked. */
+static void put_choice(struct buf *out, const char *sv)
+{
+        buf_puts(out, "<label><input type=\"checkbox\" name=\"s\" value=\"");
+        text(out, sv);
+        buf_puts(out, "\"> ");
+        text(out, sv);
+        buf_puts(out, "</label>");
+}
+
+static void put_name(struct buf *out, const struct stat_obj *o, bool choice)
 {
         const char *px = o->kind == STAT_FRONT ? o->fe->cell.name : o->be->cell.name;
         const char *sv = o->kind == STAT_FRONT ? "Frontend" : o->kind == STAT_BACK ? "Backend" : o->sv->cell.name;
@@ -282,11 +295,14 @@ static void put_name(struct buf *out, const struct stat_obj *o)
         buf_putc(out, '/');
         text(out, sv);
         buf_puts(out, "\"></a>");
-        text(out, sv);
+        if (choice)
+                put_choice(out, sv);
+        else
+                text(out, sv);
         buf_puts(out, "</td>");
 }
 
-static void put_row(struct buf *out, const struct stat_obj *o)
+static void put_row(struct buf *out, const struct stat_obj *o, bool choice)
 {
         struct stat_val v;
 
@@ -294,7 +310,7 @@ static void put_row(struct buf *out, const struct stat_obj *o)
         buf_puts(out, o->kind != STAT_SERVER             ? "<tr class=\"k\">"
                       : str_has_prefix(v.s, STR("DOWN")) ? "<tr class=\"rd\">"
                                                          : "<tr>");
-        put_name(out, o);
+        put_name(out, o, choice && o->kind == STAT_SERVER);
         put_state(out, o);
         put_check(out, o);
         for (unsigned i = 0; i < array_len(cells); i++)
@@ -409,6 +425,18 @@ static void links(struct buf *out, const struct stats_page *p)
         buf_puts(out, "</nav>\n");
 }
 
+static void banner(struct buf *out, const struct stats_page *p)
+{
+        const char *say = stats_admin_text(p->q.st);
+
+        if (say)
+                buf_printf(out, "<p class=\"say %s\" role=\"status\">%s</p>\n",
+                           str_is(p->q.st, "DONE")   ? "up"
+                           : str_is(p->q.st, "DENY") ? "down"
+                                                     : "warn",
+                           say);
+}
+
 static void head(struct buf *out, const struct stats_page *p)
 {
         buf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Telamon statistics");
@@ -425,19 +453,51 @@ static void head(struct buf *out, const struct stats_page *p)
         process_line(out, p->use);
         summary(out, p->use);
         links(out, p);
+        banner(out, p);
         buf_puts(out, "</header><main>\n");
+}
+
+/* ---- the form of a backend's table ---- */
+static void begin_form(struct buf *out, const struct back *b)
+{
+        buf_puts(out, "<form method=\"post\"><input type=\"hidden\" name=\"b\" value=\"");
+        text(out, b->cell.name);
+        buf_printf(out, "\"><input type=\"hidden\" name=\"token\" value=\"%s\">", stats_token());
+}
+
+static void end_form(struct buf *out)
+{
+        buf_puts(out,
+                 "<p class=\"do\"><label>Chosen servers: <select name=\"action\"><option value=\"\">\u2013</option>");
+        for (unsigned i = 0; i < stats_n_actions; i++)
+                if (stats_actions[i].label && stats_action_known(&stats_actions[i]))
+                        buf_printf(out, "<option value=\"%s\">%s</option>", stats_actions[i].name,
+                                   stats_actions[i].label);
+        buf_puts(out, "</select></label> <button>Apply</button></p></form>");
+}
+
+/* A listen section's table begins with its frontend. */
+static struct back *back_of(const struct stat_obj *o)
+{
+        return o->be ? o->be : back_find(str_of(o->fe->cell.name));
 }
 
 static void close_table(struct stats_page *p, struct buf *out)
 {
         if (p->open_iid)
-                buf_puts(out, "</tbody></table></div></section>\n");
+                buf_puts(out, "</tbody></table></div>");
+        if (p->form)
+                end_form(out);
+        if (p->open_iid)
+                buf_puts(out, "</section>\n");
         p->open_iid = 0;
+        p->form = false;
 }
 
 static void open_table(struct stats_page *p, struct buf *out, const struct stat_obj *o)
 {
         const char *name = o->kind == STAT_FRONT ? o->fe->cell.name : o->be->cell.name;
+        const struct back *b;
 
         close_table(p, out);
         p->open_iid = o->iid;
@@ -449,6 +509,10 @@ static void open_table(struct stats_page *p, struct buf *out, const struct stat_
                 text(out, o->px->description);
         }
         buf_puts(out, "</small></h2>");
+        b = p->admin ? back_of(o) : NULL;
+        p->form = b && b->iid == o->iid && b->n_srv > 0;
+        if (p->form)
+                begin_form(out, b);
         table_head(out);
 }
 
@@ -463,7 +527,7 @@ static void draw(void *ctx, struct stat_obj *o)
 
         if (d->p->open_iid != o->iid)
                 open_table(d->p, d->out, o);
-        put_row(d->out, o);
+        put_row(d->out, o, d->p->form);
 }
 
 bool stats_page_html(struct stats_page *p, struct buf *out, size_t room)

@@ -19,11 +19,11 @@ static enum check_status last_status(const struct check *c)
 static int status_number(const struct check *c)
 {
         static const uint8_t number[CHECK_STATUSES] = {
-                [CHECK_UNKNOWN] = 1,   [CHECK_INI] = 1,     [CHECK_START] = 2,   [CHECK_SOCKERR] = 5,
-                [CHECK_L4OK] = 6,      [CHECK_L4TOUT] = 7,  [CHECK_L4CON] = 8,   [CHECK_L6OK] = 9,
-                [CHECK_L6TOUT] = 10,   [CHECK_L6RSP] = 11,  [CHECK_L7TOUT] = 12, [CHECK_L7RSP] = 13,
-                [CHECK_L7OK] = 15,     [CHECK_L7OKC] = 16,  [CHECK_L7STS] = 17,  [CHECK_PROCERR] = 18,
-                [CHECK_PROCTOUT] = 19, [CHECK_PROCOK] = 20,
+                [CHECK_UNKNOWN] = 1, [CHECK_INI] = 1,      [CHECK_START] = 2,     [CHECK_SOCKERR] = 5,
+                [CHECK_NEUTRAL] = 3, [CHECK_HANA] = 4,     [CHECK_L4OK] = 6,      [CHECK_L4TOUT] = 7,
+                [CHECK_L4CON] = 8,   [CHECK_L6OK] = 9,     [CHECK_L6TOUT] = 10,   [CHECK_L6RSP] = 11,
+                [CHECK_L7TOUT] = 12, [CHECK_L7RSP] = 13,   [CHECK_L7OK] = 15,     [CHECK_L7OKC] = 16,
+                [CHECK_L7STS] = 17,  [CHECK_PROCERR] = 18, [CHECK_PROCTOUT] = 19, [CHECK_PROCOK] = 20,
         };
 
         return c ? number[last_status(c)] : 1;
@@ -35,17 +35,41 @@ static int result_number(const struct check *c)
 
         if (last <= CHECK_START)
                 return 0;
+        if (last == CHECK_NEUTRAL)
+                return 1;
         if (last == CHECK_L7OKC)
                 return 4;
         return check_status_is_ok(last) ? 3 : 2;
 }
 
-static int check_flags(const struct server *s)
+/* An agent is asked in maintenance, too; what is not checked is paused by `disabled` only, as in HAProxy's files. */
+static int check_flags(const struct server *s, const struct check *c)
 {
-        const struct check *c = s->check;
-        bool paused = (GET(s->admin) & SRV_ADM_MAINT) || (c && c->paused);
+        bool paused = c && !c->agent && (GET(s->admin) & SRV_ADM_MAINT);
 
-        return (c && c->running ? 1 : 0) | (c ? 2 : 0) | (c && c->enabled ? 4 : 0) | (paused ? 8 : 0);
+        if (!c)
+                return 0;
+        return (c->running ? 1 : 0) | 2 | (c->enabled ? 4 : 0) | (paused ? 8 : 0) | (c->agent ? 16 : 0);
+}
+
+static struct check_target target_of(struct check *c)
+{
+        struct check_target t = { 0 };
+
+        if (!c)
+                return t;
+        pthread_mutex_lock(&c->last_lock);
+        t = c->target;
+        pthread_mutex_unlock(&c->last_lock);
+        return t;
+}
+
+static void put_target_addr(struct buf *out, const struct check_target *t)
+{
+        if (t->addr.sa.sa_family == AF_UNSPEC)
+                buf_putc(out, '-');
+        else
+                addr_print_ip(&t->addr, out);
 }
 
 static void put_addr(struct buf *out, const struct server *s)
@@ -84,16 +108,22 @@ static void state_line(struct buf *out, const struct server *s)
         const struct server_addr_cfg *ac = o ? conf_slot(o, server_addr_slot) : NULL;
         const char *fqdn = atomic_load_explicit(&s->fqdn, memory_order_acquire);
         bool maint = GET(s->admin) & SRV_ADM_MAINT;
+        struct check_target check = target_of(s->check), agent = target_of(s->agent);
 
         buf_printf(out, "%d %s %d %s ", b->iid, b->cell.name, s->puid, s->cell.name);
         put_addr(out, s);
         buf_printf(
-                out, " %d %u %u %u %llu %d %d %d %d 0", maint ? 0 : GET(s->oper), admin_number(s), GET(s->weight),
+                out, " %d %u %u %u %llu %d %d %d %d %d", maint ? 0 : GET(s->oper), admin_number(s), GET(s->weight),
                 s->iweight,
                 (unsigned long long)(thr_self->now > s->last_change ? (thr_self->now - s->last_change) / NS_PER_S : 0),
-                status_number(s->check), result_number(s->check), health_number(s), check_flags(s));
-        buf_printf(out, " %d %d %s %d - 0 %d - - 0\n", cfg && cfg->px->id != 0, ac && ac->id != 0, fqdn ? fqdn : "-",
-                   s->path ? 0 : s->port, s->check && s->check->cfg->port ? s->check->cfg->port : 0);
+                status_number(s->check), result_number(s->check), health_number(s),
+                s->check || !(GET(s->admin) & SRV_ADM_CMAINT) ? check_flags(s, s->check) : 8, check_flags(s, s->agent));
+        buf_printf(out, " %d %d %s %d - 0 %d ", cfg && cfg->px->id != 0, ac && ac->id != 0, fqdn ? fqdn : "-",
+                   s->path ? 0 : s->port, check.port);
+        put_target_addr(out, &check);
+        buf_putc(out, ' ');
+        put_target_addr(out, &agent);
+        buf_printf(out, " %d\n", agent.port);
 }
 
 static void conn_line(struct buf *out, struct server *s)

@@ -36,10 +36,10 @@ struct stat_obj { /* one line */
         struct px_sum sum;
 };
 
-/* Fills *o for a cell; inside an epoch. */
-void stat_obj_front(struct stat_obj *o, struct front *f);
-void stat_obj_back(struct stat_obj *o, struct back *b);
-void stat_obj_server(struct stat_obj *o, struct server *s);
+/* Fills *o for a cell; inside an epoch. Without `sum` only columns for which stat_col_sums() says no may be asked for. */
+void stat_obj_front(struct stat_obj *o, struct front *f, bool sum);
+void stat_obj_back(struct stat_obj *o, struct back *b, bool sum);
+void stat_obj_server(struct stat_obj *o, struct server *s, bool sum);
 
 struct stat_col {
         const char *name;
@@ -58,6 +58,7 @@ extern const unsigned stat_n_cols;
 
 /* Column number `i` of an object. */
 void stat_get(const struct stat_obj *o, unsigned i, struct stat_val *ret_v);
+bool stat_col_sums(unsigned i); /* made from the sums over all threads, or all servers */
 
 /* ---- listings ---- */
 enum stat_form { STAT_CSV, STAT_TYPED, STAT_JSON };
@@ -70,6 +71,7 @@ struct stat_walk {
         int sid;          /* 0 or less: all */
         struct str scope; /* proxies whose name contains it */
         bool up, no_maint, legends, desc;
+        bool no_sum;                                  /* no column with sums will be asked for */
         bool (*wanted)(void *ctx, const char *proxy); /* NULL: all */
         void *wanted_ctx;
         /* cursor: all zero at the start */
@@ -88,6 +90,8 @@ bool stat_walk_each(struct stat_walk *w, unsigned max, stat_fn fn, void *ctx);
 void stat_csv_header(struct buf *out);
 void stat_csv_text(struct buf *out, struct str s);  /* quoted when it holds a quote or a comma */
 void stat_json_text(struct buf *out, struct str s); /* with quotes; control bytes and invalid UTF-8 escaped */
+/* `fn` for each run of valid UTF-8; anything else becomes U+FFFD. */
+void stat_utf8(struct buf *out, struct str s, void (*fn)(struct buf *out, struct str valid));
 void stat_html_text(struct buf *out, struct str s); /* text or attribute value: the only way of a name into the page */
 void stat_json_field(struct buf *out, unsigned pos, const char *name, const char *tags, const struct stat_val *v);
 void stat_typed_value(struct buf *out, const char *tags, const struct stat_val *v);

@@ -3,6 +3,7 @@
 #include "core/inner.h"
 #include "core/threads.h"
 #include "feat/stats/page.h"
+#include "feat/stats/prom.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,6 +89,7 @@ static int setup(void **state)
         list_push(&world.fronts, &front.link);
         list_push(&world.backs, &back.link);
         world_names_publish();
+        world.maxconn = 1000;
         STAT_ADD(((struct front_col *)cell_col(&front.cell))->st.sess_tot, 7);
         STAT_ADD(((struct front_col *)cell_col(&front.cell))->st.req_tot, 9);
         STAT_ADD(server_col(&srv[0])->st.bytes_in, 4294967296ull);
@@ -228,7 +230,8 @@ static void well_formed(const char *p)
                 assert_true(n < sizeof(open[0]));
                 p = strchr(p, '>');
                 assert_non_null(p);
-                if (name[0] == '!' || (n == 4 && memcmp(name, "meta", 4) == 0))
+                if (name[0] == '!' || (n == 4 && memcmp(name, "meta", 4) == 0) ||
+                    (n == 5 && memcmp(name, "input", 5) == 0))
                         continue;
                 if (!end) {
                         assert_true(depth < 64);
@@ -331,12 +334,68 @@ static void servers_state(void **state)
         buf_fini(&out);
 }
 
+/* In pieces of any size the same lines, and no piece much longer than was asked for. */
+static void metrics_in_pieces(void **state)
+{
+        static const size_t rooms[] = { 1, 700, 5000, 1u << 20 };
+        struct buf first = BUF_INIT;
+
+        (void)state;
+        for (size_t i = 0; i < array_len(rooms); i++) {
+                struct prom p = { 0 };
+                struct buf out = BUF_INIT;
+                size_t was;
+                bool more;
+
+                assert_true(prom_query_parse(STR(""), &p.q));
+                do {
+                        was = out.n;
+                        more = prom_print(&p, &out, rooms[i]);
+                        assert_true(out.n - was < rooms[i] + 16 * 1024);
+                } while (more);
+                if (i == 0) {
+                        first = out;
+                        continue;
+                }
+                assert_int_equal(out.n, first.n);
+                assert_memory_equal(out.p, first.p, out.n);
+                buf_fini(&out);
+        }
+        buf_putc(&first, 0);
+        assert_non_null(strstr(first.p, "\nhaproxy_server_bytes_in_total{proxy=\"app\",server=\"s1\"} 4294967296\n"));
+        assert_non_null(strstr(first.p, "server=\"x\\\"><script>alert('1')</script>&,\x01\xef\xbf\xbd\"} 0\n"));
+        buf_fini(&first);
+}
+
+static void metrics_query(void **state)
+{
+        struct prom_query q = { .no_maint = true };
+
+        (void)state;
+        assert_false(prom_query_parse(STR("scope=frontend&scope=what"), &q));
+        assert_true(q.no_maint); /* untouched */
+        assert_true(prom_query_parse(STR("&&scope=server&metrics=a,-b,,%61b%2&x=%"), &q));
+        assert_int_equal(q.scopes, PROM_SERVER);
+        assert_true(prom_query_wants(&q, STR("a")) && prom_query_wants(&q, STR("ab%2")));
+        assert_false(prom_query_wants(&q, STR("b")) || prom_query_wants(&q, STR("c")));
+        assert_true(prom_query_parse(STR("metrics=-b"), &q));
+        assert_true(prom_query_wants(&q, STR("c")) && !prom_query_wants(&q, STR("b")));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(csv),   cmocka_unit_test(filters), cmocka_unit_test(typed),
-                cmocka_unit_test(json),  cmocka_unit_test(html),    cmocka_unit_test(html_hides_version),
-                cmocka_unit_test(query), cmocka_unit_test(auth),    cmocka_unit_test(servers_state),
+                cmocka_unit_test(metrics_in_pieces),
+                cmocka_unit_test(metrics_query),
+                cmocka_unit_test(csv),
+                cmocka_unit_test(filters),
+                cmocka_unit_test(typed),
+                cmocka_unit_test(json),
+                cmocka_unit_test(html),
+                cmocka_unit_test(html_hides_version),
+                cmocka_unit_test(query),
+                cmocka_unit_test(auth),
+                cmocka_unit_test(servers_state),
         };
 
         return cmocka_run_group_tests(tests, setup, NULL);

@@ -37,6 +37,20 @@ static size_t utf8_len(struct str s)
         return n;
 }
 
+void stat_utf8(struct buf *out, struct str s, void (*fn)(struct buf *out, struct str valid))
+{
+        while (s.n > 0) {
+                size_t n = utf8_len(s);
+
+                if (n == 0)
+                        buf_puts(out, "\xef\xbf\xbd");
+                else
+                        fn(out, str_sub(s, 0, n));
+                n = n ? n : 1;
+                s = str_sub(s, n, s.n - n);
+        }
+}
+
 static void json_byte(struct buf *out, unsigned char c)
 {
         if (c == '"' || c == '\\')
