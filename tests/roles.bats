@@ -68,6 +68,7 @@ ask() { echo "$1" | socat -t5 - UNIX-CONNECT:m.sock; }
 worker() { ask "show proc" | awk '/^# workers/ { w = 1; next } w && $2 == "worker" { print $1; exit }'; }
 status_of() { awk -v k="$2:" '$1 == k { print $2 }' "/proc/$1/status"; }
 worker_is_new() { local now; now=$(worker); [ -n "$now" ] && [ "$now" != "$1" ]; }
+worker_is_up() { ask "@1 show info" | grep -q "^Pid: $(worker)$"; }
 logged() { grep -q -- "$1" out; }
 
 @test "no argument and unknown options print the usage and end with 1" {
@@ -280,7 +281,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         until_ok logged "$said" || until_ok logged "$said" || until_ok logged "$said"
         until_ok worker_is_new "$w"
         until_ok logged "Current worker ($w) exited with code 137 (Killed)"
-        ask "@1 show info" | grep -q "^Pid: $(worker)"
+        until_ok worker_is_up
 }
 
 @test "a crash is recorded in the log: signal, place, last good state" {
@@ -292,6 +293,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 25100)); s.listen(); time.sleep(60)' 3
         until_ok logged "    #.* telamon+0x"
         until_ok logged "Current worker ($w) exited with code 139 (Segmentation fault)"
         until_ok worker_is_new "$w"
+        until_ok worker_is_up
         kill -ABRT "$(worker)"
         until_ok logged "crash in thread telamon: signal 6 (Aborted)"
 }

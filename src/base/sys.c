@@ -1,6 +1,7 @@
 /* base/sys.c - the kernel's side of base/sys.h. */
 #include "base/sys.h"
 #include "base/assert.h"
+#include "base/syscall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,9 +9,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-/* The calls of the data path go through syscall(2): libc's own are cancellation points, which costs two atomic operations
- * a call in a program with threads, and nobody here is ever cancelled. */
 
 /* Repeats an interrupted call; the result is negative errno in the error case. */
 #define CALL(type, expr)                                                                                               \
@@ -97,20 +95,39 @@ static int k_getopt(int fd, int level, int name, void *v, socklen_t *len)
         CALL(int, getsockopt(fd, level, name, v, len));
 }
 
-/* The calls of every message go past libc's wrappers: in a program with threads each of those is a cancellation point, which costs more
- * instructions than the rest of the way to the kernel. Nothing here cancels threads. */
+/* The calls of every message go past libc's wrappers (base/syscall.h). */
+
 static ssize_t k_recv(int fd, void *p, size_t n, int flags)
 {
-        CALL(ssize_t, syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL));
+        long r;
+
+        do
+                r = sys_call6(SYS_recvfrom, fd, (long)p, (long)n, flags, 0, 0);
+        while (unlikely(r == -EINTR));
+        return r;
+}
+
+static ssize_t send_many(int fd, const struct iovec *v, int n, int flags)
+{
+        const struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n };
+        long r;
+
+        do
+                r = sys_call6(SYS_sendmsg, fd, (long)&m, flags | MSG_NOSIGNAL, 0, 0, 0);
+        while (unlikely(r == -EINTR));
+        return r;
 }
 
 static ssize_t k_send(int fd, const struct iovec *v, int n, int flags)
 {
-        if (n == 1) { /* the common case is cheaper without a msghdr to copy in */
-                CALL(ssize_t, syscall(SYS_sendto, fd, v->iov_base, v->iov_len, flags | MSG_NOSIGNAL, NULL, 0));
-        }
-        const struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = (size_t)n };
-        CALL(ssize_t, syscall(SYS_sendmsg, fd, &m, flags | MSG_NOSIGNAL));
+        long r;
+
+        if (n != 1) /* one piece is cheaper without a msghdr to copy in */
+                return send_many(fd, v, n, flags);
+        do
+                r = sys_call6(SYS_sendto, fd, (long)v->iov_base, (long)v->iov_len, flags | MSG_NOSIGNAL, 0, 0);
+        while (unlikely(r == -EINTR));
+        return r;
 }
 
 static ssize_t k_sendto(int fd, const struct iovec *v, int n, const struct sockaddr *sa, socklen_t len)
@@ -159,11 +176,9 @@ static int k_poll_ctl(int epfd, int op, int fd, uint32_t events, void *data)
 
 static int k_poll_wait(int epfd, struct epoll_event *ev, int n, int timeout_ms)
 {
-        int r = (int)syscall(SYS_epoll_pwait, epfd, ev, n, timeout_ms, NULL, sizeof(uint64_t));
+        long r = sys_call6(SYS_epoll_pwait, epfd, (long)ev, n, timeout_ms, 0, sizeof(uint64_t));
 
-        if (r < 0 && errno == EINTR)
-                return 0;
-        return r < 0 ? -errno : r;
+        return r == -EINTR ? 0 : (int)r;
 }
 
 const struct sys_ops sys_kernel = {

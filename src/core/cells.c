@@ -5,6 +5,7 @@
 #include "core/global.h"
 #include "core/hist.h"
 #include "core/hook.h"
+#include "core/lb.h"
 #include "core/log.h"
 #include "core/retire.h"
 #include "core/server_slow.h"
@@ -43,7 +44,7 @@ static void back_free(struct back *b)
 {
         ASSERT(b->n_srv == 0);
         free(b->srv);
-        free(epoch_load(&b->view));
+        lb_free(b);
         map_fini(&b->names);
         queue_free(b->queue);
         pthread_mutex_destroy(&b->lock);
@@ -121,6 +122,7 @@ struct back_cfg *back_cfg_new(struct back *b, struct conf *c, const struct conf_
         n->conf = conf_get(c);
         n->obj = o;
         n->px = conf_slot(o, proxy_slot);
+        n->lb = conf_slot(o, balance_slot);
         n->log = log_driver ? log_driver->compile(c, o, false, d) : NULL;
         n->hooks = hook_compile(c, o, false);
         n->fullconn = n->px->fullconn; /* 0: derived when all frontends are known */

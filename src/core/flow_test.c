@@ -623,6 +623,39 @@ static void test_keep_alive_timeout_is_silent(void **st)
         assert_true(c->eof);
 }
 
+/* A later request relies on the session's timer, which was started for another end and passes first. */
+static void test_timeouts_of_a_later_request(void **st)
+{
+        struct peer *c = client(), *s;
+
+        (void)st;
+        px_b.timeout.server = 5000;
+        px_f.timeout.client = 60000;
+        px_f.timeout.http_keep_alive = 3000;
+        say(c, GET);
+        s = served();
+        say(s, OK5);
+        expect(c, "hello");
+        for (int i = 0; i < 3; i++) {
+                peer_drop_in(c);
+                peer_drop_in(s);
+                pass_ms(2000);
+                say(c, GET);
+                settle();
+                pass_ms(4000);
+                assert_int_equal(c->n, 0);
+                say(s, OK5);
+                expect(c, "hello");
+        }
+        peer_drop_in(c);
+        say(c, GET);
+        settle();
+        pass_ms(4900);
+        assert_int_equal(c->n, 0);
+        pass_ms(200);
+        expect_start(c, "HTTP/1.1 504 ");
+}
+
 static void test_queue_timeout_503(void **st)
 {
         struct peer *a = client(), *b, *s;
@@ -869,6 +902,7 @@ int main(int argc, char **argv)
                 T(test_slow_upload_is_not_the_servers_fault),
                 T(test_timeout_http_request_408),
                 T(test_keep_alive_timeout_is_silent),
+                T(test_timeouts_of_a_later_request),
                 T(test_queue_timeout_503),
                 T(test_queue_hands_over),
                 T(test_reused_connection_closed_by_the_server),

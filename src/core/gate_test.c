@@ -35,10 +35,12 @@ static size_t rss_kib(void)
         return pages * (size_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
+static const char *farm_policy = "roundrobin";
+
 static void farm_text(struct buf *b, unsigned n, const char *words)
 {
-        b->limit = 256u << 20;
-        buf_puts(b, TIMES "backend farm\n");
+        b->limit = b->limit > 256u << 20 ? b->limit : 256u << 20;
+        buf_printf(b, TIMES "    balance %s\nbackend farm\n", farm_policy);
         for (unsigned i = 0; i < n; i++)
                 buf_printf(b, "    server s%u 10.%u.%u.%u:80%s\n", i, i >> 16 & 255, i >> 8 & 255, i & 255, words);
         buf_puts(b, "backend small\n    server a 127.0.0.1:1\n");
@@ -147,16 +149,35 @@ static uint64_t at_permille(uint64_t *v, unsigned n, unsigned permille)
         return v[(size_t)n * permille / 1000];
 }
 
+/* What the next stream pays after any number of changes. */
+static void map_is_made_once(const char *policy)
+{
+        struct back *b = back_find(STR("farm"));
+        struct server *s, *wait = NULL;
+        uint64_t from;
+
+        for (unsigned i = 0; i < 100; i++)
+                one_change(b->srv[i * 911], 1); /* drained */
+        from = now_ns();
+        s = lb_take(b, NULL, NULL, &wait);
+        print_message("%s, the pick after 100 changes: %u us\n", policy, (unsigned)((now_ns() - from) / 1000));
+        assert_non_null(s);
+        slot_release(s);
+        for (unsigned i = 0; i < 100; i++)
+                one_change(b->srv[i * 911], 2);
+}
+
 /* Both farms live in one process and take turns: what other programs do to the CPU and its caches hits both. The figures are medians of
  * rounds, so a round in which the CPU was somebody else's does not count. Asserted is what does not depend on the clock. */
-static void one_change_costs_the_same_everywhere(void **state)
+static void compare_sizes(const char *policy)
 {
         static struct cost small, large; /* static: touched before they are measured */
         static uint64_t ratio[ROUNDS];
         struct conf *conf;
         AUTO_BUF(text);
 
-        (void)state;
+        text.limit = 512u << 20;
+        farm_policy = policy;
         farm_text(&text, 100000, "");
         buf_puts(&text, "backend thousand\n");
         for (unsigned i = 0; i < 1000; i++)
@@ -164,6 +185,8 @@ static void one_change_costs_the_same_everywhere(void **state)
         conf = load(buf_view(&text));
         start(conf);
         conf_put(conf);
+        memset(&small, 0, sizeof(small));
+        memset(&large, 0, sizeof(large));
         memset(&small.ns, 1, sizeof(small.ns));
         memset(&large.ns, 1, sizeof(large.ns));
         for (unsigned r = 0; r < ROUNDS; r++) {
@@ -172,17 +195,28 @@ static void one_change_costs_the_same_everywhere(void **state)
                 ratio[r] = large.mean_ns[r] * 100 / small.mean_ns[r];
         }
         print_message(
-                "one change: 1000 servers mean %u ns p99 %u ns; 100000 servers mean %u ns p99 %u ns; ratio %u %%\n",
-                (unsigned)at_permille(small.mean_ns, ROUNDS, 500), (unsigned)at_permille(small.ns, ROUNDS * ROUND, 990),
-                (unsigned)at_permille(large.mean_ns, ROUNDS, 500), (unsigned)at_permille(large.ns, ROUNDS * ROUND, 990),
-                (unsigned)at_permille(ratio, ROUNDS, 500));
+                "%s, one change: 1000 servers mean %u ns p99 %u ns; 100000 servers mean %u ns p99 %u ns; ratio %u %%\n",
+                policy, (unsigned)at_permille(small.mean_ns, ROUNDS, 500),
+                (unsigned)at_permille(small.ns, ROUNDS * ROUND, 990), (unsigned)at_permille(large.mean_ns, ROUNDS, 500),
+                (unsigned)at_permille(large.ns, ROUNDS * ROUND, 990), (unsigned)at_permille(ratio, ROUNDS, 500));
         assert_true(large.views <= small.views); /* nothing of the size of the farm is built for one change */
         assert_true(large.views <= ROUNDS * ROUND / 100);
-        assert_true(large.later <= small.later);
-        assert_true(large.heap <= small.heap);
-        assert_true(large.faults <= small.faults + 2);
+        assert_true(large.later <= small.later + small.later / 20); /* a bucket of a circle may have been empty */
+        assert_true(large.heap <= small.heap + small.heap / 10);
+        assert_true(large.faults <= small.faults + small.faults / 5 + 2);
+        map_is_made_once(policy);
         assert_int_equal(back_find(STR("farm"))->act, 100000);
         engine_free(engine);
+}
+
+static void one_change_costs_the_same_everywhere(void **state)
+{
+        (void)state;
+        compare_sizes("roundrobin");
+        compare_sizes("leastconn");
+        compare_sizes("source");
+        compare_sizes("source\n    hash-type consistent");
+        farm_policy = "roundrobin";
 }
 
 static void equal_servers_share(void **state)

@@ -1,8 +1,8 @@
 /* core/lb.c - round robin over an immutable schedule, one atomic ticket per backend (mechanisms.md b); and random draws from it. */
-#include "core/lb.h"
+#include "core/lb_int.h"
 
 #include "base/epoch.h"
-#include "core/queue.h"
+#include "core/lb_hash.h"
 #include "core/retire.h"
 #include "core/strm.h"
 
@@ -31,7 +31,7 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 
 struct plan {
         uint32_t n, sum, div;
-        bool equal;
+        bool equal, all_backups;
 };
 
 static bool wanted(const struct server *s, bool backup)
@@ -40,9 +40,16 @@ static bool wanted(const struct server *s, bool backup)
                atomic_load_explicit(&s->weight, memory_order_relaxed) > 0;
 }
 
+static bool all_backups(const struct back *b)
+{
+        const struct back_cfg *bc = epoch_load(&b->cfg);
+
+        return bc && bc->lb && bc->lb->allbackups;
+}
+
 static struct plan plan_of(const struct back *b, bool backup)
 {
-        struct plan p = { .equal = true };
+        struct plan p = { .equal = true, .all_backups = all_backups(b) };
         uint32_t first = 0;
 
         for (uint32_t i = 0; i < b->n_srv; i++) {
@@ -54,7 +61,7 @@ static struct plan plan_of(const struct back *b, bool backup)
                 p.n++;
                 p.sum += w;
                 p.div = gcd(w, p.div);
-                if (backup)
+                if (backup && !p.all_backups)
                         break; /* manual, option allbackups: without it only the first usable backup serves */
         }
         while (p.div && p.sum / p.div > SCHEDULE_MAX)
@@ -108,6 +115,7 @@ static struct lb_view *view_new(const struct plan *p, bool backup, uint32_t cap)
         ASSERT(v != NULL);
         v->n_servers = p->n;
         v->backup = backup;
+        v->all_backups = p->all_backups;
         v->equal = p->equal;
         v->cap = cap;
         return v;
@@ -177,7 +185,7 @@ static struct lb_view *large_build(const struct back *b, const struct plan *p, b
         v->large = true;
         for (uint32_t i = 0; i < b->n_srv; i++) {
                 b->srv[i]->lb_pos = LB_NO_POS;
-                if (wanted(b->srv[i], backup) && (!backup || v->n == 0))
+                if (wanted(b->srv[i], backup) && (!backup || v->all_backups || v->n == 0))
                         large_add(v, b->srv[i]);
         }
         large_max(v);
@@ -220,18 +228,101 @@ static struct lb_view *view_build(const struct back *b)
         return is_small(b, &p) ? small_build(b, &p, backup) : large_build(b, &p, backup);
 }
 
-void lb_update(struct back *b, struct server *changed)
-{
-        struct lb_view *old = atomic_load_explicit(&b->view, memory_order_relaxed);
+/* ---- the policy's state ---- */
 
-        if (changed && old && old->large && b->n_srv > SMALL_FARM && large_edit(old, b, changed)) {
-                places_moved(b);
+bool lb_serves(const struct lb_view *v, const struct server *s)
+{
+        return wanted(s, v->backup) &&
+               (!v->backup || v->all_backups || s == atomic_load_explicit(&v->slot[0], memory_order_relaxed));
+}
+
+bool lb_key(const struct lb_cfg *c, struct strm *s, uint32_t *ret_hash)
+{
+        uint32_t h = 0;
+
+        if (!s || !c->key || !c->key(c, s, &h))
+                return false;
+        /* manual, hash-type: consistent without a function is sdbm with avalanche */
+        *ret_hash = c->avalanche || (c->type == LB_CONSISTENT && !c->type_said) ? lb_avalanche(h) : h;
+        return true;
+}
+
+static const struct lb_policy *policy_of(const struct lb_cfg *c)
+{
+        switch (c->kind) {
+        case BAL_DEFAULT:
+        case BAL_ROUNDROBIN:
+        case BAL_RANDOM: return NULL;
+        case BAL_LEASTCONN:
+        case BAL_FIRST: return &lb_rank;
+        case BAL_STATIC_RR: return &lb_map;
+        default: return c->type == LB_CONSISTENT ? &lb_ring : &lb_map;
+        }
+}
+
+static void state_replace(struct back *b, const struct lb_cfg *cfg, const struct lb_view *v)
+{
+        const struct lb_policy *p = policy_of(cfg);
+        struct lb_state *old = atomic_load_explicit(&b->lb, memory_order_relaxed);
+
+        if (p != &lb_rank)
+                lb_rank_clear(b);
+        lb_share_make(b, v, cfg->factor > 0);
+        epoch_publish(&b->lb, p ? p->make(b, cfg, v) : NULL);
+        if (old)
+                retire_later(old, old->policy->free);
+}
+
+/* One server changed, and the others serve as before: the state is edited. */
+static void state_update(struct back *b, const struct lb_view *v, struct server *changed, bool others_same)
+{
+        static const struct lb_cfg plain;
+        const struct back_cfg *bc = epoch_load(&b->cfg);
+        const struct lb_cfg *cfg = bc && bc->lb ? bc->lb : &plain;
+        struct lb_state *st = atomic_load_explicit(&b->lb, memory_order_relaxed);
+
+        if (!changed || !others_same || v->backup || (st && st->cfg != cfg) || (!st && policy_of(cfg))) {
+                state_replace(b, cfg, v);
                 return;
         }
-        epoch_publish(&b->view, view_build(b));
+        lb_share_change(b, v, changed);
+        if (st && !st->policy->change(st, b, v, changed))
+                state_replace(b, cfg, v);
+}
+
+void lb_free(struct back *b)
+{
+        struct lb_state *st = epoch_load(&b->lb);
+
+        if (st)
+                st->policy->free(st);
+        lb_share_free(b);
+        lb_rank_free(b->rank);
+        free(epoch_load(&b->view));
+}
+
+void lb_update(struct back *b, struct server *changed)
+{
+        struct lb_view *old = atomic_load_explicit(&b->view, memory_order_relaxed), *v = old;
+        bool edited = changed && old && old->large && b->n_srv > SMALL_FARM && large_edit(old, b, changed);
+
+        if (!edited) {
+                v = view_build(b);
+                epoch_publish(&b->view, v);
+        }
+        state_update(b, v, changed, old && old->backup == v->backup);
         places_moved(b);
-        if (old)
+        if (!edited && old)
                 retire_later(old, view_free);
+}
+
+void lb_address_moved(struct server *s)
+{
+        const struct server_cfg *c = server_cfg_now(s);
+        struct back *b = s->back;
+
+        if (c && c->hash_key != LB_KEY_ID && s->pos < b->n_srv && b->srv[s->pos] == s)
+                lb_update(b, s);
 }
 
 /* ---- picking ---- */
@@ -253,11 +344,6 @@ static bool in_turn(const struct lb_view *v, const struct server *s, uint64_t ro
 static uint64_t next_place(struct back *b, const struct lb_view *v, uint64_t i)
 {
         return v->large ? atomic_fetch_add_explicit(&b->ticket, 1, memory_order_relaxed) : i + 1;
-}
-
-static bool take(struct server *s)
-{
-        return atomic_load_explicit(&s->usable, memory_order_relaxed) && slot_take(s);
 }
 
 /* ---- random (manual, balance random): of a few drawn by weight, the one with the least to do ---- */
@@ -293,24 +379,28 @@ static bool less_loaded(const struct server *a, const struct server *b)
         return load_of(a) * server_lb_weight(b) < load_of(b) * server_lb_weight(a);
 }
 
-static struct server *take_random(const struct lb_view *v, uint32_t n, int draws, uint64_t seed,
+static struct server *take_random(const struct back *b, const struct lb_view *v, const struct strm *s,
                                   const struct server *avoid)
 {
+        uint32_t n = atomic_load_explicit(&v->n, memory_order_acquire);
+        int draws = s->bcfg->lb->draws, factor = s->bcfg->lb->factor;
+        uint64_t seed = s->id + thr_self->now;
         struct server *best = NULL;
 
         while (draws-- > 0) {
                 struct server *srv = draw(v, n, &seed);
                 if (srv != avoid && atomic_load_explicit(&srv->usable, memory_order_relaxed) &&
-                    atomic_load(&srv->cur) < slot_limit(srv) && (!best || less_loaded(srv, best)))
+                    atomic_load(&srv->cur) < slot_limit(srv) && lb_below_factor(b, srv, factor) &&
+                    (!best || less_loaded(srv, best)))
                         best = srv;
         }
-        return best && take(best) ? best : NULL;
+        return best && lb_place(best) ? best : NULL;
 }
 
 /* How many draws, when the backend wants them. */
 static int draws_of(const struct strm *s)
 {
-        return s && s->bcfg && s->bcfg->px->balance == BAL_RANDOM ? s->bcfg->px->random_draws : 0;
+        return s && s->bcfg && s->bcfg->lb && s->bcfg->lb->kind == BAL_RANDOM ? s->bcfg->lb->draws : 0;
 }
 
 /* ---- the whole farm ---- */
@@ -332,39 +422,69 @@ static struct server *take_any(struct back *b, const struct server *avoid)
                 ramp = ramp || atomic_load_explicit(&srv->minconn, memory_order_relaxed);
                 if (srv == avoid)
                         second = srv;
-                else if (take(srv))
+                else if (lb_place(srv))
                         return srv;
         }
-        if (second && take(second))
+        if (second && lb_place(second))
                 return second;
         if (!ramp) /* a limit on its ramp rises without a word */
                 places_full(b, mark);
         return NULL;
 }
 
-struct server *lb_take(struct back *b, const struct strm *s, const struct server *avoid)
+static struct server *take_turn(struct back *b, const struct lb_view *v, uint32_t n, const struct server *avoid)
 {
-        const struct lb_view *v = epoch_load(&b->view);
-        uint32_t n = v ? atomic_load_explicit(&v->n, memory_order_acquire) : 0;
         struct server *srv;
         unsigned refused = 0;
-        int draws = draws_of(s);
 
-        if (n == 0 || places_none(b))
-                return NULL;
-        if (draws) {
-                srv = take_random(v, n, draws, s->id + thr_self->now, avoid);
-                if (srv)
-                        return srv;
-        }
         for (uint64_t i = atomic_fetch_add_explicit(&b->ticket, 1, memory_order_relaxed), left = n;
              left > 0 && refused < MANY; left--, i = next_place(b, v, i)) {
                 srv = atomic_load_explicit(&v->slot[i % n], memory_order_relaxed);
                 if (srv == avoid || !in_turn(v, srv, i / n))
                         continue;
-                if (take(srv))
+                if (lb_place(srv))
                         return srv;
                 refused++;
         }
         return take_any(b, avoid);
+}
+
+/* Policies with a state. A server that went while we looked at it is nobody to wait for. */
+static struct server *take_by_policy(struct back *b, struct strm *s, const struct server *avoid,
+                                     struct server **ret_wait)
+{
+        struct lb_state *st = epoch_load(&b->lb);
+        const struct lb_view *v = epoch_load(&b->view);
+        struct server *srv = NULL;
+
+        if (st->policy == &lb_rank && places_none(b))
+                return NULL;
+        switch (st->policy->take(st, b, s, avoid, &srv)) {
+        case LB_TAKEN: return srv;
+        case LB_FULL: return places_none(b) ? NULL : take_any(b, avoid);
+        case LB_WAIT:
+                if (atomic_load_explicit(&srv->usable, memory_order_relaxed) && srv->queue) {
+                        *ret_wait = srv;
+                        return NULL;
+                }
+                break;
+        case LB_TURN: break;
+        }
+        return places_none(b) ? NULL : take_turn(b, v, atomic_load_explicit(&v->n, memory_order_acquire), avoid);
+}
+
+struct server *lb_take(struct back *b, struct strm *s, const struct server *avoid, struct server **ret_wait)
+{
+        const struct lb_view *v = epoch_load(&b->view);
+        uint32_t n = v ? atomic_load_explicit(&v->n, memory_order_acquire) : 0;
+        struct server *srv;
+
+        if (n == 0)
+                return NULL;
+        if (unlikely(epoch_load(&b->lb) != NULL))
+                return take_by_policy(b, s, avoid, ret_wait);
+        if (places_none(b))
+                return NULL;
+        srv = draws_of(s) ? take_random(b, v, s, avoid) : NULL;
+        return srv ? srv : take_turn(b, v, n, avoid);
 }

@@ -42,7 +42,7 @@ static void farm_new(uint32_t n)
 
 static void farm_free(void)
 {
-        free(be.view);
+        lb_free(&be);
         free(be.srv);
         free(farm);
         retire_run();
@@ -52,7 +52,7 @@ static void farm_free(void)
 
 static uint32_t pick(void)
 {
-        struct server *s = lb_take(&be, NULL, NULL);
+        struct server *s = lb_take(&be, NULL, NULL, NULL);
 
         return s ? (uint32_t)(s - farm) : UINT32_MAX;
 }
@@ -210,9 +210,9 @@ static void test_full_unusable_avoided_backup(void **st)
         for (int i = 0; i < 10; i++)
                 assert_true(pick() < 2);
         assert_int_equal(farm[0].cur, 2);
-        assert_ptr_equal(lb_take(&be, NULL, &farm[1]), &farm[1]); /* the other one is full */
+        assert_ptr_equal(lb_take(&be, NULL, &farm[1], NULL), &farm[1]); /* the other one is full */
         atomic_store(&farm[0].cur, 0);
-        assert_ptr_equal(lb_take(&be, NULL, &farm[1]), &farm[0]);
+        assert_ptr_equal(lb_take(&be, NULL, &farm[1], NULL), &farm[0]);
         atomic_store(&farm[0].usable, 0);
         lb_update(&be, &farm[0]);
         assert_int_equal(pick(), 1);
@@ -408,13 +408,13 @@ static void test_no_place_is_lost_to_a_mark(void **st)
 
 /* ---- balance random ---- */
 
-static struct proxy_cfg random_px;
-static struct back_cfg random_cfg = { .px = &random_px };
+static struct lb_cfg random_lb;
+static struct back_cfg random_cfg = { .lb = &random_lb };
 
 static uint32_t pick_random(uint64_t id, const struct server *avoid)
 {
         struct strm s = { .bcfg = &random_cfg, .id = id * 0x10001 };
-        struct server *srv = lb_take(&be, &s, avoid);
+        struct server *srv = lb_take(&be, &s, avoid, NULL);
 
         return srv ? (uint32_t)(srv - farm) : UINT32_MAX;
 }
@@ -422,7 +422,7 @@ static uint32_t pick_random(uint64_t id, const struct server *avoid)
 static void random_farm(uint32_t n, int draws)
 {
         farm_new(n);
-        random_px = (struct proxy_cfg){ .balance = BAL_RANDOM, .random_draws = draws };
+        random_lb = (struct lb_cfg){ .kind = BAL_RANDOM, .draws = draws };
 }
 
 /* One draw is chance by weight; nobody's turn comes, so some server is drawn twice in a row. */

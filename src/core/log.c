@@ -6,6 +6,7 @@
 
 const struct log_driver *log_driver;
 struct log_env log_env;
+_Atomic bool log_request_asked;
 
 void log_printf(const struct logger *l, enum log_level level, const char *fmt, ...)
 {

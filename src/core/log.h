@@ -56,6 +56,16 @@ struct log_env { /* what logging asks of the process around it; any may be NULL.
 };
 extern struct log_env log_env;
 
+/* Some rule of some configuration prints a part of the request line (%r, %HU): set while one is compiled, never cleared. */
+extern _Atomic bool log_request_asked;
+
+/* Will anybody ask for the request line when the head is gone? l: the frontend's. */
+static inline bool log_keeps_request(const struct logger *l)
+{
+        return (l && *(const uint8_t *)(const void *)l != LOG_NEVER) ||
+               unlikely(atomic_load_explicit(&log_request_asked, memory_order_relaxed));
+}
+
 /* For streams: the line is written here when the frontend's format asks for no more than what is known now. One compare when not. */
 static inline void log_point(struct strm *s, const struct logger *l, enum log_when now)
 {

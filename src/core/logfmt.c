@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "conf/conf.h"
 #include "conf/later.h"
+#include "core/log.h"
 #include "core/logfmt_int.h"
 
 #include <ctype.h>
@@ -218,6 +219,8 @@ static bool parse_alias(struct parse *p)
         if ((p->allowed & (EXPR_CHECK | EXPR_CLIENT)) == EXPR_CHECK && !a->process)
                 return fail(p, "format alias '%s' is not available in a health check", a->name);
         p->f->needs |= a->needs;
+        if (a->request && !p->f->log)
+                atomic_store_explicit(&log_request_asked, true, memory_order_relaxed);
         if (!a->print) {
                 text_missing(p, a);
                 return true;

@@ -22,6 +22,7 @@ struct log_alias {        /* one %xx: a row */
                         size_t n); /* NULL: never known (nothing captures it) */
         const char *help;
         bool process; /* needs no stream: known to a health check, too */
+        bool request; /* reads the request line */
         bool string;  /* +Q and +E apply */
         bool quiet;   /* nothing at all stands for a missing value (%hr without captures) */
 };

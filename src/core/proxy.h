@@ -45,15 +45,12 @@ enum { /* struct proxy_cfg.options */
 };
 
 enum { REUSE_NEVER, REUSE_SAFE, REUSE_AGGRESSIVE, REUSE_ALWAYS };
-enum { BAL_DEFAULT, BAL_ROUNDROBIN, BAL_RANDOM };
 
 struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int mode;
         unsigned options;
         int maxconn, fullconn, backlog, retries, rate_limit; /* sessions per second; 0 = none */
         int redispatch_after;                                /* option redispatch N: every N retries; 0 = on the last */
-        int balance;
-        int random_draws; /* balance random(N) */
         int http_reuse;
         const char *default_backend;
         const char *description;
@@ -96,7 +93,6 @@ extern int bind_slot;
 struct back;
 struct front_use;
 struct front;
-struct server;
 struct logger;   /* core/log.h: a proxy's log targets and formats, compiled */
 struct hook_set; /* core/hook.h: which features take part */
 
@@ -166,6 +162,7 @@ struct back_cfg { /* immutable */
         struct conf *conf;
         const struct conf_obj *obj;
         const struct proxy_cfg *px;
+        const struct lb_cfg *lb; /* core/lb.h */
         const struct logger *log;
         const struct hook_set *hooks;
         int fullconn;
@@ -189,8 +186,11 @@ struct back {
         struct map names;     /* of a large backend: server_find() */
         pthread_mutex_t lock; /* server states, weights, rebuilding the view; never on the request path */
         _Atomic(struct lb_view *) view;
-        atomic_uint_fast64_t ticket; /* round robin */
-        struct queue *queue;         /* sessions that any server may take */
+        _Atomic(struct lb_state *) lb; /* core/lb_int.h, like the next two; NULL: the view is all it needs */
+        struct lb_rank *rank;          /* made once a backend needs it */
+        struct lb_share *share;        /* hash-balance-factor; epoch */
+        atomic_uint_fast64_t ticket;   /* round robin */
+        struct queue *queue;           /* sessions that any server may take */
         _Atomic uint32_t cur, cur_max;
         _Atomic uint32_t act, bck;                    /* usable servers */
         atomic_uint_fast64_t down_count, last_change; /* chkdown of the backend; mono_t */

@@ -14,8 +14,8 @@ struct queue_entry {
         struct strm *strm; /* NULL: left meanwhile. Read and written on the stream's thread only, once granted */
         struct loop *home;
         struct back *back;
-        struct queue *srv_queue; /* of the server it asked for, or NULL */
-        struct server *granted;
+        struct server *asked;   /* the server it asked for, or NULL */
+        struct server *granted; /* NULL: choose again */
         struct mail mail;
 };
 
@@ -49,6 +49,13 @@ void queue_free(struct queue *q)
 uint32_t queue_length(const struct queue *q)
 {
         return q ? atomic_load(&q->n) : 0; /* sequentially consistent: see slot_release() */
+}
+
+bool queue_is_full(const struct server *s)
+{
+        const struct server_cfg *c = server_cfg_now(s);
+
+        return c && c->maxqueue > 0 && queue_length(s->queue) >= (uint32_t)c->maxqueue;
 }
 
 uint32_t queue_max(const struct queue *q)
@@ -117,12 +124,13 @@ void places_moved(struct back *b)
 static void give_up(struct server *s)
 {
         atomic_fetch_sub(&s->cur, 1);
+        lb_loaded(s);
         places_moved(s->back);
 }
 
 /* Never above the limit, not even for an instant: whoever is refused may rely on a holder who will look at the queues when it leaves.
  * (Add first and undo would refuse a taker because of another refused one, and nobody would look again.) */
-bool slot_take(struct server *s)
+bool slot_take_quietly(struct server *s)
 {
         uint32_t max = slot_limit(s), cur = atomic_load(&s->cur), seen;
 
@@ -135,6 +143,14 @@ bool slot_take(struct server *s)
         while (cur > seen && !atomic_compare_exchange_weak_explicit(&s->cur_max, &seen, cur, memory_order_relaxed,
                                                                     memory_order_relaxed))
                 ;
+        return true;
+}
+
+bool slot_take(struct server *s)
+{
+        if (!slot_take_quietly(s))
+                return false;
+        lb_loaded(s);
         return true;
 }
 
@@ -157,15 +173,24 @@ static struct queue_entry *pop(struct queue *q)
 }
 
 /* On the stream's thread. */
+static void entry_free(struct queue_entry *e)
+{
+        if (e->asked)
+                unpin(&e->asked->pins);
+        free(e);
+}
+
+/* On the stream's thread. */
 static void granted(struct mail *m)
 {
         struct queue_entry *e = container_of(m, struct queue_entry, mail);
         struct server *srv = e->granted;
         struct strm *st = e->strm;
 
-        free(e);
+        entry_free(e);
         if (!st) {
-                slot_release(srv);
+                if (srv)
+                        slot_release(srv);
                 return;
         }
         st->waiting = NULL;
@@ -177,6 +202,8 @@ static bool hand_over(struct server *s)
 {
         struct queue_entry *e = pop(s->queue);
 
+        if (e)
+                lb_loaded(s);
         if (!e && atomic_load_explicit(&s->usable, memory_order_relaxed))
                 e = pop(s->back->queue);
         if (!e)
@@ -209,6 +236,7 @@ void slot_release(struct server *s)
 
 void slot_fill(struct server *s)
 {
+        lb_loaded(s);
         places_moved(s->back);
         fill(s);
 }
@@ -247,6 +275,12 @@ static void fill_any(struct back *b)
                 places_full(b, mark);
 }
 
+/* A draining one still serves those who wait for it. */
+static bool is_gone(const struct server *s)
+{
+        return atomic_load(&s->oper) == SRV_STOPPED || (atomic_load(&s->admin) & SRV_ADM_MAINT);
+}
+
 bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret_position)
 {
         struct queue *q = s ? s->queue : b->queue;
@@ -260,69 +294,59 @@ bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret
         e->strm = st;
         e->home = thr_self->loop;
         e->back = b;
-        e->srv_queue = s ? q : NULL;
+        e->asked = s;
+        if (s)
+                pin(&s->pins);
         e->mail.fn = granted;
         list_init(&e->link);
         st->waiting = e;
         *ret_position = link_in(q, e);
-        if (s)
+        if (s) {
+                lb_loaded(s);
                 fill(s);
-        else
+                if (is_gone(s)) /* it went while we came; the queue's count orders the two, as in queue_redistribute() */
+                        (void)queue_redistribute(s);
+        } else {
                 fill_any(b);
+        }
         return true;
 }
 
 void queue_leave(struct strm *st)
 {
         struct queue_entry *e = st->waiting;
-        struct queue *a, *b;
+        struct queue *q;
         bool linked;
 
         if (!e)
                 return;
         st->waiting = NULL;
-        a = e->srv_queue; /* it may have been moved from here to the backend's meanwhile */
-        b = e->back->queue;
-        if (a)
-                (void)pthread_spin_lock(&a->lock);
-        (void)pthread_spin_lock(&b->lock);
+        q = e->asked ? e->asked->queue : e->back->queue;
+        (void)pthread_spin_lock(&q->lock);
         linked = e->q != NULL;
         if (linked) {
                 list_del(&e->link);
                 atomic_fetch_sub(&e->q->n, 1);
         }
-        (void)pthread_spin_unlock(&b->lock);
-        if (a)
-                (void)pthread_spin_unlock(&a->lock);
+        (void)pthread_spin_unlock(&q->lock);
+        if (linked && e->asked)
+                lb_loaded(e->asked);
         if (linked)
-                free(e);
+                entry_free(e);
         else
                 e->strm = NULL; /* granted: the mail finds nobody, gives the slot back and frees */
 }
 
-/* An entry between the two queues belongs to nobody for an instant: queue_leave() of its stream would take it for granted. Both
- * locks are held for the move, server before backend. */
+/* Whom they asked for is gone: the policy is asked again, on their own threads, and a key may have another server now. */
 unsigned queue_redistribute(struct server *s)
 {
-        struct queue *from = s->queue, *to = s->back->queue;
-        struct list *l;
+        struct queue_entry *e;
         unsigned n = 0;
 
-        if (!from || !to)
-                return 0;
-        (void)pthread_spin_lock(&from->lock);
-        (void)pthread_spin_lock(&to->lock);
-        while ((l = list_pop(&from->waiting)) != NULL) {
-                struct queue_entry *e = list_item(l, struct queue_entry, link);
-                atomic_fetch_sub(&from->n, 1);
-                e->q = to;
-                list_push(&to->waiting, &e->link);
-                atomic_fetch_add(&to->n, 1);
-                n++;
-        }
-        (void)pthread_spin_unlock(&to->lock);
-        (void)pthread_spin_unlock(&from->lock);
+        atomic_thread_fence(memory_order_seq_cst); /* the state was written: whoever links later sees it */
+        for (; (e = pop(s->queue)) != NULL; n++)
+                loop_mail(e->home, &e->mail); /* e->granted is NULL */
         if (n)
-                fill_any(s->back);
+                lb_loaded(s);
         return n;
 }

@@ -17,6 +17,7 @@ struct queue *queue_new(void);
 void queue_free(struct queue *q); /* must be empty */
 uint32_t queue_length(const struct queue *q);
 uint32_t queue_max(const struct queue *q);
+bool queue_is_full(const struct server *s); /* manual, maxqueue */
 
 /* How many a server serves at most now: maxconn, or with minconn a ramp that follows the backend's load up to fullconn (manual). */
 uint32_t slot_limit(const struct server *s);
@@ -28,8 +29,9 @@ uint64_t places_mark(struct back *b);
 void places_full(struct back *b, uint64_t mark);
 void places_moved(struct back *b); /* more places, or others: servers came, limits rose */
 
-/* Tries to take a slot of `s`; true = held. Exact at any thread count. */
+/* Tries to take a slot of `s`; true = held. Exact at any thread count. Quietly: without telling the balance policy, which asks. */
 bool slot_take(struct server *s);
+bool slot_take_quietly(struct server *s);
 /* Gives a slot back: to a waiter when there is one. */
 void slot_release(struct server *s);
 /* More places than before (maxconn raised, server came up, a server added): grants as many as fit. */
@@ -39,7 +41,7 @@ void slot_fill(struct server *s);
  * it. false: no memory. Looks for a free slot again after linking, so a release cannot be missed. */
 bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret_position);
 void queue_leave(struct strm *st); /* twice is fine */
-/* A server went down: its waiters go to the backend's queue; returns how many. */
+/* A server went down: its waiters choose again (strm_grant() without a server); returns how many. */
 unsigned queue_redistribute(struct server *s);
 
 #endif

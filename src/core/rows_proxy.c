@@ -79,75 +79,6 @@ static void fullconn_dump(const struct kw *kw, const void *slot, struct buf *out
                 buf_printf(out, "    %s %d\n", kw->name, ((const struct proxy_cfg *)slot)->fullconn);
 }
 
-/* ---- balance ---- */
-
-static bool is_later_algorithm(struct str a)
-{
-        static const char *const names[] = { "static-rr", "leastconn", "first",    "source", "uri",
-                                             "url_param", "hash",      "log-hash", "sticky" };
-
-        for (size_t i = 0; i < array_len(names); i++)
-                if (str_is(a, names[i]))
-                        return true;
-        return str_has_prefix(a, STR("hdr(")) || str_has_prefix(a, STR("rdp-cookie"));
-}
-
-/* "random(3)" -> 3; false when the text in the brackets is no number from 1 up. */
-static bool parse_draws(struct kw_call *c, struct str a, int *ret_n)
-{
-        struct str in = { a.p + 7, a.n >= 8 ? a.n - 8 : 0 };
-        uint64_t v = 0;
-
-        if (str_to_u64(in, &v) && v >= 1 && v <= 1000) {
-                *ret_n = (int)v;
-                return true;
-        }
-        if (str_to_u64(in, &v))
-                kw_fail(c, &c->args[0], "E0222", "balance random : number of draws must be at least 1.");
-        else
-                kw_fail(c, &c->args[0], "E0222", "balance random : '%.*s' is not a number of draws.", (int)in.n, in.p);
-        return false;
-}
-
-static int balance_parse(struct kw_call *c)
-{
-        struct proxy_cfg *p = c->slot;
-        struct str a = c->n_args ? c->args[0].text : STR("roundrobin"); /* no argument: the manual's default of old */
-
-        p->random_draws = 2;
-        if (str_is(a, "roundrobin")) {
-                p->balance = BAL_ROUNDROBIN;
-        } else if (str_is(a, "random")) {
-                p->balance = BAL_RANDOM;
-        } else if (str_has_prefix(a, STR("random(")) && a.p[a.n - 1] == ')') {
-                p->balance = BAL_RANDOM;
-                if (!parse_draws(c, a, &p->random_draws))
-                        return -1;
-        } else if (is_later_algorithm(a)) {
-                kw_fail(c, &c->args[0], "E0120", "'balance %.*s' is not supported yet; 'roundrobin' and 'random' are.",
-                        (int)a.n, a.p);
-                return -1;
-        } else {
-                kw_fail(c, &c->args[0], "E0223",
-                        "balance only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', "
-                        "'hdr(name)' and 'rdp-cookie(name)' options.");
-                return -1;
-        }
-        return c->n_args ? 1 : 0;
-}
-
-static void balance_dump(const struct kw *kw, const void *slot, struct buf *out)
-{
-        const struct proxy_cfg *p = slot;
-
-        if (p->balance == BAL_ROUNDROBIN)
-                buf_printf(out, "    %s roundrobin\n", kw->name);
-        else if (p->balance == BAL_RANDOM && p->random_draws != 2)
-                buf_printf(out, "    %s random(%d)\n", kw->name, p->random_draws);
-        else if (p->balance == BAL_RANDOM)
-                buf_printf(out, "    %s random\n", kw->name);
-}
-
 /* ---- one-liners ---- */
 
 static int description_parse(struct kw_call *c)
@@ -232,7 +163,7 @@ static const struct kw_val reuse_vals[] = { { "never", REUSE_NEVER },
                                             { "always", REUSE_ALWAYS },
                                             { NULL, 0 } };
 
-static const struct proxy_cfg defaults = { .retries = 3, .http_reuse = REUSE_SAFE, .random_draws = 2 };
+static const struct proxy_cfg defaults = { .retries = 3, .http_reuse = REUSE_SAFE };
 
 #define FRONT          (KIND_DEFAULTS | KIND_FRONTEND | KIND_LISTEN)
 #define BACK           (KIND_DEFAULTS | KIND_BACKEND | KIND_LISTEN)
@@ -274,8 +205,6 @@ static const struct kw rows[] = {
         KW_STR("default_backend", struct proxy_cfg, default_backend, .min = 1, .apply = KW_NEW, FRONT_ROW,
                .args = "<backend>", .sample = "b", .sample_rest = "backend b\n",
                .help = "where requests go that no rule sent elsewhere"),
-        KW_FN("balance", balance_parse, balance_dump, .apply = KW_NEW, BACK_ROW,
-              .args = "{ roundrobin | random[(<draws>)] }", .sample = "roundrobin", .help = "how a server is chosen"),
         KW_INT("retries", struct proxy_cfg, retries, 0, 255, .apply = KW_NEW, BACK_ROW, .args = "<number>",
                .help = "connection attempts after the first one failed"),
         KW_ENUM("http-reuse", struct proxy_cfg, http_reuse, reuse_vals, .apply = KW_NEW, BACK_ROW,

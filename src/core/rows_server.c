@@ -2,6 +2,7 @@
  *
  * Two slots: what servers commonly share (struct server_cfg) and what each has alone (struct server_addr_cfg), so that equal words
  * cost one struct however many servers there are. */
+#include "core/lb.h"
 #include "core/rows_int.h"
 
 static const struct server_cfg server_defaults = { .weight = 1, .pool_max_conn = -1, .pool_purge_ms = 5000 };
@@ -228,6 +229,10 @@ static int enabled_parse(struct kw_call *c)
         return 0;
 }
 
+static const struct kw_val hash_keys[] = {
+        { "id", LB_KEY_ID }, { "addr", LB_KEY_ADDR }, { "addr-port", LB_KEY_ADDR_PORT }, { NULL, 0 }
+};
+
 static const struct kw server_rows[] = {
         KW_FN("weight", weight_parse, weight_dump, .apply = KW_LIVE, .manual = "5.2", .args = "<0..256>",
               .sample = "10",
@@ -236,9 +241,12 @@ static const struct kw server_rows[] = {
                .args = "<number>", .help = "requests and sessions it gets at a time; the others wait; 0: no limit"),
         KW_INT("minconn", struct server_cfg, minconn, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
                .args = "<number>", .help = "limit at low load; it rises to maxconn as the backend nears fullconn"),
-        KW_NONE("maxqueue",
-                "requests wait for their backend; only persistence makes them wait for one server, and there is none yet",
-                .max = 1, .manual = "5.2", .args = "<number>", .help = "how many may wait for this server"),
+        KW_INT("maxqueue", struct server_cfg, maxqueue, 0, INT32_MAX, .apply = KW_LIVE, .manual = "5.2",
+               .args = "<number>",
+               .help = "how many may wait for this server, when their key leads to no other; the others are refused; 0: no limit"),
+        KW_ENUM("hash-key", struct server_cfg, hash_key, hash_keys, .apply = KW_LIVE, .manual = "5.2",
+                .args = "{ id | addr | addr-port }",
+                .help = "what places the server among the others with hash-type consistent"),
         KW_FLAG("backup", struct server_cfg, backup, .apply = KW_LIVE, .manual = "5.2",
                 .help = "used only when no other server is left"),
         KW_FLAG("disabled", struct server_cfg, disabled, .apply = KW_LIVE, .manual = "5.2",

@@ -11,7 +11,8 @@
 struct lookup_want; /* core/lookup.h */
 
 struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
-        int weight, maxconn, minconn;
+        int weight, maxconn, minconn, maxqueue;
+        int hash_key; /* core/lb.h */
         bool backup, disabled;
         int pool_max_conn, pool_purge_ms;
         int slowstart_ms;
@@ -60,6 +61,7 @@ struct server {
         /* What a change of weight or state touches stands together: in a farm of 100,000 each line is a cache miss. */
         _Atomic uint32_t weight;    /* user weight 0..256 (uweight) */
         uint32_t lb_pos, lb_weight; /* core/lb.c: place in a large view; back->lock */
+        uint32_t lb_seat;           /* core/lb_rank.c: place in the order + 1; its lock */
         _Atomic uint8_t oper;       /* enum server_oper */
         _Atomic uint8_t admin;      /* SRV_ADM_* */
         _Atomic uint8_t usable;     /* takes new sessions: derived, written by server_set_state() only */

@@ -288,6 +288,7 @@ static void addr_write(struct server *s, const struct addr *a, const struct serv
         s->port_offset = cfg ? (int16_t)cfg->port_offset : 0;
         s->port = (uint16_t)(cfg && cfg->host ? cfg->host_port : addr_port(a));
         atomic_fetch_add_explicit(&s->addr_seq, 1, memory_order_release);
+        lb_address_moved(s);
         pthread_mutex_unlock(&s->back->lock);
 }
 
@@ -303,6 +304,7 @@ void server_addr_set_ip(struct server *s, const struct addr *ip, const char *by)
         atomic_fetch_add_explicit(&s->addr_seq, 1, memory_order_acq_rel);
         s->addr = e.to;
         atomic_fetch_add_explicit(&s->addr_seq, 1, memory_order_release);
+        lb_address_moved(s);
         if (by)
                 event_publish(EVENT_SERVER_ADDR, &e);
         pthread_mutex_unlock(&s->back->lock);

@@ -119,8 +119,10 @@ static void on_timeout(struct timer *t)
         struct sess_idle *i = container_of(t, struct sess_idle, timer);
         struct sess *s = i->sess;
 
+        if (s->state == SESS_BUSY && s->wire.side)
+                strm_look(s->wire.side->strm);
         if (s->state == SESS_BUSY || i->deadline == MONO_NEVER)
-                return; /* the stream keeps its own time */
+                return;
         if (thr_self->now < i->deadline) {
                 timer_start(thr_self->loop, t, i->deadline);
                 return;
@@ -131,6 +133,11 @@ static void on_timeout(struct timer *t)
                 (void)sess_begin_stream(s); /* not a byte of the first request: its stream says 408 and is logged */
         else
                 sess_close(s, false);
+}
+
+bool sess_looks_at(const struct sess *s, const struct side *cl, mono_t at)
+{
+        return s->wire.side == cl && s->idle && timer_active(&s->idle->timer) && s->idle->timer.when <= at;
 }
 
 /* ---- requests ---- */

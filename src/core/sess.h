@@ -49,6 +49,9 @@ const struct addr *sess_dst(struct sess *s);
 /* Attaches a connection that came by another way (the master socket) to a frontend of mode PX_CLI; owns the fd. Its thread. */
 bool sess_attach(struct front *fe, int fd, uint8_t level);
 
+/* The timer of s fires not later than `at` and looks at the stream whose side cl is then (strm_look). */
+bool sess_looks_at(const struct sess *s, const struct side *cl, mono_t at);
+
 /* Control thread: mailed to every data thread. */
 void sess_start_listener(struct listener *l);
 void sess_stop_listener(struct listener *l,

@@ -223,7 +223,7 @@ static void begin(struct strm *s, struct srv_conn *c)
 
 struct srv_conn *srv_conn_reuse(struct strm *s)
 {
-        struct server_col *col = server_col(s->srv);
+        struct server_col *col = container_of(s->st_srv, struct server_col, st);
         int policy = s->bcfg->px->http_reuse;
 
         if (!s->http || col->idle.n == 0)

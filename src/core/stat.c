@@ -89,43 +89,30 @@ uint32_t rate_max(const struct rate *r)
 #define GET(f)    atomic_load_explicit(&(f), memory_order_relaxed)
 #define SET(f, v) atomic_store_explicit(&(f), (v), memory_order_relaxed)
 
-inline void avg_add(struct avg *a, uint64_t v)
+/* A full sum forgets an average one first. */
+static inline void add_time(stat_t *at, stat_t *max, uint64_t ms, bool full)
 {
-        uint64_t n = GET(a->n), sum = GET(a->sum);
+        uint64_t sum = GET(*at);
 
-        if (n < AVG_SAMPLES)
-                SET(a->n, n + 1);
-        else
-                sum -= sum / AVG_SAMPLES;
-        SET(a->sum, sum + v);
-}
-
-static inline void add_time(struct avg *a, stat_t *max, uint64_t ms)
-{
-        avg_add(a, ms);
-        if (ms > GET(*max))
+        SET(*at, (full ? sum - sum / AVG_SAMPLES : sum) + ms);
+        if (unlikely(ms > GET(*max)))
                 SET(*max, ms);
 }
 
 void px_stat_times(struct px_stat *st, uint64_t tw, uint64_t tc, uint64_t tr, uint64_t tt)
 {
-        add_time(&st->qtime, &st->qtime_max, tw);
-        add_time(&st->ctime, &st->ctime_max, tc);
-        add_time(&st->rtime, &st->rtime_max, tr);
-        add_time(&st->ttime, &st->ttime_max, tt);
+        uint64_t n = GET(st->times_n);
+        bool full = n >= AVG_SAMPLES;
+
+        if (!full)
+                SET(st->times_n, n + 1);
+        add_time(&st->qtime, &st->qtime_max, tw, full);
+        add_time(&st->ctime, &st->ctime_max, tc, full);
+        add_time(&st->rtime, &st->rtime_max, tr, full);
+        add_time(&st->ttime, &st->ttime_max, tt, full);
 }
 
 /* ---- sums ---- */
-struct avg_sum {
-        uint64_t sum, n;
-};
-
-static void avg_sum(struct avg_sum *to, const struct avg *a)
-{
-        to->sum += GET(a->sum);
-        to->n += GET(a->n);
-}
-
 static uint64_t later(uint64_t a, uint64_t b)
 {
         return a > b ? a : b;
@@ -174,7 +161,7 @@ static void px_add(struct px_sum *s, const struct px_stat *c)
 void px_stat_sum(const struct cell *c, struct px_sum *ret_s)
 {
         struct px_sum s = { 0 };
-        struct avg_sum q = { 0 }, ct = { 0 }, rt = { 0 }, tt = { 0 };
+        uint64_t n = 0;
 
         for (unsigned t = 0; t <= thr_count(); t++) {
                 const struct px_stat *col = cell_col_peek(c, t);
@@ -182,14 +169,16 @@ void px_stat_sum(const struct cell *c, struct px_sum *ret_s)
                 if (!col)
                         continue;
                 px_add(&s, col);
-                avg_sum(&q, &col->qtime);
-                avg_sum(&ct, &col->ctime);
-                avg_sum(&rt, &col->rtime);
-                avg_sum(&tt, &col->ttime);
+                n += GET(col->times_n);
+                s.qtime += GET(col->qtime);
+                s.ctime += GET(col->ctime);
+                s.rtime += GET(col->rtime);
+                s.ttime += GET(col->ttime);
         }
-        s.qtime = q.n ? q.sum / q.n : 0;
-        s.ctime = ct.n ? ct.sum / ct.n : 0;
-        s.rtime = rt.n ? rt.sum / rt.n : 0;
-        s.ttime = tt.n ? tt.sum / tt.n : 0;
+        n = n ? n : 1;
+        s.qtime /= n;
+        s.ctime /= n;
+        s.rtime /= n;
+        s.ttime /= n;
         *ret_s = s;
 }

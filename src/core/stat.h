@@ -48,12 +48,6 @@ struct rate_gate {
 int rate_take(struct rate_gate *g, mono_t now); /* 0: taken; else milliseconds until the next one may be */
 void rate_untake(struct rate_gate *g);          /* what was taken did not happen */
 
-/* Average over about the last 1024 events (manual 9.1: qtime, ctime, rtime, ttime). */
-struct avg {
-        stat_t sum, n;
-};
-void avg_add(struct avg *a, uint64_t v);
-
 /* One struct for frontends, backends and servers: the CSV names (management.txt 9.1) say which apply to which. */
 struct px_stat {
         stat_t conn_tot;            /* connections accepted (frontends) or opened (servers, backends: `connect`) */
@@ -70,7 +64,8 @@ struct px_stat {
         stat_t intercepted; /* answered by an applet or a rule */
         stat_t idle_conn;   /* of this thread's pool: a gauge */
         stat_t used_conn;   /* a gauge */
-        struct avg qtime, ctime, rtime, ttime;
+        stat_t times_n; /* exchanges in the four sums, about the last 1024 (manual 9.1): each average is sum / times_n */
+        stat_t qtime, ctime, rtime, ttime;
         stat_t qtime_max, ctime_max, rtime_max, ttime_max;
         struct rate_col sess_rate, conn_rate, req_rate;
         struct hist_set *_Atomic hist; /* core/hist.h; NULL: nothing ended yet */

@@ -1,4 +1,5 @@
 /* core/strm.c - the driver of streams: one loop over the steps, one timer, one end. */
+#include "base/asan.h"
 #include "base/slab.h"
 #include "core/applet.h"
 #include "core/event.h"
@@ -13,6 +14,8 @@ struct strm_thr {
         struct slab slab;
         struct list all;
         uint64_t next;
+        char *line; /* the next short request line's, or NULL */
+        size_t line_size;
 };
 
 static unsigned strm_local = ~0u;
@@ -26,6 +29,7 @@ static void strm_thr_free(void *p)
 
         __atomic_store_n(&all_threads[thr_self->id], NULL, __ATOMIC_RELEASE);
         slab_fini(&t->slab);
+        mem_put(t->line, t->line_size);
         mem_put(t, t->size);
 }
 
@@ -45,6 +49,8 @@ static struct strm_thr *mine(void)
                 t->size = size;
                 slab_init(&t->slab, "strm", sizeof(struct strm), 0);
                 list_init(&t->all);
+                t->line = NULL;
+                t->line_size = 0;
                 t->next = (uint64_t)thr_self->id << 48;
                 thr_self->local[strm_local] = t;
                 __atomic_store_n(&all_threads[thr_self->id], t, __ATOMIC_RELEASE);
@@ -69,21 +75,48 @@ uint64_t strm_count(void)
         return n;
 }
 
+char *strm_line_get(size_t n, size_t *ret_size)
+{
+        struct strm_thr *t = mine();
+        char *p = t->line;
+
+        if (unlikely(n > t->line_size))
+                return mem_get(n, ret_size);
+        *ret_size = t->line_size;
+        t->line = NULL;
+        t->line_size = 0;
+        return p;
+}
+
+static void line_put(struct strm_thr *t, char *p, size_t size)
+{
+        if (ASAN_ON || t->line || size > MEM_MIN) {
+                mem_put(p, size);
+                return;
+        }
+        t->line = p;
+        t->line_size = size;
+}
+
 /* ---- counters ---- */
+
+static inline void add_bytes(struct px_stat *st, uint32_t in, uint32_t out, uint32_t rsp)
+{
+        STAT_ADD(st->bytes_in, in);
+        STAT_ADD(st->bytes_out, out);
+        STAT_ADD(st->res_in, rsp);
+}
 
 static void count_bytes(struct strm *s)
 {
         uint32_t in = (uint32_t)s->cl.rx_bytes - s->counted_in, out = (uint32_t)s->cl.tx_bytes - s->counted_out;
         uint32_t rsp = (uint32_t)s->sv.rx_bytes - s->log.counted_rsp;
-        struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
 
-        for (int i = 0; i < 3; i++) {
-                if (!st[i])
-                        continue;
-                STAT_ADD(st[i]->bytes_in, in);
-                STAT_ADD(st[i]->bytes_out, out);
-                STAT_ADD(st[i]->res_in, rsp);
-        }
+        add_bytes(strm_front_stat(s), in, out, rsp);
+        if (strm_back_stat(s))
+                add_bytes(strm_back_stat(s), in, out, rsp);
+        if (strm_srv_stat(s))
+                add_bytes(strm_srv_stat(s), in, out, rsp);
         s->counted_in += in;
         s->counted_out += out;
         s->log.counted_rsp += rsp;
@@ -92,11 +125,11 @@ static void count_bytes(struct strm *s)
 /* Only at the end: a count of what was counted before would cost each idle session its bytes. */
 static void count_sent(struct strm *s)
 {
-        struct px_stat *st[3] = { strm_front_stat(s), strm_back_stat(s), strm_srv_stat(s) };
-
-        for (int i = 0; i < 3; i++)
-                if (st[i])
-                        STAT_ADD(st[i]->req_out, s->sv.tx_bytes);
+        STAT_ADD(strm_front_stat(s)->req_out, s->sv.tx_bytes);
+        if (strm_back_stat(s))
+                STAT_ADD(strm_back_stat(s)->req_out, s->sv.tx_bytes);
+        if (strm_srv_stat(s))
+                STAT_ADD(strm_srv_stat(s)->req_out, s->sv.tx_bytes);
 }
 
 /* Once a stream, at its end, as HAProxy does: what is counted is what the client got. */
@@ -325,7 +358,7 @@ static void finish(struct strm *s)
                 if (s->pipe[i])
                         pipe_put(s->pipe[i]);
         if (s->log.request)
-                mem_put(s->log.request, s->log.request_size);
+                line_put(mine(), s->log.request, s->log.request_size);
         expr_state_fini(s);
         if (s->bcfg)
                 unpin(&s->bcfg->pins);
@@ -367,6 +400,21 @@ void strm_abort(struct strm *s, char cause, char phase)
         strm_goto(s, STRM_END);
 }
 
+/* Some timer fires at the deadline or before. That of the session, which a keep-alive connection has going anyway, spares most
+ * exchanges one of their own. */
+static bool watched(const struct strm *s)
+{
+        if (timer_active(&s->timer))
+                return s->timer.when <= s->deadline;
+        return sess_looks_at(s->sess, &s->cl, s->deadline);
+}
+
+void strm_look(struct strm *s)
+{
+        if (s->deadline != MONO_NEVER && !watched(s))
+                timer_start(thr_self->loop, &s->timer, s->deadline);
+}
+
 static void wait_for_events(struct strm *s)
 {
         if (s->cl.ops) {
@@ -381,7 +429,7 @@ static void wait_for_events(struct strm *s)
                 count_bytes(s); /* long sessions show up in the counters while they live; one turn moves a few MiB */
         if (s->step == STRM_XFER)
                 strm_xfer_deadline(s);
-        if (s->deadline != MONO_NEVER && (!timer_active(&s->timer) || s->timer.when > s->deadline))
+        if (s->deadline != MONO_NEVER && !watched(s))
                 timer_start(thr_self->loop, &s->timer, s->deadline);
 }
 

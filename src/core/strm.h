@@ -46,7 +46,7 @@ struct strm_times {       /* mono_t; 0 = not reached */
 struct strm_log {      /* what outlives the heads, for the log line */
         char *request; /* request line as received, cut at tune.http.logurilen; mem_get memory or NULL */
         uint32_t request_len, request_size;
-        uint32_t q_back;      /* position seen in the backend's queue */
+        uint32_t q_pos;       /* position seen in the queue; strm.q_srv: the server's, else the backend's */
         uint32_t counted_rsp; /* of struct strm: like `counted`, of the server's answer */
         int64_t wall_us;      /* accept date */
         int64_t req_wall_us;  /* first byte of the request */
@@ -63,7 +63,7 @@ struct strm {
         uint8_t step; /* enum strm_step */
         bool http : 1, running : 1, again : 1, redispatched : 1, reused : 1, no_log : 1, logged : 1, counted_back : 1;
         bool has_slot : 1, req_sent : 1, rsp_seen : 1, tunnel : 1, connect : 1, upgrade : 1, head_request : 1;
-        bool no_splice : 1, counted_req : 1;
+        bool no_splice : 1, counted_req : 1, q_srv : 1;
         bool first;       /* request of its session */
         bool cut[2];      /* request, answer: nobody takes that direction's bytes any more */
         char term[2];     /* cause, phase; '-' '-' */
@@ -111,6 +111,8 @@ uint64_t strm_count(void); /* alive in the whole process; any thread (a moment's
 struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, bool http); /* NULL: out of streams */
 void strm_ready(struct strm *s); /* from a side's event: run it now; `cl` must be set up */
 void strm_wake(struct strm *s);  /* from anywhere on its thread: run it later this turn */
+void strm_look(
+        struct strm *s); /* the session's timer ended, on which the stream may have relied: see sess_looks_at() */
 
 /* For hooks and applets */
 void strm_set_applet(struct strm *s, const struct mux_ops *ops, void *instance); /* becomes the server side */
@@ -119,7 +121,7 @@ void strm_set_back(struct strm *s, struct back *b);
 void strm_answer(struct strm *s, int status);
 void strm_abort(struct strm *s, char cause, char phase);
 void strm_shutdown(struct strm *s, char cause); /* `shutdown session`, on-marked-down: from its own thread */
-/* The queue hands a slot over (mechanisms.md b). */
+/* The queue hands a slot over (mechanisms.md b); srv NULL: the server it waited for is gone, choose again. */
 void strm_grant(struct strm *s, uint64_t id, struct server *srv);
 
 /* Milliseconds for the log; -1 when the phase was not reached. */

@@ -40,6 +40,9 @@ static inline bool strm_may_keep(const struct strm *s)
         return (s->cl.flags & SIDE_RX_DONE) && s->term[0] != 'C';
 }
 
+/* Memory for a request line, as mem_get() gives it: most are short, and the thread keeps one such piece at hand. */
+char *strm_line_get(size_t n, size_t *ret_size);
+
 static inline struct px_stat *strm_front_stat(const struct strm *s)
 {
         return s->st_front;

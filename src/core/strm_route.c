@@ -3,6 +3,7 @@
 #include "core/applet.h"
 #include "core/hook.h"
 #include "core/lb.h"
+#include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 #include "net/addr_net.h"
@@ -19,9 +20,9 @@ static void keep_request_line(struct strm *s)
         size_t max = (size_t)s->fcfg->logurilen, n = m.n + 1 + t.n + 9, size;
         char *p;
 
-        if (!s->fcfg->log)
+        if (!log_keeps_request(s->fcfg->log))
                 return;
-        p = mem_get(n + 1, &size);
+        p = strm_line_get(n + 1, &size);
         if (!p)
                 return; /* the line shows "<BADREQ>": better than no service */
         memcpy(p, m.p, m.n);
@@ -68,9 +69,12 @@ hot_path enum run strm_step_head(struct strm *s)
         STAT_INC(strm_front_stat(s)->req_tot);
         s->counted_req = true;
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
-        s->connect = s->req->method == HMETH_CONNECT;
-        s->upgrade = s->req->upgrade != HUPGRADE_NONE;
-        s->head_request = s->req->method == HMETH_HEAD;
+        if (unlikely(s->req->method == HMETH_CONNECT))
+                s->connect = true;
+        if (unlikely(s->req->upgrade != HUPGRADE_NONE))
+                s->upgrade = true;
+        if (unlikely(s->req->method == HMETH_HEAD))
+                s->head_request = true;
         keep_request_line(s);
         return strm_goto(s, STRM_ROUTE);
 }
@@ -210,11 +214,29 @@ static void take_server(struct strm *s, struct server *srv)
         list_push(&col->streams, &s->srv_link);
 }
 
-enum run strm_step_server(struct strm *s)
+/* In the queue of the one server that its key asks for, or in the backend's. */
+static enum run wait_turn(struct strm *s, struct server *srv)
 {
-        struct server *srv = lb_take(s->back, s, s->avoid);
         const struct proxy_cfg *px = s->bcfg->px;
         int ms = px->timeout.queue ? px->timeout.queue : px->timeout.connect;
+
+        if (srv && queue_is_full(srv)) {
+                strm_term(s, 'S', 'Q');
+                return no_server(s);
+        }
+        if (!queue_join(s, s->back, srv, &s->log.q_pos))
+                return no_server(s);
+        s->log.q_pos++; /* the log counts the one that waits too, as HAProxy's does */
+        s->q_srv = srv != NULL;
+        if (s->deadline_kind != DL_QUEUE || s->deadline == MONO_NEVER) /* one that chooses again has waited already */
+                s->deadline = ms ? mono_add_ms(thr_self->now, ms) : MONO_NEVER;
+        s->deadline_kind = DL_QUEUE;
+        return strm_goto(s, STRM_QUEUED);
+}
+
+enum run strm_step_server(struct strm *s)
+{
+        struct server *wait = NULL, *srv = lb_take(s->back, s, s->avoid, &wait);
 
         if (srv) {
                 take_server(s, srv);
@@ -224,23 +246,20 @@ enum run strm_step_server(struct strm *s)
                     atomic_load_explicit(&s->back->bck, memory_order_relaxed) ==
             0)
                 return no_server(s);
-        if (!queue_join(s, s->back, NULL, &s->log.q_back))
-                return no_server(s);
-        s->log.q_back++; /* the log counts the one that waits too, as HAProxy's does */
-        s->deadline = ms ? mono_add_ms(thr_self->now, ms) : MONO_NEVER;
-        s->deadline_kind = DL_QUEUE;
-        return strm_goto(s, STRM_QUEUED);
+        return wait_turn(s, wait);
 }
 
 void strm_grant(struct strm *s, uint64_t id, struct server *srv)
 {
         if (s->magic != STRM_MAGIC || s->id != id || s->step != STRM_QUEUED) {
-                slot_release(srv); /* the waiter is gone: the slot goes on */
+                if (srv)
+                        slot_release(srv); /* the waiter is gone: the slot goes on */
                 return;
         }
         s->waiting = NULL;
-        take_server(s, srv);
-        strm_goto(s, STRM_CONNECT);
+        if (srv)
+                take_server(s, srv);
+        strm_goto(s, srv ? STRM_CONNECT : STRM_SERVER);
         strm_wake(s);
 }
 

@@ -53,16 +53,9 @@ cold_path struct wire_thr *wire_thr_make(void)
 
 const struct wire_io wire_io_none;
 
-bool wire_io_new(struct wire *w)
+cold_path bool wire_io_new(struct wire *w)
 {
-        struct wire_thr *t = wire_thr();
-
-        if (likely(t->n_quiet > 0)) {
-                w->io = t->quiet[--t->n_quiet];
-                *w->io = (struct wire_io){ 0 };
-                return true;
-        }
-        struct wire_io *io = slab_get(&t->io);
+        struct wire_io *io = slab_get(&wire_thr()->io);
 
         if (!io)
                 return false;
@@ -70,17 +63,16 @@ bool wire_io_new(struct wire *w)
         return true;
 }
 
-static void io_free(struct wire *w)
+/* Nothing of it is in use any more: the box and all private bytes were given back. */
+static inline void io_free(struct wire *w, struct wire_thr *t)
 {
-        if (w->io == &wire_io_none)
-                return;
-        struct wire_thr *t = wire_thr();
+        struct wire_io *io = w->io;
 
-        if (!ASAN_ON && t->n_quiet < array_len(t->quiet))
-                t->quiet[t->n_quiet++] = w->io;
-        else
-                slab_put(&t->io, w->io);
         w->io = (struct wire_io *)(uintptr_t)&wire_io_none;
+        if (likely(!ASAN_ON && t->n_quiet < array_len(t->quiet)))
+                t->quiet[t->n_quiet++] = io;
+        else
+                slab_put(&t->io, io);
 }
 
 /* ---- the receive buffer ---- */
@@ -96,19 +88,21 @@ static uint32_t in_used(const struct wire *w)
         return w->io->in.off + w->io->in.len - in_first(w);
 }
 
-static void in_forget(struct wire *w)
+static inline void forget(struct wire *w, struct wire_thr *t)
 {
-        struct wire_thr *t = wire_thr();
-
-        if (w->io == &wire_io_none)
-                return;
-        if (w->io->in.cap)
+        if (unlikely(w->io->in.cap))
                 mem_put(w->io->in.p, w->io->in.cap);
         if (t->tenant == w) {
                 t->tenant = NULL;
                 asan_hide(thr_self->rx, thr_self->rx_size);
         }
         w->io->in = (struct inbuf){ NULL, 0, 0, 0, 0 };
+}
+
+static void in_forget(struct wire *w)
+{
+        if (w->io != &wire_io_none)
+                forget(w, wire_thr());
 }
 
 /* Moves what is needed to private memory with at least `room` bytes behind it. */
@@ -149,10 +143,10 @@ void wire_rest(struct wire *w)
 {
         const struct wire_io *io = w->io;
 
-        if (io->box || io->out || io->in.len > 0)
+        if (io == &wire_io_none || io->box || io->out || io->in.len > 0)
                 return;
-        in_forget(w);
-        io_free(w);
+        forget(w, wire_thr());
+        io_free(w, wire_thr());
 }
 
 static void wire_rx_park(struct side *s)
@@ -160,7 +154,7 @@ static void wire_rx_park(struct side *s)
         struct wire *w = s->carrier;
 
         if (w->io->in.p && in_used(w) == 0)
-                in_forget(w);
+                forget(w, wire_thr());
         else if (w->io->in.p && w->io->in.cap == 0 && !in_move(w, 0))
                 in_lost(w, s);
         if (w->rx_body == HBODY_TUNNEL && w->tx_body == HBODY_TUNNEL) /* in HTTP it counts what is to come */
@@ -322,14 +316,15 @@ static void rx_done(const struct wire *w, struct side *s)
 
 static void head_ready(struct wire *w, struct side *s)
 {
-        struct hmsg *m = &w->io->box->m;
+        struct wire_io *io = w->io;
+        const struct hmsg *m = &io->box->m;
 
-        w->io->in.off += m->head_len;
-        w->io->in.len -= m->head_len;
+        io->in.off += m->head_len;
+        io->in.len -= m->head_len;
         w->rx_body = m->body;
-        w->io->rx_left = m->body == HBODY_LENGTH ? m->length : 0;
+        io->rx_left = m->body == HBODY_LENGTH ? m->length : 0;
         if (m->body == HBODY_CHUNKED)
-                h1_chunk_init(&w->io->chunk);
+                h1_chunk_init(&io->chunk);
         if (!w->server)
                 w->req_minor = m->minor;
         if (m->flags & HMSG_CLOSE)
@@ -379,8 +374,10 @@ static const char *trailers_flaw(const struct wire *w, char *p, uint32_t n)
 
 /* What stands behind a head in the same read and is no valid body makes the whole message invalid: while nothing of it was passed
  * on there still is a good answer for that, a 400 or a 502. NULL: no flaw so far. */
-static const char *body_flaw(const struct wire *w, char *p, uint32_t n)
+static cold_path const char *body_flaw(const struct wire *w)
 {
+        char *p = w->io->in.p + w->io->in.off;
+        uint32_t n = w->io->in.len;
         struct h1_chunk c;
 
         h1_chunk_init(&c);
@@ -400,34 +397,46 @@ static const char *body_flaw(const struct wire *w, char *p, uint32_t n)
         return NULL;
 }
 
+static bool begin_head(struct wire *w)
+{
+        if (wire_io_own(w))
+                w->io->box = headbox_new();
+        if (!w->io->box)
+                return false;
+        h1_init(&w->io->box->parser, w->head_max, 0);
+        return true;
+}
+
 hot_path static int wire_rx_head(struct side *s, struct hmsg **ret_m)
 {
         struct wire *w = s->carrier;
+        struct headbox *b;
         const char *flaw;
         enum h1_verdict v;
         int r;
 
         if (!w->io->box) {
-                if (wire_io_own(w))
-                        w->io->box = headbox_new();
-                if (!w->io->box) {
+                if (w->io->in.len == 0 && !(w->ep->flags & (EP_RX | EP_ERR | EP_EOF)))
+                        return MSG_WAIT; /* as wire_fill() would say; while nothing is here it takes no memory */
+                if (!begin_head(w)) {
                         w->err = -ENOMEM;
                         return rx_failed(w, s);
                 }
-                h1_init(&w->io->box->parser, w->head_max, 0);
         }
+        b = w->io->box;
         for (;;) {
-                if (w->io->in.len > 0) {
-                        w->io->in.hold = w->io->in.off;
-                        hmsg_rebase(&w->io->box->m, w->io->in.p + w->io->in.off, w->io->in.len);
-                        v = w->server ? h1_response(&w->io->box->parser, &w->io->box->m, w->io->in.len, w->req_method)
-                                      : h1_request(&w->io->box->parser, &w->io->box->m, w->io->in.len);
+                struct inbuf *in = &w->io->in;
+
+                if (in->len > 0) {
+                        in->hold = in->off;
+                        hmsg_rebase(&b->m, in->p + in->off, in->len);
+                        v = w->server ? h1_response(&b->parser, &b->m, in->len, w->req_method)
+                                      : h1_request(&b->parser, &b->m, in->len);
                         if (likely(v == H1_OK)) {
                                 head_ready(w, s);
-                                if (unlikely(w->rx_body == HBODY_CHUNKED) &&
-                                    (flaw = body_flaw(w, w->io->in.p + w->io->in.off, w->io->in.len)) != NULL)
+                                if (unlikely(w->rx_body == HBODY_CHUNKED) && (flaw = body_flaw(w)) != NULL)
                                         return bad_body(w, s, flaw);
-                                *ret_m = &w->io->box->m;
+                                *ret_m = &b->m;
                                 return MSG_OK;
                         }
                         if (v != H1_MORE)
@@ -720,33 +729,57 @@ static void wire_want(struct side *s)
 }
 
 /* Sent what was announced, received what was announced, nothing private left to send: see facts 2a, "early response". */
-static bool exchange_complete(const struct wire *w, const struct side *s)
+static inline bool exchange_complete(const struct wire_io *io, const struct side *s)
 {
-        return (s->flags & SIDE_RX_DONE) && (s->flags & SIDE_TX_DONE) && w->io->out_len == 0 && w->io->rx_left == 0 &&
-               w->io->tx_left == 0;
+        return (s->flags & (SIDE_RX_DONE | SIDE_TX_DONE)) == (SIDE_RX_DONE | SIDE_TX_DONE) &&
+               (io->out_len | io->rx_left | io->tx_left) == 0;
+}
+
+/* The only judge of whether another message may use the connection. */
+static bool wire_is_clean(const struct wire *w, const struct side *s)
+{
+        unsigned ep = w->ep->flags;
+
+        if (w->close_after || !exchange_complete(w->io, s) || (ep & (EP_ERR | EP_SHUT)))
+                return false;
+        if (w->server) /* a FIN, or bytes that nobody asked for */
+                return !(ep & (EP_EOF | EP_HUP)) && w->io->in.len == 0;
+        /* a client may send its last requests and its FIN in one go: they are answered first */
+        return w->io->in.len > 0 || !(ep & EP_EOF);
+}
+
+/* Gives up what the exchange needed; unread bytes of the next one stay, in private memory. */
+static void leave(struct wire *w, struct side *s, bool keep)
+{
+        struct wire_thr *t = wire_thr();
+        struct wire_io *io = w->io;
+
+        if (io == &wire_io_none)
+                return;
+        if (io->box)
+                headbox_free(io->box);
+        io->box = NULL;
+        w->box_trailers = false;
+        if (keep && io->in.len > 0) {
+                wire_rx_park(s);
+                return;
+        }
+        forget(w, t);
+        if (!io->out)
+                io_free(w, t);
 }
 
 static void wire_end(struct side *s, bool clean)
 {
         struct wire *w = s->carrier;
-        bool reusable = clean && !w->close_after && exchange_complete(w, s) && !(w->ep->flags & (EP_ERR | EP_SHUT));
+        bool reusable = clean && wire_is_clean(w, s);
 
-        if (w->server) /* a FIN, or bytes that nobody asked for */
-                reusable = reusable && !(w->ep->flags & (EP_EOF | EP_HUP)) && w->io->in.len == 0;
-        else /* a client may send its last requests and its FIN in one go: they are answered first */
-                reusable = reusable && (w->io->in.len > 0 || !(w->ep->flags & EP_EOF));
-
-        w->reset_after = w->tx_head_done && !(s->flags & SIDE_TX_END) &&
+        w->reset_after = unlikely(!(s->flags & SIDE_TX_END)) && w->tx_head_done &&
                          (w->tx_body == HBODY_CLOSE || (w->tx_body == HBODY_TUNNEL && (s->flags & SIDE_TX_CUT)));
-        wire_rx_head_free(s);
-        if (reusable)
-                wire_rx_park(s);
-        else
-                in_forget(w);
+        leave(w, s, reusable);
         w->side = NULL;
         s->ops = NULL;
         s->carrier = NULL;
-        wire_rest(w);
         w->owner->released(w, reusable);
 }
 
@@ -754,12 +787,14 @@ void wire_fini(struct wire *w, bool reset)
 {
         w->ep->ops->close(w->ep, reset);
         w->ep = &w->conn.ep; /* a filter is gone now */
+        if (w->io == &wire_io_none)
+                return;
         if (w->io->box)
                 headbox_free(w->io->box);
-        in_forget(w);
+        forget(w, wire_thr());
         if (w->io->out)
                 mem_put(w->io->out, w->io->out_cap);
-        io_free(w);
+        io_free(w, wire_thr());
 }
 
 const struct mux_ops wire_ops = {

@@ -27,12 +27,21 @@ static inline struct wire_thr *wire_thr(void)
         return likely(t) ? t : wire_thr_make();
 }
 
-bool wire_io_new(struct wire *w); /* false: out of memory */
+bool wire_io_new(struct wire *w); /* slow path of wire_io_own() */
 
-/* Before anything is written to w->io. */
+/* Before anything is written to w->io. False: out of memory. */
 static inline bool wire_io_own(struct wire *w)
 {
-        return likely(w->io != &wire_io_none) || wire_io_new(w);
+        struct wire_thr *t;
+
+        if (likely(w->io != &wire_io_none))
+                return true;
+        t = wire_thr();
+        if (unlikely(t->n_quiet == 0))
+                return wire_io_new(w);
+        w->io = t->quiet[--t->n_quiet];
+        *w->io = (struct wire_io){ 0 };
+        return true;
 }
 
 int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);

@@ -165,10 +165,12 @@ static void begin(struct wire *w, struct hmsg *head, const struct tx_frame *f, s
         w->close_after = close;
         w->shut_after = !w->server && close;
         *o = (struct h1_wopt){ .frame = (uint8_t)body, .length = f->length };
-        o->flags = (uint8_t)((f->upgrade ? H1_WRITE_UPGRADE : 0) | (close && !f->upgrade ? H1_WRITE_CLOSE : 0) |
-                             (!close && (f->keep_alive || head->minor == 0 || (!w->server && w->req_minor == 0))
-                                      ? H1_WRITE_KEEP_ALIVE
-                                      : 0));
+        if (unlikely(f->upgrade))
+                o->flags = H1_WRITE_UPGRADE;
+        else if (unlikely(close))
+                o->flags = H1_WRITE_CLOSE;
+        if (!close && unlikely(f->keep_alive || head->minor == 0 || (!w->server && w->req_minor == 0)))
+                o->flags |= H1_WRITE_KEEP_ALIVE;
 }
 
 static int add_head(struct wire *w, struct hmsg *head, const struct tx_frame *f, struct txv *x)
@@ -209,9 +211,12 @@ static int add_trailers(struct hmsg *trailers, struct txv *x)
 
 static int add_body(struct wire *w, struct txv *x, const struct iovec *v, int n)
 {
-        size_t sum = 0;
+        size_t sum;
 
-        for (int i = 0; i < n; i++)
+        if (n == 0)
+                return 0;
+        sum = v->iov_len;
+        for (int i = 1; i < n; i++)
                 sum += v[i].iov_len;
         if (sum == 0)
                 return 0;

@@ -65,7 +65,7 @@ void loop_fini(struct loop *l)
 
 static uint32_t stamp(const struct loop *l) /* of this turn, as ev_fd.turn holds it: never 0 */
 {
-        return (uint32_t)(l->stats.turns % 0x7ffffffeu) + 1;
+        return ((uint32_t)l->stats.turns & 0x3fffffffu) | 0x40000000u;
 }
 
 static int add(struct loop *l, struct ev_fd *e, uint32_t events)

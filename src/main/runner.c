@@ -95,6 +95,11 @@ static void close_left(struct engine_binds *b)
                 binds_close(b->v[i].fds, b->v[i].n_fds);
 }
 
+void runner_hold_signals(void)
+{
+        sig_block(signals, array_len(signals));
+}
+
 bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool master_worker, struct diags *d)
 {
         const struct global_cfg *g = global_of(c);
@@ -108,7 +113,7 @@ bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool 
                 log_env.proc =
                         log_driver
                                 ->to_stderr; /* state changes are said on stderr too, as HAProxy does in the foreground */
-        sig_block(signals, array_len(signals));
+        runner_hold_signals();
         e = engine_new(c, &o, &r->engine);
         if (e < 0) {
                 diag_add(d, DIAG_ALERT, SPAN_NONE, "E0031", "cannot start : %s", strerror(-e));

@@ -26,6 +26,8 @@ struct runner {
         bool draining;
 };
 
+/* From now on the signals above wait until runner_run(): before the first socket is there, so that who can connect can also signal. */
+void runner_hold_signals(void);
 /* Makes the engine and applies the first configuration; conf stays the caller's (the engine takes its own reference). b's
  * unused sockets are closed. false: the reasons are in d. */
 bool runner_init(struct runner *r, struct conf *c, struct engine_binds *b, bool master_worker, struct diags *d);

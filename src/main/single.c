@@ -221,6 +221,7 @@ static bool prepare(struct single *s)
 {
         const struct global_cfg *g = global_of(s->load.conf);
 
+        runner_hold_signals();
         limits_files(limits_files_wanted(g, s->binds.n, engine_threads(s->load.conf)));
         if (!bind_all(s) || !open_pidfile(s) || !background(s))
                 return false;

@@ -100,7 +100,7 @@ static ssize_t tx_failed(struct conn *c, ssize_t r)
 static ssize_t conn_tx(struct ep *e, const struct iovec *v, int n, bool more)
 {
         struct conn *c = conn_of(e);
-        size_t all = 0;
+        size_t all;
         ssize_t r;
 
         if (unlikely(e->flags & (EP_CONNECTING | EP_ERR)))
@@ -110,7 +110,8 @@ static ssize_t conn_tx(struct ep *e, const struct iovec *v, int n, bool more)
         r = sys()->send(c->ev.fd, v, n, more ? MSG_MORE : 0);
         if (unlikely(r < 0))
                 return tx_failed(c, r);
-        for (int i = 0; i < n; i++)
+        all = v->iov_len;
+        for (int i = 1; i < n; i++)
                 all += v[i].iov_len;
         if ((size_t)r < all)
                 clear(e, EP_TX);

@@ -34,7 +34,7 @@ enum {
 
 struct ep_ops {
         ssize_t (*rx)(struct ep *e, void *p, size_t n); /* > 0; 0 = end; -EAGAIN; negative errno */
-        ssize_t (*tx)(struct ep *e, const struct iovec *v, int n, bool more); /* >= 0; -EAGAIN; negative errno */
+        ssize_t (*tx)(struct ep *e, const struct iovec *v, int n, bool more); /* n > 0; >= 0; -EAGAIN; negative errno */
         /* -EAGAIN with EP_RX still set: the pipe is full, empty it first. Both keep p->fill. */
         ssize_t (*rx_splice)(struct ep *e, struct pipe *p, size_t n);
         ssize_t (*tx_splice)(struct ep *e, struct pipe *p, size_t n);

@@ -136,10 +136,19 @@ static bool websocket_key_ok(const struct hmsg *m)
 
 static bool parse_length(struct str s, uint64_t *ret_v)
 {
-        uint64_t v;
+        uint64_t v = 0;
 
-        if (!str_to_u64(s, &v) || v > INT64_MAX)
-                return false;
+        if (s.n == 0 || s.n > 18) {
+                if (!str_to_u64(s, &v) || v > INT64_MAX)
+                        return false;
+        } else {
+                for (size_t i = 0; i < s.n; i++) { /* cannot overflow */
+                        unsigned d = (unsigned char)s.p[i] - '0';
+                        if (d > 9)
+                                return false;
+                        v = v * 10 + d;
+                }
+        }
         *ret_v = v;
         return true;
 }

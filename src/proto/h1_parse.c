@@ -5,6 +5,7 @@
  * Line ends: CRLF. A LF alone is taken in heads too, as HAProxy 2.6 and 3.4 do (measured); such a line loses its RAW
  * mark, so that the writer sends CRLF. In chunk framing and trailers it is refused. */
 #include "proto/h1_judge.h"
+#include "proto/h1_lines.h"
 #include "proto/h1_scan.h"
 
 enum {
@@ -163,49 +164,6 @@ static enum h1_verdict head_end(struct h1 *h, struct hmsg *m, const char *b, str
         return H1_OK;
 }
 
-/* The name at p, any token, and its colon before `end`; made lower case. -1: no such thing. */
-static __attribute__((noinline)) int take_name(char *p, const char *end, char **ret_colon)
-{
-        uint32_t n = h1_lower_name(p, 0, (uint32_t)(end - p));
-
-        if (n == 0 || n > UINT16_MAX || p[n] != ':')
-                return -1;
-        *ret_colon = p + n;
-        return (int)hmsg_id(p, n);
-}
-
-/* Lines as nearly all are, "name: value CRLF" and whole: takes as many as there are from i on. What it does not take it leaves to
- * fields(), which reads the line again (a name that became lower case stays so: the same name). Not inlined: on its own it keeps most
- * in registers. */
-static hot_path __attribute__((noinline)) uint32_t plain_lines(struct hmsg *m, char *b, uint32_t i, uint32_t len)
-{
-        char *p = b + i, *stop = b + len, *end, *colon;
-        struct h1_ctls ctls = { .next = p };
-        struct hfield *f = m->f + m->nf, *full = m->f + m->capf;
-
-        for (; stop - p >= 16 && f < full; f++, p = end + 2) {
-                end = h1_next_ctl(&ctls, stop);
-                if (unlikely(end == p || stop - end < 2 || memcmp(end, "\r\n", 2) != 0 || end[-1] == ' '))
-                        break;
-                int id = (int)h1_take_known(p, end, &colon);
-                if (unlikely(id == HID_NONE) && (id = take_name(p, end, &colon)) < 0)
-                        break;
-                if (unlikely(colon[1] != ' ' || (unsigned char)colon[2] <= ' '))
-                        break;
-                f->name = (uint32_t)(p - b);
-                f->val = (uint32_t)(colon + 2 - b);
-                f->vlen = (uint32_t)(end - colon - 2);
-                f->nlen = (uint16_t)(colon - p);
-                f->id = (uint8_t)id;
-                f->flags = HF_RAW;
-                if (likely(id != HID_NONE))
-                        hmsg_note(m, (unsigned)id, (uint16_t)(f - m->f));
-                h1_skip_ctl(&ctls); /* the LF */
-        }
-        m->nf = (uint16_t)(f - m->f);
-        return (uint32_t)(p - b);
-}
-
 /* LONG: one switch over the stages of a field line; splitting it would put the scan state into memory per token */
 static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t len)
 {
@@ -216,7 +174,7 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
         for (;;) {
                 switch (stage) {
                 case ST_LINE:
-                        c.i = plain_lines(m, b, c.i, len);
+                        c.i = h1_lines->take(m, b, c.i, len); /* what it does not take is read again below */
                         if (unlikely(c.i == len))
                                 return pause_at(h, c, ST_LINE, len);
                         if (unlikely((unsigned char)b[c.i] <= '\r' && (b[c.i] == '\r' || b[c.i] == '\n')))
@@ -266,6 +224,21 @@ static hot_path enum h1_verdict fields(struct h1 *h, struct hmsg *m, uint32_t le
         }
 }
 
+/* All that h1_lines takes; true: and the head ends there, as nearly all do. */
+static inline bool plain_fields(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        const char *b = m->blk[0].p;
+
+        if (h->stage != ST_LINE)
+                return false;
+        h->pos = h1_lines->take(m, m->blk[0].p, h->pos, len);
+        if (len - h->pos < 2 || memcmp(b + h->pos, "\r\n", 2) != 0)
+                return false;
+        h->stage = ST_DONE;
+        m->head_len = h->pos + 2;
+        return true;
+}
+
 /* ---- start lines ---- */
 
 /* "HTTP/d.d" at i, as far as it is there: 1 complete, 0 wait, -1 wrong. */
@@ -304,6 +277,30 @@ static inline enum h1_verdict take_version(struct h1 *h, struct hmsg *m, const c
         return H1_OK;
 }
 
+/* The request line as nearly all are, whole and to the byte as a writer would write it. False: nothing was looked at. */
+static bool plain_request_line(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        const char *b = m->blk[0].p;
+        uint32_t i = h->pos, mend = h1_skip_token(b, i, len), t = mend + 1, tend;
+
+        if (mend == i || mend == len || b[mend] != ' ')
+                return false;
+        tend = h1_find_not_target(b, t, len);
+        if (tend == t || len - tend < 11 || memcmp(b + tend, " HTTP/1.", 8) != 0 || (b[tend + 8] | 1) != '1' ||
+            memcmp(b + tend + 9, "\r\n", 2) != 0)
+                return false;
+        m->mpart = (struct hpart){ i, mend - i, 0 };
+        m->target.off = t;
+        m->target.len = tend - t;
+        m->method = (uint8_t)(memcmp(b + i, "GET ", 4) == 0 ? HMETH_GET : hmsg_method_of(hmsg_method(m)));
+        m->minor = b[tend + 8] != '0';
+        h->raw = true;
+        h->line = i;
+        h->pos = tend + 11;
+        h->stage = ST_LINE;
+        return true;
+}
+
 /* LONG: flat switch, one case per token of the request line */
 static enum h1_verdict request_line(struct h1 *h, struct hmsg *m, uint32_t len)
 {
@@ -326,7 +323,7 @@ static enum h1_verdict request_line(struct h1 *h, struct hmsg *m, uint32_t len)
                 h->line = i;
                 /* fall through */
         case ST_METHOD:
-                i = h1_skip_class(b, i, len, CH_TOKEN);
+                i = h1_skip_token(b, i, len);
                 if (i == len)
                         return more(h, i, ST_METHOD, len);
                 if (b[i] != ' ' || i == h->line)
@@ -383,6 +380,32 @@ static enum h1_verdict take_status(struct h1 *h, struct hmsg *m, const char *b, 
                         return h1_bad(h, H1_WHY_STATUS, i + k);
         m->status = (uint16_t)((b[i] - '0') * 100 + (b[i + 1] - '0') * 10 + (b[i + 2] - '0'));
         return m->status < 100 ? h1_bad(h, H1_WHY_STATUS, i) : H1_OK;
+}
+
+/* The status line as nearly all are, likewise. */
+static bool plain_status_line(struct h1 *h, struct hmsg *m, uint32_t len)
+{
+        const char *b = m->blk[0].p;
+        uint32_t i = h->pos, end;
+
+        if (len - i < 15 || memcmp(b + i, "HTTP/1.", 7) != 0 || (b[i + 7] | 1) != '1' || b[i + 8] != ' ' ||
+            b[i + 12] != ' ')
+                return false;
+        unsigned x = (unsigned char)b[i + 9] - '0', y = (unsigned char)b[i + 10] - '0',
+                 z = (unsigned char)b[i + 11] - '0';
+
+        end = h1_find_ctl(b, i + 13, len);
+        if (x - 1 > 8 || y > 9 || z > 9 || len - end < 2 || memcmp(b + end, "\r\n", 2) != 0)
+                return false;
+        m->mpart.off = i;
+        m->minor = b[i + 7] != '0';
+        m->status = (uint16_t)(x * 100 + y * 10 + z);
+        m->reason.off = i + 13;
+        m->reason.len = end - (i + 13);
+        h->raw = true;
+        h->pos = end + 2;
+        h->stage = ST_LINE;
+        return true;
 }
 
 /* LONG: flat switch, one case per token of the status line */
@@ -468,9 +491,9 @@ enum h1_verdict h1_request(struct h1 *h, struct hmsg *m, uint32_t len)
 
         if (finished(h, m, len))
                 return h->stage == ST_DONE ? H1_OK : H1_BAD;
-        if (h->stage < ST_LINE)
+        if (h->stage < ST_LINE && !(h->stage == ST_LEAD && plain_request_line(h, m, len)))
                 v = request_line(h, m, len);
-        if (v == H1_OK)
+        if (v == H1_OK && !plain_fields(h, m, len))
                 v = fields(h, m, len);
         if (v != H1_OK)
                 return v;
@@ -486,9 +509,9 @@ enum h1_verdict h1_response(struct h1 *h, struct hmsg *m, uint32_t len, enum hme
                 return h->stage == ST_DONE ? H1_OK : H1_BAD;
         m->flags |= HMSG_RESPONSE;
         h->req_method = (uint8_t)req_method;
-        if (h->stage < ST_LINE)
+        if (h->stage < ST_LINE && !(h->stage == ST_LEAD && plain_status_line(h, m, len)))
                 v = status_line(h, m, len);
-        if (v == H1_OK)
+        if (v == H1_OK && !plain_fields(h, m, len))
                 v = fields(h, m, len);
         if (v != H1_OK)
                 return v;

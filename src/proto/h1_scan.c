@@ -1,5 +1,6 @@
-/* proto/h1_scan.c - the byte classes of HTTP/1 (the enum in h1_scan.h says what each bit means). */
+/* proto/h1_scan.c - the byte classes of HTTP/1 (the enum in h1_scan.h says what each bit means), and the choice for this processor. */
 #include "proto/h1_scan.h"
+#include "proto/h1_lines.h"
 
 /* clang-format off */
 const uint8_t h1_class[256] = {
@@ -27,3 +28,37 @@ const uint8_t h1_case_mask[32] = { 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x2
                                    0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20, 0x20 };
 const uint8_t h1_first_mask[32] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+/* ---- which version of the lines' loops ---- */
+
+const struct h1_lines *h1_lines = &h1_lines_base;
+
+#if defined(__x86_64__)
+static bool has_avx2(void)
+{
+        __builtin_cpu_init();
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+               __builtin_cpu_supports("popcnt");
+}
+
+static const struct h1_lines *wide(void)
+{
+        return has_avx2() ? &h1_lines_avx2 : NULL;
+}
+#else
+static const struct h1_lines *wide(void)
+{
+        return NULL;
+}
+#endif
+
+__attribute__((constructor)) static void choose(void)
+{
+        if (wide())
+                h1_lines = wide();
+}
+
+const struct h1_lines *h1_lines_at(unsigned i)
+{
+        return i == 0 ? &h1_lines_base : i == 1 ? wide() : NULL;
+}

@@ -33,8 +33,12 @@ static inline uint32_t h1_skip_class(const char *b, uint32_t i, uint32_t end, un
         return i;
 }
 
-#if defined(__SSE2__)
+#if defined(__AVX2__) && defined(__BMI__)
+#include "proto/h1_scan_avx2.h"
+#include "proto/h1_scan_x86.h"
+#elif defined(__SSE2__)
 #include "proto/h1_scan_sse2.h"
+#include "proto/h1_scan_x86.h"
 #else
 #include "proto/h1_scan_plain.h"
 #endif

@@ -17,6 +17,12 @@ static inline uint32_t h1_find_not_target(const char *b, uint32_t i, uint32_t en
         return h1_skip_class(b, i, end, CH_TARGET);
 }
 
+/* First byte that is none of a token.  */
+static inline uint32_t h1_skip_token(const char *b, uint32_t i, uint32_t end)
+{
+        return h1_skip_class(b, i, end, CH_TOKEN);
+}
+
 static inline size_t h1_skip_host(const char *b, size_t i, size_t end)
 {
         while (i < end && h1_is(b[i], CH_HOST))
@@ -36,6 +42,11 @@ static inline uint32_t h1_lower_name(char *b, uint32_t i, uint32_t end)
 struct h1_ctls {
         char *next;
 };
+
+static inline struct h1_ctls h1_ctls_from(char *p)
+{
+        return (struct h1_ctls){ .next = p };
+}
 
 static inline char *h1_next_ctl(struct h1_ctls *it, char *end)
 {
@@ -63,10 +74,19 @@ static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)
 }
 
 /* A short cut that needs vectors: here every name goes the long way. */
-static inline enum hid h1_take_known(char *p, const char *line_end, char **ret_colon)
+struct h1_keys {
+        char none;
+};
+
+static inline struct h1_keys h1_keys(void)
 {
-        (void)p, (void)line_end, (void)ret_colon;
-        return HID_NONE;
+        return (struct h1_keys){ 0 };
+}
+
+static inline int h1_take_name(const struct h1_keys *k, char *p, const char *line_end, char **ret_colon)
+{
+        (void)k, (void)p, (void)line_end, (void)ret_colon;
+        return -1;
 }
 
 /* How many of the 16 bytes at p are lower-case letters, digits or '-', up to the first that is not. */

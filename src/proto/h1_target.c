@@ -78,7 +78,8 @@ static void trim_host(struct hmsg *m, int i, struct authority host)
 /* One Host, or the same several times (kept once). *ret_i: its index or -1. */
 static enum h1_verdict judge_host(struct h1 *h, struct hmsg *m, int *ret_i, struct authority *ret_host)
 {
-        int first = hmsg_find(m, HID_HOST, 0);
+        /* nothing was removed yet: the first one is the first */
+        int first = hmsg_may_have(m, HID_HOST) ? m->first[HID_HOST] : -1;
 
         *ret_i = first;
         if (first < 0) {

@@ -4,6 +4,7 @@
  * lower-case token for a name, and what frames the message is written from the caller's decision, not from what was
  * received. Adjacent pieces become one iovec, so an untouched head is one iovec, start line to empty line. */
 #include "proto/h1_judge.h"
+#include "proto/h1_lines.h"
 #include "proto/h1_scan.h"
 
 #include <errno.h>
@@ -151,15 +152,22 @@ static bool start_ok(const struct hmsg *m)
         return all_of(hmsg_method(m), CH_TOKEN) && t.n && h1_find_not_target(t.p, 0, (uint32_t)t.n) == (uint32_t)t.n;
 }
 
-/* The received request line is already what we would write: "METHOD SP target SP HTTP/1.minor CRLF", piece by piece. */
-static bool raw_request(const struct hmsg *m, char minor)
+/* The received request line is already what we would write, "METHOD SP target SP HTTP/1.minor CRLF": where it ends, or 0. */
+static size_t raw_request(const struct hmsg *m, char minor)
 {
         const char *b = m->blk[0].p;
-        uint32_t mend = m->mpart.off + m->mpart.len, tend = m->target.off + m->target.len;
-        const char tail[11] = { ' ', 'H', 'T', 'T', 'P', '/', '1', '.', minor, '\r', '\n' };
+        uint32_t n = m->blk[0].n;
+        size_t mend = (size_t)m->mpart.off + m->mpart.len, tend = (size_t)m->target.off + m->target.len;
 
-        return (m->mpart.blk | m->target.blk) == 0 && m->target.off == mend + 1 && tend + 11 <= m->blk[0].n &&
-               b[mend] == ' ' && memcmp(b + tend, tail, 11) == 0;
+        if ((m->mpart.blk | m->target.blk) != 0 || m->mpart.len == 0 || m->target.len == 0 ||
+            m->target.off != mend + 1 || tend + 11 > n)
+                return 0;
+        if (b[mend] != ' ' || h1_skip_token(b, m->mpart.off, n) != mend ||
+            h1_find_not_target(b, m->target.off, n) != tend)
+                return 0;
+        if (memcmp(b + tend, " HTTP/1.", 8) != 0 || b[tend + 8] != minor || memcmp(b + tend + 9, "\r\n", 2) != 0)
+                return 0;
+        return tend + 11;
 }
 
 static void status_digits(char d[3], unsigned status)
@@ -169,15 +177,30 @@ static void status_digits(char d[3], unsigned status)
         d[2] = (char)('0' + status % 10);
 }
 
-static bool raw_response(const struct hmsg *m, char minor)
+static inline bool reads_status(const char *p, unsigned status)
 {
-        const char *b = m->blk[0].p + m->mpart.off;
-        uint32_t rend = m->reason.off + m->reason.len;
-        char head[13] = { 'H', 'T', 'T', 'P', '/', '1', '.', minor, ' ', 0, 0, 0, ' ' };
+        unsigned a = (unsigned char)p[0] - '0', b = (unsigned char)p[1] - '0', c = (unsigned char)p[2] - '0';
 
-        status_digits(head + 9, m->status);
-        return m->reason.blk == 0 && m->reason.off == m->mpart.off + 13 && rend + 2 <= m->blk[0].n &&
-               memcmp(b, head, 13) == 0 && memcmp(m->blk[0].p + rend, "\r\n", 2) == 0;
+        return a - 1 < 9 && b < 10 && c < 10 && a * 100 + b * 10 + c == status;
+}
+
+/* Likewise "HTTP/1.minor SP status SP reason CRLF". */
+static size_t raw_response(const struct hmsg *m, char minor)
+{
+        const char *b = m->blk[0].p;
+        uint32_t n = m->blk[0].n;
+        size_t at = m->mpart.off, rend = (size_t)m->reason.off + m->reason.len;
+
+        if (m->reason.blk != 0 || m->reason.off != at + 13 || rend + 2 > n)
+                return 0;
+        b += at;
+        if (memcmp(b, "HTTP/1.", 7) != 0 || b[7] != minor || b[8] != ' ' || !reads_status(b + 9, m->status) ||
+            b[12] != ' ')
+                return 0;
+        b -= at;
+        if (value_end(b, m->reason.off, n) != rend || memcmp(b + rend, "\r\n", 2) != 0)
+                return 0;
+        return rend + 2;
 }
 
 static void put_request(struct writer *w, struct str version)
@@ -206,20 +229,32 @@ static void put_response(struct writer *w, struct str version)
         put(w, STR("\r\n"));
 }
 
-static void start_line(struct writer *w)
+/* HTTP/1.0 knows no chunks (RFC 9112 6.1). */
+static inline bool is_1_1(const struct hmsg *m, const struct h1_wopt *o)
+{
+        return m->minor || o->frame == HBODY_CHUNKED;
+}
+
+/* Where the received start line ends that may be sent as it is, or 0. */
+static inline size_t raw_start(const struct hmsg *m, const struct h1_wopt *o)
+{
+        char minor = is_1_1(m, o) ? '1' : '0';
+
+        if (unlikely(!(m->flags & HMSG_RAW_START)))
+                return 0;
+        return m->flags & HMSG_RESPONSE ? raw_response(m, minor) : raw_request(m, minor);
+}
+
+static void start_line(struct writer *w, size_t raw_end)
 {
         const struct hmsg *m = w->m;
-        bool resp = (m->flags & HMSG_RESPONSE) != 0;
-        /* HTTP/1.0 knows no chunks (RFC 9112 6.1). */
-        bool one = m->minor || w->o->frame == HBODY_CHUNKED;
-        char minor = one ? '1' : '0';
-        struct str version = one ? STR("HTTP/1.1") : STR("HTTP/1.0");
+        struct str version = is_1_1(m, w->o) ? STR("HTTP/1.1") : STR("HTTP/1.0");
 
-        if (!start_ok(m))
+        if (raw_end)
+                run(w, 0, m->mpart.off, (uint32_t)raw_end);
+        else if (!start_ok(m))
                 refuse(w, -1);
-        else if ((m->flags & HMSG_RAW_START) && (resp ? raw_response(m, minor) : raw_request(m, minor)))
-                run(w, 0, m->mpart.off, resp ? m->reason.off + m->reason.len + 2 : m->target.off + m->target.len + 11);
-        else if (resp)
+        else if (m->flags & HMSG_RESPONSE)
                 put_response(w, version);
         else
                 put_request(w, version);
@@ -237,16 +272,20 @@ static struct str decimal(char buf[20], uint64_t v)
         return (struct str){ buf + 20 - n, n };
 }
 
-/* s reads just as decimal() writes v. */
+/* s reads just as decimal() writes v (19 digits hold every length that the parser takes; a longer one is written anew). */
 static bool is_decimal(struct str s, uint64_t v)
 {
-        size_t n = s.n;
+        uint64_t sum = 0;
 
-        do
-                if (n-- == 0 || s.p[n] != (char)('0' + v % 10))
+        if (s.n == 0 || s.n > 19 || (s.p[0] == '0' && s.n > 1))
+                return false;
+        for (size_t i = 0; i < s.n; i++) {
+                unsigned d = (unsigned char)s.p[i] - '0';
+                if (d > 9)
                         return false;
-        while (v /= 10);
-        return n == 0;
+                sum = sum * 10 + d;
+        }
+        return sum == v;
 }
 
 static struct str frame_value(const struct writer *w, char buf[20])
@@ -364,13 +403,16 @@ static struct str conn_words(const struct writer *w, char buf[48])
         return (struct str){ buf, n };
 }
 
-/* What Connection must say, in buf; nearly always nothing. */
+/* Connection has nothing to say, as nearly always. */
+static inline bool no_connection(const struct hmsg *m, const struct h1_wopt *o)
+{
+        return !(o->flags & (H1_WRITE_UPGRADE | H1_WRITE_CLOSE | H1_WRITE_KEEP_ALIVE)) && !(m->flags & HMSG_CONN_TE);
+}
+
+/* What Connection must say, in buf. */
 static inline struct str conn_value(const struct writer *w, char buf[48])
 {
-        if (likely(!(w->o->flags & (H1_WRITE_UPGRADE | H1_WRITE_CLOSE | H1_WRITE_KEEP_ALIVE)) &&
-                   !(w->m->flags & HMSG_CONN_TE)))
-                return (struct str){ buf, 0 };
-        return conn_words(w, buf);
+        return no_connection(w->m, w->o) ? (struct str){ buf, 0 } : conn_words(w, buf);
 }
 
 /* ---- fields ---- */
@@ -384,13 +426,6 @@ static cold_path void put_rewritten(struct writer *w, int i)
                 put_line(w, hmsg_name(w->m, i), hmsg_value(w->m, i));
         else
                 refuse(w, i);
-}
-
-/* May be sent as it was received, if it is what it says: alive, end to end, a line of its own form in block 0. */
-static inline bool plain(const struct hfield *f)
-{
-        return (f->flags & (HF_DEL | HF_HOP | HF_RAW | HF_ARENA)) == HF_RAW &&
-               (f->id == HID_NONE || f->id >= HID_FIRST_END2END);
 }
 
 static inline __attribute__((always_inline)) void put_field(struct writer *w, const struct hmsg *m, int i)
@@ -410,43 +445,60 @@ static cold_path void put_each(struct writer *w, const struct hmsg *m, int i, in
                 put_field(w, m, i);
 }
 
-/* How many fields from f on stand one behind the other as they were received, each of them in good shape. *ret_end: where they end.
- * (Not inlined: on its own it keeps everything in registers.) */
-static hot_path __attribute__((noinline)) uint32_t plain_run(const char *b, uint32_t n, const struct hfield *f,
-                                                             const struct hfield *stop, uint32_t *ret_end)
+/* The one Content-Length, when it says already what we would: it may stay in a run. */
+static inline const struct hfield *length_as_is(const struct hmsg *m, const struct h1_wopt *o)
 {
-        const struct hfield *first = f;
-        uint32_t end = f->name;
+        const uint64_t bit = (uint64_t)1 << HID_CONTENT_LENGTH;
+        const struct hfield *f = m->f + m->first[HID_CONTENT_LENGTH];
 
-        for (; f < stop && f->name == end && plain(f) && shape_ok(b, n, f); f++)
-                end = f->val + f->vlen + 2;
-        *ret_end = end;
-        return (uint32_t)(f - first);
+        if (o->frame != HBODY_LENGTH || !(m->have & bit) || m->many & bit || f->flags != HF_RAW ||
+            f->id != HID_CONTENT_LENGTH || (uint64_t)f->val + f->vlen > m->blk[0].n)
+                return NULL;
+        return is_decimal((struct str){ m->blk[0].p + f->val, f->vlen }, o->length) ? f : NULL;
 }
 
-/* Makes one run of such fields from i on, and returns the first that is not so. When each line has its CR and LF, and there are no other
- * control bytes in all of the run, then there are none in any value; with others (HTAB is allowed there) each value is looked at. */
-static hot_path int put_plain(struct writer *w, const struct hmsg *m, int i)
-{
-        uint32_t start = m->f[i].name, end;
-        uint32_t k = plain_run(m->blk[0].p, m->blk[0].n, m->f + i, m->f + m->nf, &end);
+/* A run that begins with field i: fields that may be sent as they were received, `also` among them. */
+struct plain {
+        struct h1_run r;
+        int i, n;
+};
 
-        if (k == 0)
-                return i;
-        if (likely(h1_count_ctl(m->blk[0].p, start, end) == 2 * k))
-                run(w, 0, start, end);
+static inline struct plain plain_from(const struct hmsg *m, int i, const struct hfield *also)
+{
+        struct plain p = { .i = i };
+
+        if (i < m->nf)
+                p.n = (int)h1_lines->judge(m->blk[0].p, m->blk[0].n, m->f + i, m->f + m->nf, also, &p.r);
+        return p;
+}
+
+/* Where there is a control byte more than those of the line ends (HTAB is allowed in a value) each field is looked at. */
+static void put_plain(struct writer *w, const struct plain *p, const struct hfield *also)
+{
+        const struct hfield *f = w->m->f + p->i;
+
+        if (p->n == 0)
+                return;
+        if (also >= f && also < f + p->n)
+                w->framed = true;
+        if (likely(p->r.clean))
+                run(w, 0, f->name, p->r.end);
         else
-                put_each(w, m, i, i + (int)k);
-        return i + (int)k;
+                put_each(w, w->m, p->i, p->i + p->n);
+}
+
+/* The received empty line stands at `end`. */
+static inline bool ends_at(const struct hmsg *m, uint32_t end)
+{
+        const struct hblock *b = &m->blk[0];
+
+        return end + 2 == m->head_len && m->head_len <= b->n && memcmp(b->p + end, "\r\n", 2) == 0;
 }
 
 /* The empty line; the received one if the run has just reached it. */
 static void empty_line(struct writer *w)
 {
-        const struct hblock *b = &w->m->blk[0];
-
-        if (w->blk == 0 && w->end + 2 == w->m->head_len && w->m->head_len <= b->n &&
-            memcmp(b->p + w->end, "\r\n", 2) == 0)
+        if (w->blk == 0 && ends_at(w->m, w->end))
                 w->end += 2;
         else
                 put(w, STR("\r\n"));
@@ -462,17 +514,20 @@ static struct writer begin(const struct hmsg *m, const struct h1_wopt *o, struct
         return (struct writer){ .m = m, .o = o, .out = out, .blk = BLK_NONE };
 }
 
-int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
+static __attribute__((noinline)) int in_pieces(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out,
+                                               size_t raw_end, const struct plain *first, const struct hfield *also)
 {
         struct writer w = begin(m, o, out);
+        struct plain p = *first;
         char conn[48], len[20];
 
         w.conn = conn_value(&w, conn);
-        start_line(&w);
-        for (int i = 0; i < m->nf && likely(!w.err); i++) {
+        start_line(&w, raw_end);
+        for (int i = 0; i < m->nf && likely(!w.err); i++, p = plain_from(m, i, also)) {
                 const struct hfield *f;
 
-                i = put_plain(&w, m, i);
+                put_plain(&w, &p, also);
+                i += p.n;
                 if (i == m->nf || unlikely(w.err))
                         break;
                 f = &m->f[i];
@@ -489,6 +544,32 @@ int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
         if (!w.err)
                 empty_line(&w);
         return w.err;
+}
+
+/* Nothing was changed, and what we have to say stands there already: all fields are in p, right behind the start line. */
+static inline bool untouched(const struct hmsg *m, const struct h1_wopt *o, size_t raw_end, const struct plain *p,
+                             const struct hfield *also)
+{
+        if (!raw_end || p->n != m->nf || p->n == 0 || m->f[0].name != raw_end || !p->r.clean)
+                return false;
+        return no_connection(m, o) && o->frame != HBODY_CHUNKED && (o->frame != HBODY_LENGTH || also) &&
+               ends_at(m, p->r.end);
+}
+
+hot_path int h1_write(const struct hmsg *m, const struct h1_wopt *o, struct h1_out *out)
+{
+        const struct hfield *also = length_as_is(m, o);
+        const struct plain p = plain_from(m, 0, also);
+        size_t raw_end = raw_start(m, o);
+
+        if (unlikely(!untouched(m, o, raw_end, &p, also) || out->iov_cap == 0))
+                return in_pieces(m, o, out, raw_end, &p, also);
+        out->iov[0] = (struct iovec){ m->blk[0].p + m->mpart.off, m->head_len - m->mpart.off };
+        out->niov = 1;
+        out->used = 0;
+        out->total = m->head_len - m->mpart.off;
+        out->bad_field = -1;
+        return 0;
 }
 
 int h1_write_trailers(const struct hmsg *m, struct h1_out *out)

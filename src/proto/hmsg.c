@@ -66,6 +66,48 @@ const uint8_t hmsg_known_slot[256] = {
         [255] = HID_IF_MODIFIED_SINCE,
 };
 
+/* Slot of a name of at most 15 bytes = hmsg_short_hash(): likewise. */
+const uint8_t hmsg_short_slot[256] = {
+        [26] = HID_RETRY_AFTER,
+        [31] = HID_LAST_MODIFIED,
+        [35] = HID_SERVER,
+        [38] = HID_KEEP_ALIVE,
+        [61] = HID_CACHE_CONTROL,
+        [62] = HID_IF_NONE_MATCH,
+        [80] = HID_UPGRADE,
+        [85] = HID_USER_AGENT,
+        [86] = HID_REFERER,
+        [88] = HID_COOKIE,
+        [92] = HID_TE,
+        [105] = HID_TRAILER,
+        [116] = HID_X_REQUEST_ID,
+        [129] = HID_AUTHORIZATION,
+        [141] = HID_X_REAL_IP,
+        [155] = HID_HTTP2_SETTINGS,
+        [160] = HID_CONNECTION,
+        [162] = HID_ACCEPT,
+        [165] = HID_DATE,
+        [172] = HID_ORIGIN,
+        [176] = HID_EXPECT,
+        [177] = HID_RANGE,
+        [180] = HID_X_ORIGINAL_TO,
+        [189] = HID_ACCEPT_ENCODING,
+        [191] = HID_FORWARDED,
+        [203] = HID_X_FORWARDED_FOR,
+        [208] = HID_AGE,
+        [209] = HID_VIA,
+        [210] = HID_CONTENT_LENGTH,
+        [213] = HID_ACCEPT_LANGUAGE,
+        [216] = HID_EXPIRES,
+        [217] = HID_ETAG,
+        [219] = HID_PRAGMA,
+        [228] = HID_SET_COOKIE,
+        [233] = HID_CONTENT_TYPE,
+        [239] = HID_LOCATION,
+        [242] = HID_HOST,
+        [254] = HID_VARY,
+};
+
 static inline uint64_t load64(const char *p)
 {
         uint64_t v;

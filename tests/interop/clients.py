@@ -1,6 +1,6 @@
-"""promtool, hatop, halog, prometheus-haproxy-exporter, check_haproxy_stats and Ansible's haproxy module: what each reads from Telamon is
-what it reads from Debian's HAProxy 2.6 after the same requests. Ports 25500-25529."""
-import os, pathlib, re, shutil, socket, subprocess, sys, threading, time, urllib.error, urllib.request
+"""promtool, hatop, halog, haproxy_log_analysis, prometheus-haproxy-exporter, check_haproxy_stats, netdata's collector and Ansible's haproxy
+module: what each reads from Telamon is what it reads from Debian's HAProxy 2.6 after the same requests. Ports 25500-25529."""
+import json, os, pathlib, re, shutil, socket, subprocess, sys, threading, time, urllib.error, urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "labs"))
 from kit import HOST, TELAMON, TMP, child, done, note, ok, serve, wait_for  # noqa: E402
 
@@ -230,9 +230,28 @@ def ansible(p):
     return out
 
 
+def log_analysis(p):
+    """haproxy_log_analysis: every line of the log is understood, and says the same."""
+    commands = ("counter", "counter_invalid", "http_methods", "status_codes_counter", "request_path_counter", "server_load")
+    code, text = run("haproxy_log_analysis", "-l", p.dir / "log", "-c", ",".join(commands),
+                     env={"HOME": str(p.dir)})
+    return {"code": code, "text": [line for line in text.splitlines() if line.strip()]}
+
+
+def netdata(p):
+    """netdata's collector: requests, bytes and states of each proxy."""
+    here = pathlib.Path(__file__).resolve().parent
+    code, text = run(sys.executable, here / "netdata_once.py", p.dir / "sock")
+    found = [line for line in text.splitlines() if line.startswith('{"check"')]
+    data = json.loads(found[0]) if code == 0 and found else {"data": {"error": text[-500:]}}
+    # bytes are counted as on the wire (tests/differences.tsv); times, idle and open connections differ from run to run
+    skip = re.compile("_(bin|bout|scur|qtime|ctime|rtime|ttime)_|idle|_page$")
+    return {k: str(v) for k, v in data["data"].items() if not skip.search(k)}
+
+
 serve(origin, GOOD)
 CLIENTS = [(promtool, "promtool"), (hatop, "hatop"), (halog, "halog"), (exporter, "prometheus-haproxy-exporter"),
-           (nagios, "perl"), (ansible, "ansible")]
+           (nagios, "perl"), (log_analysis, "haproxy_log_analysis"), (netdata, "python3"), (ansible, "ansible")]
 results = {}
 for name, program in (("haproxy", HAPROXY), ("telamon", TELAMON)):
     proxy = Proxy(name, program)

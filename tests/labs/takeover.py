@@ -41,6 +41,7 @@ global
     stats timeout 60s
 defaults
     mode http
+    option idle-close-on-response
     timeout connect 3s
     timeout client 30s
     timeout server 30s
@@ -100,6 +101,7 @@ def take(name, old, args, text=CONFIG):
     err = open(TMP / f"{name}.err", "w+b")
     p = child([*args, "-f", file, "-x", SOCK, "-sf", str(old.pid)], stdout=err, stderr=err)
     owner = wait_for(lambda: served_by(p), 15)
+    note(f"{name}: {time.monotonic() - start:.3f} s")
     ok(bool(owner), f"{name}: serves", read(err.name).decode())
     try:
         code = old.wait(20)
@@ -162,8 +164,9 @@ three, _, _, _ = take("telamon-W-again", two, [TELAMON, "-W"])
 four, worker, before, _ = take("telamon-db", three, [TELAMON, "-db"])
 ok(before <= inodes(worker), "telamon -db: all sockets are taken")
 # a haproxy takes one socket of an address for each shard that its line asks for, and closes the rest with who waits there
-five, _, _, _ = take("haproxy-again", four, [HAPROXY, "-W", "-db"],
+five, worker, before, _ = take("haproxy-again", four, [HAPROXY, "-W", "-db"],
                      CONFIG.replace(str(FRONT) + "\n", f"{FRONT} shards by-thread\n").replace("]:" + str(SIX), f"]:{SIX} shards by-thread"))
+ok(before <= inodes(worker), "haproxy, with as many shards, takes all sockets")
 six, worker, before, _ = take("telamon-at-last", five, [TELAMON, "-W"])
 stop.set()
 for t in threads:

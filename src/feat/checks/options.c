@@ -439,7 +439,6 @@ static const struct kw check_proxy_rows[] = {
         KW_REFUSE("external-check command", NO_PROGRAMS, .manual = "4.2",
                   .help = "The program of option external-check."),
         KW_REFUSE("external-check path", NO_PROGRAMS, .manual = "4.2", .help = "PATH of option external-check."),
-        KW_REFUSE("option spop-check", "SPOE is not supported here", .manual = "4.2", .help = "Checks of SPOE agents."),
 };
 
 static void unused_rules(struct conf_obj *o, struct diags *d, const struct check_rules *r, const char *keyword,

@@ -12,12 +12,10 @@ const struct check_proxy_cfg *check_proxy_of(const struct back_cfg *b)
 
 const struct script *script_of(const struct check_proxy_cfg *cfg)
 {
-        static const struct {
-                struct script s;
-                struct step connect;
-        } plain = { { .kind = SCRIPT_PLAIN, .n = 1 }, { .kind = STEP_CONNECT } };
+        static const struct step connect = { .kind = STEP_CONNECT };
+        static const struct script plain = { .kind = SCRIPT_PLAIN, .n = 1, .step = &connect };
 
-        return cfg->script ? cfg->script : &plain.s;
+        return cfg->script ? cfg->script : &plain;
 }
 
 /* ---- when ---- */

@@ -10,6 +10,7 @@ struct make {
         const struct step_line **lines;
         uint32_t n_lines;
         struct script *s;
+        struct step *steps; /* of s */
         bool failed;
 };
 
@@ -26,8 +27,8 @@ static void complain(struct make *m, const struct step_line *l, const char *keyw
 
 static struct step *append(struct make *m, const struct step *s)
 {
-        m->s->step[m->s->n] = *s;
-        return &m->s->step[m->s->n++];
+        m->steps[m->s->n] = *s;
+        return &m->steps[m->s->n++];
 }
 
 static void append_connect(struct make *m)
@@ -249,7 +250,8 @@ const struct script *script_make(struct conf *c, const struct conf_obj *o, const
         n = collect(&m, cfg->kind == SCRIPT_TCP ? cfg->tcp.last : cfg->kind == SCRIPT_HTTP ? cfg->http.last : NULL);
         if (cfg->kind > SCRIPT_HTTP)
                 n += service_steps(c, cfg, NULL);
-        m.s = conf_alloc(c, sizeof(*m.s) + (2 * (size_t)n + 3) * sizeof(struct step));
+        m.s = conf_alloc(c, sizeof(*m.s));
+        m.s->step = m.steps = conf_alloc(c, (2 * (size_t)n + 3) * sizeof(struct step));
         m.s->kind = (enum check_kind)cfg->kind;
         m.s->send_state = cfg->send_state;
         m.s->disable_on_404 = cfg->disable_on_404;
@@ -260,6 +262,6 @@ const struct script *script_make(struct conf *c, const struct conf_obj *o, const
         else if (cfg->kind == SCRIPT_HTTP)
                 make_http(&m);
         else
-                m.s->n = service_steps(c, cfg, m.s->step);
+                m.s->n = service_steps(c, cfg, m.steps);
         return m.failed ? NULL : m.s;
 }

@@ -133,7 +133,7 @@ struct script {
         bool by_lines; /* somebody wrote steps: results of tcp-check say so */
         uint64_t hash; /* of the lines it was made of: a reload compares */
         uint32_t n;
-        struct step step[];
+        const struct step *step;
 };
 
 struct check_rules { /* lines of one keyword, as far as a section has its own; inherited ones are replaced, never added to */

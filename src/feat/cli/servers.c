@@ -3,6 +3,7 @@
  * Each change goes into the journal as the command that gives the same state again, so that it survives a worker's respawn. */
 #include "core/check.h"
 #include "core/engine.h"
+#include "core/lb.h"
 #include "core/queue.h"
 #include "core/resolve.h"
 #include "core/threads.h"
@@ -85,6 +86,13 @@ static void enable_server(struct cli_call *c)
 }
 
 /* ---- weight ---- */
+static bool back_is_static(struct back *b)
+{
+        const struct back_cfg *c = epoch_load(&b->cfg);
+
+        return c && c->lb && lb_is_static(c->lb);
+}
+
 static void apply_weight(struct cli_call *c, struct server *s, struct str text)
 {
         bool relative = text.n && text.p[text.n - 1] == '%';
@@ -107,6 +115,10 @@ static void apply_weight(struct cli_call *c, struct server *s, struct str text)
                 w = w > SRV_WEIGHT_MAX ? SRV_WEIGHT_MAX : w;
         } else if (w > SRV_WEIGHT_MAX) {
                 cli_msg(c, 3, "Absolute weight can only be between 0 and 256 inclusive.\n");
+                return;
+        }
+        if (w != 0 && w != GET(s->iweight) && back_is_static(s->back)) {
+                cli_msg(c, 3, "Backend is using a static LB algorithm and only accepts weights '0%%' and '100%%'.\n");
                 return;
         }
         server_set_weight(s, (uint32_t)w);

@@ -67,11 +67,11 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "compression type,cookie,crt,declare capture,dispatch,dynamic-cookie-key,email-alert from,email-alert level,"
         "email-alert mailers,email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,"
         "filter cache,filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
-        "force-be-switch,force-persist,guid,hash-balance-factor,hash-preserve-affinity,hash-type,http-after-response,"
-        "http-send-name-header,ignore-persist,load-server-state-from-file,log-format-sd,log-steps,max-keep-alive-queue,"
-        "max-session-srv-conns,option accept-invalid-http-request,option accept-invalid-http-response,"
+        "force-be-switch,force-persist,guid,http-after-response,http-send-name-header,ignore-persist,"
+        "load-server-state-from-file,log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,"
+        "option accept-invalid-http-request,option accept-invalid-http-response,"
         "option accept-unsafe-violations-in-http-request,option accept-unsafe-violations-in-http-response,"
-        "option allbackups,option checkcache,option contstats,option disable-h2-upgrade,option forwarded,"
+        "option checkcache,option contstats,option disable-h2-upgrade,option forwarded,"
         "option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option http-buffer-request,"
         "option http-drop-request-trailers,option http-drop-response-trailers,option http-ignore-probes,"
         "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
@@ -83,7 +83,7 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "timeout tarpit,transparent,unique-id-format,unique-id-header,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
-        "filter fcgi-app,filter spoe,quic-initial,use-fcgi-app");
+        "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
 
 LATER_TABLE(bind, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .names =
         "accept-netscaler-cip,accept-proxy,allow-0rtt,alpn,ca-file,ca-ignore-err,ca-sign-file,ca-sign-pass,"
@@ -99,7 +99,7 @@ LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = 
 LATER_TABLE(server, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .names =
         "allow-0rtt,alpn,ca-file,cc,check-alpn,check-pool-conn-name,check-proto,check-reuse-pool,check-send-proxy,"
         "check-sni,check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,cookie,crl-file,crt,"
-        "curves,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,hash-key,healthcheck,idle-ping,ktls,"
+        "curves,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,idle-ping,ktls,"
         "log-bufsize,log-proto,max-reuse,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,"
         "proto,proxy-v2-options,redir,renegotiate,send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,"
         "set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,socks4,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,"

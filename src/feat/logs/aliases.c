@@ -200,8 +200,8 @@ COUNTER(front_conn, RELAXED(s->front->cur))
 COUNTER(back_conn, s->back ? RELAXED(s->back->cur) : 0)
 /* At its end the stream still holds its slot; HAProxy's lines count without it. */
 COUNTER(server_conn, s->srv ? RELAXED(s->srv->cur) - (s->t.end && s->has_slot) : 0)
-COUNTER(server_queue, ((void)s, 0)) /* without persistence everybody waits in the backend's queue */
-COUNTER(back_queue, s->log.q_back)
+COUNTER(server_queue, s->q_srv ? s->log.q_pos : 0)
+COUNTER(back_queue, s->q_srv ? 0 : s->log.q_pos)
 COUNTER(uploaded, s->cl.rx_bytes)
 
 ALIAS(pid)
@@ -451,17 +451,38 @@ static const struct log_alias rows[] = {
         { .name = "CC", .needs = EXPR_LOG, .string = true, .help = "captured request cookie" },
         { .name = "CS", .needs = EXPR_LOG, .string = true, .help = "captured response cookie" },
         { .name = "H", .process = true, .print = host_name, .string = true, .help = "host name" },
-        { .name = "HM", .print = req_method, .needs = EXPR_CLIENT, .string = true, .help = "HTTP method" },
-        { .name = "HP", .print = req_no_query, .needs = EXPR_CLIENT, .string = true, .help = "URI without query" },
-        { .name = "HPO", .print = req_path, .needs = EXPR_CLIENT, .string = true, .help = "path only" },
+        { .name = "HM",
+          .print = req_method,
+          .request = true,
+          .needs = EXPR_CLIENT,
+          .string = true,
+          .help = "HTTP method" },
+        { .name = "HP",
+          .print = req_no_query,
+          .request = true,
+          .needs = EXPR_CLIENT,
+          .string = true,
+          .help = "URI without query" },
+        { .name = "HPO",
+          .print = req_path,
+          .request = true,
+          .needs = EXPR_CLIENT,
+          .string = true,
+          .help = "path only" },
         { .name = "HQ",
           .print = req_query,
+          .request = true,
           .needs = EXPR_CLIENT,
           .string = true,
           .quiet = true,
           .help = "query string" },
-        { .name = "HU", .print = req_uri, .needs = EXPR_CLIENT, .string = true, .help = "URI" },
-        { .name = "HV", .print = req_version, .needs = EXPR_CLIENT, .string = true, .help = "HTTP version" },
+        { .name = "HU", .print = req_uri, .request = true, .needs = EXPR_CLIENT, .string = true, .help = "URI" },
+        { .name = "HV",
+          .print = req_version,
+          .request = true,
+          .needs = EXPR_CLIENT,
+          .string = true,
+          .help = "HTTP version" },
         { .name = "ID", .string = true, .help = "unique id" },
         { .name = "OG", .print = origin, .needs = EXPR_LOG, .string = true, .help = "where the line was made" },
         { .name = "ST", .print = status, .needs = EXPR_LOG, .help = "status code" },
@@ -498,7 +519,12 @@ static const struct log_alias rows[] = {
         { .name = "lc", .print = log_counter, .help = "log lines of the frontend" },
         { .name = "ms", .print = accept_ms, .help = "accept date, milliseconds" },
         { .name = "pid", .process = true, .print = pid, .help = "process id" },
-        { .name = "r", .print = req_line, .needs = EXPR_CLIENT, .string = true, .help = "HTTP request line" },
+        { .name = "r",
+          .print = req_line,
+          .request = true,
+          .needs = EXPR_CLIENT,
+          .string = true,
+          .help = "HTTP request line" },
         { .name = "rc", .print = retries, .needs = EXPR_SERVER, .help = "connection retries" },
         { .name = "rt", .print = request_counter, .help = "number of the request" },
         { .name = "s", .print = server_name, .needs = EXPR_SERVER, .string = true, .help = "server name" },

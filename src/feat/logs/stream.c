@@ -62,20 +62,27 @@ static bool is_wanted(const struct strm *s, const struct logger *l)
         return !(l->options & OPT_DONTLOG_NORMAL) || is_error(s);
 }
 
-hot_path void logs_stream(struct strm *s)
+static hot_path __attribute__((noinline)) void write_line(struct strm *s, const struct logger *l)
 {
-        const struct logger *l = s->fcfg->log;
-        struct expr_ctx x = { .strm = s, .req = s->req, .rsp = s->rsp, .have = EXPR_AT_LOG, .final = true };
         size_t n;
         char *text;
 
-        if (!l || l->n == 0 || !is_wanted(s, l))
+        if (!is_wanted(s, l))
                 return;
+        struct expr_ctx x = { .strm = s, .req = s->req, .rsp = s->rsp, .have = EXPR_AT_LOG, .final = true };
         text = logger_text(l, &n);
         n = l->format ? logfmt_print(l->format, &x, text, n) : default_line(s, text, n);
         s->logged = true;
         atomic_fetch_add_explicit(l->lines, 1, memory_order_relaxed);
         logger_emit(l, level_of(s, l), text, n);
+}
+
+void logs_stream(struct strm *s)
+{
+        const struct logger *l = s->fcfg->log;
+
+        if (l && l->n > 0)
+                write_line(s, l);
 }
 
 static void on_end(const void *event)

@@ -1,6 +1,7 @@
 /* feat/stats/columns.c - the columns of `show stat`: names, order and tags are an interface (management.txt 9.1 and 9.2). */
 #include "feat/stats/stats.h"
 
+#include "core/lb.h"
 #include "core/queue.h"
 
 #include <stdio.h>
@@ -174,8 +175,12 @@ static void get_downtime(const struct stat_obj *o, struct stat_val *v)
 
 static void get_qlimit(const struct stat_obj *o, struct stat_val *v)
 {
-        (void)o; /* no queue of a server has a limit (core/rows_server.c: maxqueue) */
-        none(v);
+        const struct server_cfg *c = server_cfg_now(o->sv);
+
+        if (!c || c->maxqueue == 0)
+                none(v);
+        else
+                num(v, (uint64_t)c->maxqueue);
 }
 
 static void get_pid(const struct stat_obj *o, struct stat_val *v)
@@ -404,7 +409,7 @@ static void get_algo(const struct stat_obj *o, struct stat_val *v)
         if (!o->legends)
                 none(v);
         else
-                text(v, o->px && o->px->balance == BAL_RANDOM ? STR("random") : STR("roundrobin"));
+                text(v, str_of(lb_name(o->lb)));
 }
 
 static void get_ilim(const struct stat_obj *o, struct stat_val *v)
@@ -661,6 +666,7 @@ void stat_obj_back(struct stat_obj *o, struct back *b, bool sum)
         *o = (struct stat_obj){ .kind = STAT_BACK, .be = b, .iid = b->iid, .now = thr_self->now };
         if (c) {
                 o->px = c->px;
+                o->lb = c->lb;
                 o->fullconn = c->fullconn;
                 o->http = c->px->mode == PX_HTTP;
         }

@@ -27,6 +27,7 @@ struct stat_obj { /* one line */
         struct back *be; /* also of a server */
         struct server *sv;
         const struct proxy_cfg *px;
+        const struct lb_cfg *lb; /* of a backend */
         int iid, sid;
         int maxconn, fullconn;    /* of the published cfg */
         uint64_t weight, uweight; /* backend: of the servers that take traffic */
