@@ -12,6 +12,7 @@
 #include "core/retire.h"
 #include "core/server_track.h"
 #include "core/sess.h"
+#include "core/srv_source.h"
 
 #include <stdlib.h>
 
@@ -183,6 +184,8 @@ static void server_from_file(struct server *s, const struct conf_obj *o)
                 s->queue = queue_new();
         atomic_init(&s->admin, (uint8_t)((c->disabled ? SRV_ADM_CMAINT : 0) | (a->unresolved ? SRV_ADM_RMAINT : 0)));
         server_addr_set_cfg(s, a);
+        server_fqdn_set(s, a->host);
+        srv_source_update(s, o);
 }
 
 static uint32_t count_servers(const struct conf_obj *o)
@@ -495,10 +498,17 @@ static void move_server(struct server *s, const struct conf_obj *o)
         atomic_store_explicit(&s->weight, (uint32_t)now->weight, memory_order_relaxed);
 }
 
+/* The same name, and who follows it knows better than the load what it stands for. */
+static bool is_followed(const struct server_addr_cfg *a, const struct server_addr_cfg *b)
+{
+        return a->follows && b->follows && same_text(a->host, b->host);
+}
+
 static bool address_differs(const struct server_addr_cfg *a, const struct server_addr_cfg *b)
 {
-        return !addr_eq(&a->addr, &b->addr) || !same_text(a->path, b->path) || a->abstract != b->abstract ||
-               a->port_follows != b->port_follows || a->port_offset != b->port_offset || !same_text(a->host, b->host);
+        return !(is_followed(a, b) ? a->host_port == b->host_port : addr_eq(&a->addr, &b->addr)) ||
+               !same_text(a->path, b->path) || a->abstract != b->abstract || a->port_follows != b->port_follows ||
+               a->port_offset != b->port_offset || !same_text(a->host, b->host);
 }
 
 static void forget_check(const struct server *s, const struct check *c, const char *on, const char *addr,
@@ -519,6 +529,7 @@ static void forget_all(const struct server *s)
         forget(s, "maxconn", atomic_load_explicit(&s->maxconn, memory_order_relaxed) != file_maxconn(s->cfg));
         forget(s, "state", atomic_load_explicit(&s->admin, memory_order_relaxed) & (SRV_ADM_FMAINT | SRV_ADM_FDRAIN));
         forget(s, "addr", !addr_eq(&s->addr, &a->addr));
+        forget(s, "fqdn", !same_text(atomic_load_explicit(&s->fqdn, memory_order_acquire), a->host));
         forget_check(s, s->check, "checks", "check-addr", "check-port", NULL);
         forget_check(s, s->agent, "agents", "agent-addr", "agent-port", "agent-send");
         forget(s, "agent", s->agent != NULL);
@@ -529,6 +540,16 @@ static void follow_address(struct server *s, const struct server_addr_cfg *was, 
         if (!address_differs(was, now))
                 return;
         forget(s, "addr", true);
+        if (is_followed(was, now)) { /* only its port */
+                struct server_addr_cfg here = *now;
+
+                here.addr = s->addr;
+                addr_set_port(&here.addr, now->host_port);
+                server_addr_set_cfg(s, &here);
+                return;
+        }
+        forget(s, "fqdn", !same_text(atomic_load_explicit(&s->fqdn, memory_order_acquire), was->host));
+        server_fqdn_set(s, now->host);
         server_addr_set_cfg(s, now);
         server_set_admin(s, now->unresolved ? SRV_ADM_RMAINT : 0, now->unresolved ? 0 : SRV_ADM_RMAINT, &by_reload);
 }
@@ -650,6 +671,7 @@ static void commit_back(struct back_step *st)
         for (uint32_t i = 0; i < st->n_file; i++) {
                 bool is_new = !st->v[i]->live;
 
+                srv_source_update(st->v[i], st->v[i]->obj);
                 st->v[i]->live = true;
                 commit_check(st->v[i]);
                 if (is_new && !st->is_new)

@@ -43,7 +43,8 @@ bool bind_spec_same(const struct listen_spec *a, const struct listen_spec *b)
         return same_place(&a->at, &b->at) && a->v4v6 == b->v4v6 && a->v6only == b->v6only &&
                a->transparent == b->transparent && same_text(a->interface, b->interface) &&
                a->tcp_fastopen == b->tcp_fastopen && a->mss == b->mss && a->defer_accept == b->defer_accept &&
-               a->unix_mode == b->unix_mode && a->unix_uid == b->unix_uid && a->unix_gid == b->unix_gid;
+               a->tcp_ut_ms == b->tcp_ut_ms && a->unix_mode == b->unix_mode && a->unix_uid == b->unix_uid &&
+               a->unix_gid == b->unix_gid;
 }
 
 bool engine_bind_same(const struct engine_bind *a, const struct engine_bind *b)

@@ -11,6 +11,7 @@
 #include "core/server_slow.h"
 #include "core/server_track.h"
 #include "core/sess.h"
+#include "core/srv_source.h"
 #include "core/srv_conn.h"
 #include "core/threads.h"
 
@@ -270,6 +271,8 @@ static void server_free(struct server *s)
         s->back->n_cells--;
         if (s->queue)
                 queue_free(s->queue);
+        free((void *)(uintptr_t)atomic_load_explicit(&s->fqdn, memory_order_relaxed));
+        srv_source_free(s);
         hist_release(&s->cell);
         cell_fini(&s->cell);
         free(s);

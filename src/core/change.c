@@ -50,9 +50,9 @@ static void add(struct lists *l, enum change_op op, enum cell_kind kind, const s
         if (op == CHANGE_SET)
                 c->apply = apply_of(before, after);
         l->set->n++;
-        if (op == CHANGE_ADD)
+        if (op == CHANGE_ADD && kind < CELL_KINDS)
                 list_push(&l->adds[kind], &c->link);
-        else if (op == CHANGE_SET)
+        else if (op != CHANGE_DEL)
                 list_push(&l->sets, &c->link);
         else
                 list_push_front(&l->dels, &c->link);
@@ -132,6 +132,23 @@ static void diff_global(struct lists *l)
         diff_children(l, a, b, KIND_STATS_SOCKET, CELL_LISTENER);
 }
 
+/* Sections without a cell, of features: whoever runs them compares for himself when a configuration is in force (EVENT_APPLIED). */
+static void diff_other(struct lists *l, const struct conf *a, const struct conf *b, enum change_op otherwise)
+{
+        for (const struct conf_obj *o = b ? b->first : NULL; o; o = o->sibling) {
+                const struct conf_obj *old;
+
+                if (!o->kind->section || (o->kind->bit & (KIND_PROXY | KIND_GLOBAL)))
+                        continue;
+                old = a ? conf_find(a, o->kind->bit, str_of(o->name)) : NULL;
+                if (!old)
+                        add(l, otherwise, CELL_KINDS, otherwise == CHANGE_DEL ? o : NULL,
+                            otherwise == CHANGE_DEL ? NULL : o);
+                else if (otherwise == CHANGE_ADD && !conf_obj_same(old, o))
+                        add(l, CHANGE_SET, CELL_KINDS, old, o);
+        }
+}
+
 void change_diff(struct conf *from, struct conf *to, struct change_set *ret_set)
 {
         struct lists l = { .set = ret_set };
@@ -143,6 +160,8 @@ void change_diff(struct conf *from, struct conf *to, struct change_set *ret_set)
         for (unsigned k = 0; k < CELL_KINDS; k++)
                 list_init(&l.adds[k]);
         diff_global(&l);
+        diff_other(&l, from, to, CHANGE_ADD);
+        diff_other(&l, to, from, CHANGE_DEL);
         for (const struct conf_obj *o = to->first; o; o = o->sibling)
                 for (enum cell_kind side = CELL_FRONT; side <= CELL_BACK; side++)
                         diff_side(&l, o, side);

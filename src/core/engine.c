@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/retire.h"
 #include "core/sess.h"
+#include "core/srv_source.h"
 #include "core/threads.h"
 
 #include <errno.h>
@@ -335,6 +336,7 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
                 change_print(&s, diff);
                 change_commit(&s);
                 take_global(c);
+                event_publish(EVENT_APPLIED, c);
                 engine_reap_soon();
         }
         change_set_fini(&s);
@@ -348,7 +350,8 @@ bool engine_apply(struct engine *e, struct conf *c, struct engine_binds *b, stru
 
 bool engine_wants_swap(const struct engine *e, const struct conf *c)
 {
-        return engine_threads(c) != e->n_threads || engine_plan(world.conf, c, NULL) == KW_SWAP;
+        return engine_threads(c) != e->n_threads || engine_plan(world.conf, c, NULL) == KW_SWAP ||
+               (srv_source_foreign(c) && !srv_source_foreign(world.conf)); /* a right that was given away */
 }
 
 /* ---- threads ---- */
@@ -455,6 +458,7 @@ static void take_down(struct engine *e)
 {
         unsigned n = 0;
 
+        event_publish(EVENT_APPLIED, NULL);
         do {
                 kill_sessions(e);
                 turn_all(e);

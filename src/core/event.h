@@ -8,11 +8,13 @@
 
 enum event_type {
         EVENT_SERVER_STATE, /* struct event_server; any thread, back->lock held */
+        EVENT_SERVER_ADDR,  /* struct event_addr; any thread, back->lock held */
         EVENT_BACK_STATE,   /* struct event_back: no server left, or some again */
         EVENT_FRONT_STATE,  /* struct event_front: started, stopped, paused; control thread */
         EVENT_STREAM_END,   /* struct strm *: log it */
         EVENT_SESS_REJECT,  /* a session that ended before a stream (bad PROXY line, denied) */
-        EVENT_RELOAD,       /* const char *: the diff */
+        EVENT_APPLIED, /* struct conf *: is in force now, the first one too; NULL: the world ends; control thread */
+        EVENT_RELOAD,  /* const char *: the diff */
         EVENT_CHECK_RESULT, /* struct event_check: option log-health-checks */
         EVENT_BAD_MESSAGE,  /* struct event_bad: a head that is no HTTP */
         EVENT_TYPES
@@ -25,6 +27,12 @@ struct event_server {
         bool was_usable, now_usable;
         const struct state_cause *why;
         unsigned requeued; /* sessions that were put back into the queue */
+};
+
+struct event_addr { /* another IP for a name */
+        struct server *srv;
+        struct addr from, to; /* AF_UNSPEC: none */
+        const char *by;       /* who said so */
 };
 
 struct event_back { /* back->lock held */

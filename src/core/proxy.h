@@ -84,7 +84,7 @@ static inline int px_timeout_queue(const struct proxy_cfg *p)
 
 struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         struct listen_spec spec; /* of the first port; `count` ports follow each other */
-        int count;
+        int count, id, number;   /* id: of the file, 0: none; number: that, or its place from 1 */
         const char *name;
         int maxconn, level, expose_fd;      /* level: CLI rights, see core/cli.h; the last: 1 = listeners */
         const char *unix_user, *unix_group; /* as written; the ids are in spec */

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+const struct resolve_driver *resolve_driver;
+
 struct resolve_flight {
         struct resolver *r;
         uint32_t id;
@@ -37,6 +39,14 @@ static bool name_take(struct str name, char *to, size_t *ret_n)
         }
         *ret_n = name.n;
         return label > 0;
+}
+
+bool resolve_name_ok(struct str name)
+{
+        char text[RESOLVE_NAME_MAX];
+        size_t n;
+
+        return name_take(name, text, &n);
 }
 
 static struct str name_key(const struct resolve_flight *f)
@@ -193,7 +203,7 @@ bool resolve_answer(struct resolver *r, uint32_t id, enum resolve_verdict v, str
         flight_end(f); /* who asks again from done() starts a new one */
         n = v == RESOLVE_OK ? clean(f->type, rec, n, &ttl) : 0;
         if (v == RESOLVE_OK && n == 0)
-                v = RESOLVE_NONE;
+                v = RESOLVE_OTHER;
         while (!list_empty(&f->asks)) { /* done() may cancel others of this list */
                 struct resolve_ask *a = list_first(&f->asks, struct resolve_ask, link);
 

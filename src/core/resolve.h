@@ -19,9 +19,10 @@
 enum resolve_type { RESOLVE_A, RESOLVE_AAAA, RESOLVE_SRV };
 enum resolve_verdict {
         RESOLVE_OK,      /* at least one record of the type asked for */
-        RESOLVE_NONE,    /* the name or the type does not exist (RFC 2308) */
-        RESOLVE_REFUSED, /* the server would not, could not, or spoke nonsense */
-        RESOLVE_TIMEOUT, /* the asker's own patience */
+        RESOLVE_NX,      /* the name does not exist (RFC 2308) */
+        RESOLVE_REFUSED, /* the server would not */
+        RESOLVE_TIMEOUT, /* nobody answered, or the asker's own patience ended */
+        RESOLVE_OTHER,   /* no such record, or the server could not, or spoke nonsense */
 };
 
 struct resolve_record {
@@ -53,6 +54,7 @@ struct resolver {
         void *arg;
         struct map by_name, by_id; /* flights */
         uint32_t last_id;
+        const char *answered_by; /* of the answer being told; the transport's, may be NULL */
 };
 
 void resolve_init(struct resolver *r, struct loop *l, const struct resolve_ops *ops, void *arg);
@@ -64,7 +66,17 @@ must_check int resolve_ask(struct resolver *r, struct resolve_ask *a, struct str
                            uint32_t timeout_ms);
 void resolve_cancel(struct resolver *r, struct resolve_ask *a); /* twice is fine; done() is not called */
 
+bool resolve_name_ok(struct str name); /* could it stand in the DNS? */
+
 /* Transport: what came back. rec may be rewritten. False: nobody asked that (any more). */
 bool resolve_answer(struct resolver *r, uint32_t id, enum resolve_verdict v, struct resolve_record *rec, size_t n);
+
+/* Who follows the names of servers, for the runtime socket; NULL: nobody. Any thread, inside an epoch. */
+struct server;
+struct resolve_driver {
+        bool (*follows)(const struct server *s);
+        void (*renamed)(void); /* a server's fqdn was set */
+};
+extern const struct resolve_driver *resolve_driver;
 
 #endif

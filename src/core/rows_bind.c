@@ -296,6 +296,35 @@ static void number_word_dump(const struct kw *kw, const void *slot, struct buf *
                 buf_printf(out, " %s", kw->name);
 }
 
+static int number_parse(struct kw_call *c)
+{
+        int64_t v = 0;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'id' : expects an integer argument");
+                return -1;
+        }
+        if (!str_to_i64(c->args[0].text, &v)) {
+                kw_fail(c, &c->args[0], "E0111", "'id' : expects an integer argument, found '%.*s'",
+                        (int)c->args[0].text.n, c->args[0].text.p);
+                return -1;
+        }
+        if (v <= 0 || v > INT32_MAX) {
+                kw_fail(c, &c->args[0], "E0112", "'id' : custom id has to be > 0");
+                return -1;
+        }
+        ((struct bind_cfg *)c->slot)->id = (int)v;
+        return 1;
+}
+
+static void number_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct bind_cfg *b = slot;
+
+        if (b->id)
+                buf_printf(out, " %s %d", kw->name, b->id);
+}
+
 static const struct kw_val levels[] = {
         { "user", CLI_USER }, { "operator", CLI_OPERATOR }, { "admin", CLI_ADMIN }, { NULL, 0 }
 };
@@ -305,6 +334,12 @@ static const struct kw_val exposed[] = { { "listeners", 1 }, { NULL, 0 } };
 static const struct kw rows[] = {
         KW_STR("name", struct bind_cfg, name, .apply = KW_LIVE, .min = 1, .manual = "5.1", .args = "<name>",
                .help = "name of the listener in statistics"),
+        KW_FN("id", number_parse, number_dump, .apply = KW_LIVE, .kinds = KIND_BIND, .manual = "5.1",
+              .args = "<number>", .sample = "7", .help = "number of the listener in its section (so_id)"),
+        KW_TIME("tcp-ut", struct bind_cfg, spec.tcp_ut_ms, .min = 1, .apply = KW_NEW, .manual = "5.1", .args = "<time>",
+                .help = "a client that acknowledges nothing for this long is given up"),
+        KW_REFUSE("namespace", "network namespaces are not supported", .manual = "5.1", .args = "<name>",
+                  .sample = "ns1", .help = "network namespace of the listener"),
         KW_INT("maxconn", struct bind_cfg, maxconn, 0, INT32_MAX, .apply = KW_NEW, .manual = "5.1", .args = "<number>",
                .help = "connections on this listener; 0: the frontend's limit alone"),
         KW_INT("backlog", struct bind_cfg, spec.backlog, 1, INT32_MAX, .apply = KW_NEW, .manual = "5.1",
@@ -345,9 +380,24 @@ static const struct kw rows[] = {
 /* Two bind lines on one socket address inside a frontend would split its connections at random. */
 static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 {
-        const struct bind_cfg *b = slot;
+        struct bind_cfg *b = slot;
+        struct diag *g;
+        int before = 0;
 
         (void)c;
+        for (const struct conf_obj *k = o->parent->child; k != o; k = k->sibling) {
+                const struct bind_cfg *other = k->kind == o->kind ? conf_slot(k, bind_slot) : NULL;
+
+                before += other ? other->count : 0;
+                if (!other || b->id == 0 || other->id != b->id)
+                        continue;
+                g = diag_add(d, DIAG_ALERT, o->at, "E0243",
+                             "'bind %s' in section '%s' : 'id' : custom id %d already used at line %u ('bind %s')",
+                             o->name, o->parent->kind->name, b->id, k->at.line, k->name);
+                g->parsing = true;
+                break;
+        }
+        b->number = b->id ? b->id : before + 1;
         if (b->spec.v4v6 && b->spec.v6only)
                 diag_add(d, DIAG_WARNING, o->at, "W0215", "'bind %s' : 'v6only' is ignored beside 'v4v6'.", o->name);
 }

@@ -21,6 +21,7 @@ void bind_title(const struct conf_obj *o, struct buf *out);
 
 /* rows_server.c, rows_address.c */
 int server_line_parse(struct kw_call *c);
+int server_template_parse(struct kw_call *c);
 int default_server_parse(struct kw_call *c);
 void server_line_dump(const struct conf_obj *o, struct buf *out);
 void default_server_title(const struct conf_obj *o, struct buf *out);
@@ -38,6 +39,11 @@ void opt_redispatch_dump(const struct kw *kw, const void *slot, struct buf *out)
 int opt_tcpka_parse(struct kw_call *c);
 int opt_connection_parse(struct kw_call *c);
 void opt_connection_dump(const struct kw *kw, const void *slot, struct buf *out);
+
+/* rows_address.c */
+struct lookup_want *server_addr_want(struct conf *c, struct server_addr_cfg *a); /* a copy of its own, to be changed */
+bool server_addr_asks_libc(
+        const struct server_addr_cfg *a); /* does init-addr come to `libc` before something that always works? */
 
 /* proxy_check.c */
 void proxy_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d);

@@ -6,7 +6,8 @@
 #include "core/rows_int.h"
 
 static const struct server_cfg server_defaults = { .weight = 1, .pool_max_conn = -1, .pool_purge_ms = 5000 };
-static const struct server_addr_cfg addr_defaults;
+
+#define TEMPLATE_MAX 100000u /* servers of one line */
 
 /* ---- the line ---- */
 
@@ -26,7 +27,7 @@ static size_t bad_name_char(struct str s)
         return i;
 }
 
-static bool name_ok(struct kw_call *c)
+static bool name_ok(struct kw_call *c, const char *what)
 {
         struct str s = c->args[0].text;
         size_t i = bad_name_char(s);
@@ -34,7 +35,7 @@ static bool name_ok(struct kw_call *c)
 
         if (i == s.n)
                 return true;
-        g = kw_fail(c, &c->args[0], "E0104", "character '%c' is not permitted in server name '%.*s'.", s.p[i], (int)s.n,
+        g = kw_fail(c, &c->args[0], "E0104", "character '%c' is not permitted in %s '%.*s'.", s.p[i], what, (int)s.n,
                     s.p);
         g->intro = DIAG_INTRO_PLACE;
         return false;
@@ -56,7 +57,7 @@ static void take_address(struct kw_call *c, struct server_addr_cfg *a, const str
 }
 
 /* addr_parse() gives "+n" and "-n" as port_offset with the number in port_low. */
-static bool parse_address(struct kw_call *c, struct conf_obj *o)
+static bool parse_address(struct kw_call *c, struct conf_obj *o, const struct word *at)
 {
         struct kw_call line = *c;
         struct server_addr_cfg *a = conf_slot_edit(c->conf, o, server_addr_slot);
@@ -67,17 +68,19 @@ static bool parse_address(struct kw_call *c, struct conf_obj *o)
         AUTO_BUF(b);
 
         line.obj = o; /* messages name the server */
-        if (!conf_expand_to(&line, &c->args[1], &b, &text))
+        if (!conf_expand_to(&line, at, &b, &text))
                 return false;
         r = addr_parse(text, ADDR_OFFSET | ADDR_UNIX, &s, &why);
         if (r == ADDR_BAD) {
-                kw_fail(&line, &c->args[1], "E0210", "%s in '%.*s'", why, (int)text.n, text.p);
+                kw_fail(&line, at, "E0210", "%s in '%.*s'", why, (int)text.n, text.p);
                 return false;
         }
         take_address(c, a, &s, text);
         if (r == ADDR_NAME) {
                 a->host = conf_intern(c->conf, str_of(s.host));
                 a->host_port = a->port_follows ? 0 : s.port_low;
+                if (s.family != AF_UNSPEC)
+                        server_addr_want(c->conf, a)->family = s.family;
         }
         return true;
 }
@@ -92,12 +95,63 @@ int server_line_parse(struct kw_call *c)
                         DIAG_INTRO_PLACE;
                 return -1;
         }
-        if (!name_ok(c))
+        if (!name_ok(c, "server name"))
                 return -1;
         o = conf_add_child(c, KIND_SERVER, c->args[0].text, c->args[0].at);
-        ok = parse_address(c, o);
+        ok = parse_address(c, o, &c->args[1]);
         if (!kw_parse_words(c, o, c->args + 2, c->n_args - 2) || !ok)
                 return -1;
+        return (int)c->n_args;
+}
+
+/* "3": 1 to 3; "2-5". */
+static bool template_range(struct str s, uint64_t *ret_low, uint64_t *ret_high)
+{
+        const char *dash = s.n ? memchr(s.p, '-', s.n) : NULL;
+        size_t n = dash ? (size_t)(dash - s.p) : s.n;
+
+        *ret_low = 1;
+        if (dash && (!str_to_u64(str_sub(s, 0, n), ret_low) || !str_to_u64(str_sub(s, n + 1, s.n - n - 1), ret_high)))
+                return false;
+        if (!dash && !str_to_u64(s, ret_high))
+                return false;
+        return *ret_low >= 1 && *ret_low <= *ret_high && *ret_high - *ret_low < TEMPLATE_MAX;
+}
+
+static bool template_server(struct kw_call *c, uint64_t number)
+{
+        struct str prefix = c->args[0].text;
+        struct conf_obj *o;
+        bool ok;
+        AUTO_BUF(name);
+
+        buf_printf(&name, "%.*s%llu", (int)prefix.n, prefix.p, (unsigned long long)number);
+        o = conf_add_child(c, KIND_SERVER, buf_view(&name), c->args[0].at);
+        ok = parse_address(c, o, &c->args[2]);
+        return kw_parse_words(c, o, c->args + 3, c->n_args - 3) && ok;
+}
+
+int server_template_parse(struct kw_call *c)
+{
+        uint64_t low = 0, high = 0;
+
+        if (c->n_args < 3) {
+                kw_fail(c, NULL, "E0110",
+                        "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments.")
+                        ->intro = DIAG_INTRO_PLACE;
+                return -1;
+        }
+        if (!name_ok(c, "server-template prefix"))
+                return -1;
+        if (!template_range(c->args[1].text, &low, &high)) {
+                kw_fail(c, &c->args[1], "E0242", "Wrong server-template number or range arg '%.*s'.",
+                        (int)c->args[1].text.n, c->args[1].text.p)
+                        ->intro = DIAG_INTRO_PLACE;
+                return -1;
+        }
+        for (; low <= high; low++)
+                if (!template_server(c, low))
+                        return -1; /* the same complaint for each of them helps nobody */
         return (int)c->n_args;
 }
 
@@ -126,6 +180,8 @@ void server_line_dump(const struct conf_obj *o, struct buf *out)
         if (a->unix_text) {
                 kw_quote(out, a->unix_text);
         } else if (a->host) {
+                if (a->want && a->want->family != AF_UNSPEC)
+                        buf_puts(out, a->want->family == AF_INET ? "ipv4@" : "ipv6@");
                 kw_quote(out, a->host);
                 dump_port(a, a->host_port, out);
         } else {
@@ -173,76 +229,6 @@ static int enabled_parse(struct kw_call *c)
         return 0;
 }
 
-static int id_parse(struct kw_call *c)
-{
-        int64_t v = 0;
-
-        if (c->n_args == 0) {
-                kw_fail(c, NULL, "E0110", "'id' : expects an integer argument");
-                return -1;
-        }
-        if (!str_to_i64(c->args[0].text, &v) || v <= 0 || v > INT32_MAX) {
-                kw_fail(c, &c->args[0], "E0112", "'id' : custom id has to be > 0.");
-                return -1;
-        }
-        ((struct server_addr_cfg *)c->slot)->id = (int)v;
-        return 1;
-}
-
-static void id_dump(const struct kw *kw, const void *slot, struct buf *out)
-{
-        const struct server_addr_cfg *s = slot;
-
-        if (s->id)
-                buf_printf(out, " %s %d", kw->name, s->id);
-}
-
-static bool init_method_ok(struct str m)
-{
-        struct addr_spec s;
-        const char *why;
-
-        if (str_is(m, "last") || str_is(m, "libc") || str_is(m, "none"))
-                return true;
-        return addr_parse(m, 0, &s, &why) == ADDR_OK && s.family != AF_UNIX;
-}
-
-static int init_addr_parse(struct kw_call *c)
-{
-        struct str rest;
-
-        if (c->n_args == 0) {
-                kw_fail(c, NULL, "E0110", "'init-addr' expects a list of methods: 'last', 'libc', 'none', <ip>.");
-                return -1;
-        }
-        rest = c->args[0].text;
-        while (rest.n) {
-                const char *comma = memchr(rest.p, ',', rest.n);
-                struct str m = { rest.p, comma ? (size_t)(comma - rest.p) : rest.n };
-
-                if (!init_method_ok(m)) {
-                        kw_fail(c, &c->args[0], "E0217",
-                                "'init-addr' : unknown init-addr method '%.*s', supported methods are 'libc', 'last', "
-                                "'none'..",
-                                (int)m.n, m.p);
-                        return -1;
-                }
-                rest = str_sub(rest, m.n + (comma != NULL), rest.n - m.n - (comma != NULL));
-        }
-        ((struct server_addr_cfg *)c->slot)->init_addr = conf_intern(c->conf, c->args[0].text);
-        return 1;
-}
-
-static void init_addr_dump(const struct kw *kw, const void *slot, struct buf *out)
-{
-        const struct server_addr_cfg *s = slot;
-
-        if (s->init_addr) {
-                buf_printf(out, " %s ", kw->name);
-                kw_quote(out, s->init_addr);
-        }
-}
-
 static const struct kw_val hash_keys[] = {
         { "id", LB_KEY_ID }, { "addr", LB_KEY_ADDR }, { "addr-port", LB_KEY_ADDR_PORT }, { NULL, 0 }
 };
@@ -280,79 +266,5 @@ static const struct kw server_rows[] = {
                 .args = "<number>", .help = "below this many idle connections a thread takes none from another one"),
 };
 
-static const struct kw addr_rows[] = {
-        KW_FN("id", id_parse, id_dump, .apply = KW_LIVE, .kinds = KIND_SERVER, .manual = "5.2", .args = "<number>",
-              .sample = "77", .help = "a number of its own for statistics and commands"),
-        KW_FN("init-addr", init_addr_parse, init_addr_dump, .apply = KW_LIVE, .manual = "5.2",
-              .args = "{last | libc | none | <ip>},[...]", .sample = "last,libc,none",
-              .help = "where the address comes from at start when a name is given"),
-};
-
-/* ---- addresses of names, when all words are known ---- */
-
-enum found { FOUND_NAME, FOUND_IP, FOUND_NONE, FOUND_NOTHING, FOUND_NO_METHOD };
-
-/* Tries the methods in order. `last` has no state file (load-server-state-from-file) to take an address from. */
-static enum found try_methods(struct conf *c, struct server_addr_cfg *a)
-{
-        struct str rest = str_of(a->init_addr ? a->init_addr : "last,libc");
-        enum found f = FOUND_NO_METHOD;
-        struct addr_spec s;
-        const char *why;
-
-        while (rest.n) {
-                const char *comma = memchr(rest.p, ',', rest.n);
-                struct str m = { rest.p, comma ? (size_t)(comma - rest.p) : rest.n };
-
-                rest = str_sub(rest, m.n + (comma != NULL), rest.n - m.n - (comma != NULL));
-                if (str_is(m, "none"))
-                        return FOUND_NONE;
-                if (str_is(m, "last"))
-                        continue;
-                f = FOUND_NOTHING;
-                if (str_is(m, "libc")) {
-                        if (lookup_host(c, a->host, &a->addr) == 0)
-                                return FOUND_NAME;
-                } else if (addr_parse(m, 0, &s, &why) == ADDR_OK) {
-                        memcpy(&a->addr, &s.addr, sizeof(a->addr));
-                        return FOUND_IP;
-                }
-        }
-        return f;
-}
-
-static void say_found(const struct conf_obj *o, const struct server_addr_cfg *a, enum found f, struct diags *d)
-{
-        static const char *const texts[] = { [FOUND_IP] = ", falling back to configured address.",
-                                             [FOUND_NONE] = ", disabling server.",
-                                             [FOUND_NOTHING] = ".",
-                                             [FOUND_NO_METHOD] = "." };
-        enum diag_level l = f == FOUND_IP || f == FOUND_NONE ? DIAG_WARNING : DIAG_ALERT;
-        struct diag *g = diag_add(
-                d, l, o->at, l == DIAG_ALERT ? "E0218" : "W0239", "'server %s/%s' : %s address '%s'%s", o->parent->name,
-                o->name, f == FOUND_NO_METHOD ? "no method found to resolve" : "could not resolve", a->host, texts[f]);
-
-        g->intro = DIAG_INTRO_PLACE;
-        if (l == DIAG_ALERT)
-                diag_hint(d, g, "`init-addr last,libc,none` lets it start without an address");
-}
-
-static void resolve_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
-{
-        struct server_addr_cfg *a = slot;
-        enum found f;
-
-        if (o->kind->bit != KIND_SERVER || !a->host)
-                return;
-        f = try_methods(c, a);
-        if (f <= FOUND_IP)
-                addr_set_port(&a->addr, a->host_port);
-        a->unresolved = f == FOUND_NONE;
-        if (f != FOUND_NAME)
-                say_found(o, a, f, d);
-}
-
 KW_TABLE(server, KIND_ANY_SERVER, struct server_cfg, server_rows, .defaults = &server_defaults, .rank = 1,
          .check = server_check_line);
-KW_TABLE(server_addr, KIND_ANY_SERVER, struct server_addr_cfg, addr_rows, .defaults = &addr_defaults, .rank = 0,
-         .own = true, .check = resolve_check);

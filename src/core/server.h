@@ -8,6 +8,8 @@
 
 #include "core/proxy.h"
 
+struct lookup_want; /* core/lookup.h */
+
 struct server_cfg { /* slot "server": server and default-server lines; immutable, shared by equal servers */
         int weight, maxconn, minconn, maxqueue;
         int hash_key; /* core/lb.h */
@@ -18,18 +20,20 @@ struct server_cfg { /* slot "server": server and default-server lines; immutable
 };
 extern int server_slot;
 
-struct server_addr_cfg {       /* slot "server_addr": what each server has alone */
-        struct addr addr;      /* port 0 when port_follows; AF_UNSPEC: none (unresolved, or a unix socket) */
-        const char *host;      /* a name stood in the file; `addr` is what it resolved to */
-        const char *path;      /* unix socket; without the abns@ prefix */
-        const char *unix_text; /* as written */
-        const char *init_addr; /* NULL: last,libc */
+struct server_addr_cfg {                /* slot "server_addr": what each server has alone */
+        struct addr addr;               /* port 0 when port_follows; AF_UNSPEC: none (unresolved, or a unix socket) */
+        const char *host;               /* a name stood in the file; `addr` is what it resolved to */
+        const char *path;               /* unix socket; without the abns@ prefix */
+        const char *unix_text;          /* as written */
+        const char *init_addr;          /* NULL: last,libc */
+        const struct lookup_want *want; /* NULL: any address of `host` will do */
         int host_port;
         int port_offset; /* "addr:+n": added to the client's destination port */
         int id;          /* 0 = automatic */
         bool abstract;
         bool port_follows; /* no port in the file, or an offset: the client's destination port (+ port_offset) is used */
         bool unresolved;   /* `none` was reached: starts in maintenance */
+        bool follows;      /* somebody asks for `host` while the worker runs: a reload leaves the address to them */
 };
 extern int server_addr_slot;
 
@@ -74,11 +78,14 @@ struct server {
         /* runtime values: the file's until the CLI (or DNS, ...) changes them; a reload that changes the line wins */
         _Atomic uint32_t iweight; /* initial, from the file; `weight` is the one of now */
         _Atomic uint32_t maxconn;
-        _Atomic uint32_t minconn;  /* 0, or the limit at low load: core/queue.h */
-        struct addr addr;          /* TCP; read through server_addr() */
-        const char *path;          /* unix socket, or NULL; of the configuration's strings */
-        _Atomic uint32_t addr_seq; /* sequence lock of addr, path and port_*: odd = being written */
+        _Atomic uint32_t minconn;          /* 0, or the limit at low load: core/queue.h */
+        struct addr addr;                  /* TCP; read through server_addr() */
+        const char *path;                  /* unix socket, or NULL; of the configuration's strings */
+        _Atomic uint32_t addr_seq;         /* sequence lock of addr, path and port_*: odd = being written */
+        struct srv_source *_Atomic source; /* core/srv_source.h; NULL: nothing special; epoch */
+        const char *_Atomic fqdn;          /* the name that addr stands for, or NULL; epoch */
         int16_t port_offset;
+        uint16_t port;     /* of its own, also while it has no address; 0: none */
         bool abstract;     /* path is an abstract name (abns@) */
         bool port_follows; /* connect to the client's destination port + port_offset: addr carries no port */
         bool live;         /* control thread: published once; a server of a change that was discarded never is */
@@ -143,6 +150,10 @@ struct server *server_find(struct back *b, struct str name);
 struct strm;
 socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_sa, struct strm *st);
 void server_addr_set(struct server *s, const struct addr *a); /* a TCP address with its port */
+/* Another IP for the same port (or the client's): what a name stands for now. `by` for the log line, "dns/ns1"; NULL: none. NULL ip: it has none
+ * any more. Any thread. */
+void server_addr_set_ip(struct server *s, const struct addr *ip, const char *by);
+void server_fqdn_set(struct server *s, const char *name); /* copies it; NULL: none. Any thread, inside an epoch */
 /* The address that the file gives. */
 void server_addr_set_cfg(struct server *s, const struct server_addr_cfg *a);
 

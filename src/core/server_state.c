@@ -5,9 +5,12 @@
  * lines and the counters cannot disagree. */
 #include "core/inner.h"
 #include "core/event.h"
+#include "core/retire.h"
 #include "core/server_slow.h"
 #include "core/server_track.h"
 #include "core/sess.h"
+
+#include <stdlib.h>
 
 #define GET(f)    atomic_load_explicit(&(f), memory_order_relaxed)
 #define SET(f, v) atomic_store_explicit(&(f), (v), memory_order_relaxed)
@@ -283,9 +286,39 @@ static void addr_write(struct server *s, const struct addr *a, const struct serv
         s->abstract = cfg && cfg->abstract;
         s->port_follows = cfg && cfg->port_follows;
         s->port_offset = cfg ? (int16_t)cfg->port_offset : 0;
+        s->port = (uint16_t)(cfg && cfg->host ? cfg->host_port : addr_port(a));
         atomic_fetch_add_explicit(&s->addr_seq, 1, memory_order_release);
         lb_address_moved(s);
         pthread_mutex_unlock(&s->back->lock);
+}
+
+void server_addr_set_ip(struct server *s, const struct addr *ip, const char *by)
+{
+        struct event_addr e = { .srv = s, .by = by };
+
+        pthread_mutex_lock(&s->back->lock);
+        e.from = s->addr;
+        if (ip)
+                e.to = *ip;
+        addr_set_port(&e.to, s->port);
+        atomic_fetch_add_explicit(&s->addr_seq, 1, memory_order_acq_rel);
+        s->addr = e.to;
+        atomic_fetch_add_explicit(&s->addr_seq, 1, memory_order_release);
+        lb_address_moved(s);
+        if (by)
+                event_publish(EVENT_SERVER_ADDR, &e);
+        pthread_mutex_unlock(&s->back->lock);
+}
+
+void server_fqdn_set(struct server *s, const char *name)
+{
+        const char *copy = name ? strdup(name) : NULL, *was;
+
+        ASSERT(copy || !name);
+        was = atomic_exchange_explicit(&s->fqdn, copy,
+                                       memory_order_acq_rel); /* pairs with the loads of those who print it */
+        if (was)
+                retire_later((void *)(uintptr_t)was, free);
 }
 
 void server_addr_set(struct server *s, const struct addr *a)

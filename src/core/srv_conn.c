@@ -3,10 +3,12 @@
 
 #include "base/slab.h"
 #include "core/sess.h"
+#include "core/srv_source.h"
 
 #include <errno.h>
 
 #define SRV_CONN_MAGIC 0x5c000001u
+#define SOURCE_TRIES   64u
 
 struct pool {                   /* per thread */
         size_t size;            /* of this block, for mem_put */
@@ -249,11 +251,26 @@ struct srv_conn *srv_conn_reuse(struct strm *s)
         return NULL;
 }
 
-int srv_conn_open(struct strm *s)
+/* Of a range of source ports some may be in use to that address. */
+static int connect_to(struct srv_conn *c, struct strm *s)
 {
         struct sockaddr_storage sa;
+        struct srv_how mem = { .n_ports = 0 };
+        socklen_t len = server_addr_get(s->srv, &sa, s);
+        unsigned tried = 0;
+        int r;
+
+        if (len == 0)
+                return -EADDRNOTAVAIL;
+        do
+                r = conn_connect(&c->wire.conn, (struct sockaddr *)&sa, len, srv_source_how(s->srv, s, &mem));
+        while ((r == -EADDRINUSE || r == -EADDRNOTAVAIL) && ++tried < mem.n_ports && tried < SOURCE_TRIES);
+        return r;
+}
+
+int srv_conn_open(struct strm *s)
+{
         struct srv_conn *c = slab_get(s->http ? &pool_get()->slab : &pool_get()->once);
-        socklen_t len;
         int r;
 
         if (!c)
@@ -266,10 +283,9 @@ int srv_conn_open(struct strm *s)
         c->wire.head_max = s->bcfg->bufsize;
         c->wire.owner = &wire_owner;
         c->wire.conn.ep.speaks_first = s->cl.rx_bytes > 0;
-        len = server_addr_get(s->srv, &sa, s);
-        r = len ? conn_connect(&c->wire.conn, (struct sockaddr *)&sa, len, NULL) : -EADDRNOTAVAIL;
+        r = connect_to(c, s);
         if ((r == -EMFILE || r == -ENFILE) && srv_conn_purge(8) > 0) /* our own idle ones are the first to go */
-                r = conn_connect(&c->wire.conn, (struct sockaddr *)&sa, len, NULL);
+                r = connect_to(c, s);
         if (r < 0) {
                 put(c);
                 return r;
@@ -277,7 +293,7 @@ int srv_conn_open(struct strm *s)
         pin(&c->srv->pins);
         if (unlikely(s->bcfg->px->options & OPT_SRVTCPKA))
                 conn_keepalive(&c->wire.conn);
-        if (s->http && s->bcfg->px->http_reuse == REUSE_NEVER) {
+        if (s->http && (s->bcfg->px->http_reuse == REUSE_NEVER || srv_source_is_private(s->srv))) {
                 pooled(c)->owner = s->sess;
                 s->sess->has_private = true;
         }

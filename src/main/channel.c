@@ -14,7 +14,7 @@ struct form {
 
 static const struct form forms[CH_TYPES] = {
         [CH_TEXT] = { "s", 0, 0 },          [CH_SOCKET] = { "sssb", 0, 0 }, [CH_LOG_PATH] = { "s", 0, 0 },
-        [CH_LOADED] = { "uuuuuuss", 0, 1 }, [CH_RIGHTS] = { "uus", 1, 1 },  [CH_LISTEN] = { "s", 1, CHANNEL_FDS },
+        [CH_LOADED] = { "uuuuuuss", 0, 1 }, [CH_RIGHTS] = { "uuus", 1, 1 }, [CH_LISTEN] = { "s", 1, CHANNEL_FDS },
         [CH_LOG_FD] = { "s", 0, 1 },        [CH_REPLAY] = { "ss", 0, 0 },   [CH_APPLY] = { "u", 1, 1 },
         [CH_CLI] = { "u", 1, 1 },           [CH_DIFF] = { "s", 0, 0 },      [CH_APPLIED] = { "uu", 0, 0 },
         [CH_JOURNAL] = { "ss", 0, 0 },      [CH_REOPEN] = { "s", 0, 0 },    [CH_RETIRE] = { "", 0, 0 },

@@ -25,7 +25,7 @@ enum channel_type {
         CH_LOG_PATH, /* s path: a local log socket that the worker may ask for */
         CH_LOADED, /* u exit code (0 = fine), u uid + 1, u gid + 1, u fd limit wanted, u threads, u LOADED_*, s chroot, s pidfile; fd: bundle */
         /* supervisor -> worker */
-        CH_RIGHTS, /* u uid + 1, u gid + 1, s chroot; fd: heartbeat page. First message. */
+        CH_RIGHTS, /* u uid + 1, u gid + 1, u 1 = may bind foreign addresses, s chroot; fd: heartbeat page. First message. */
         CH_LISTEN, /* s key; fds: its sockets */
         CH_LOG_FD, /* s path; fd, or none when nobody listens there */
         CH_REPLAY, /* s command, s its key in the journal; empty = it is not of the journal */
@@ -41,7 +41,12 @@ enum channel_type {
         CH_TYPES
 };
 
-enum { LOADED_DAEMON = 1, LOADED_QUIET = 2, /* words of section global */ LOADED_SHOWN = 4 /* CH_TEXT was printed */ };
+enum {
+        LOADED_DAEMON = 1,
+        LOADED_QUIET = 2,
+        /* words of section global */ LOADED_SHOWN = 4 /* CH_TEXT was printed */,
+        LOADED_FOREIGN = 8 /* `usesrc` */
+};
 
 enum applied {
         APPLIED_NOT, /* nothing has changed */

@@ -1,6 +1,7 @@
 /* main/load.c - see the header. */
 #include "main/load.h"
 
+#include "main/names.h"
 #include "main/proclog.h"
 #include "main/version.h"
 
@@ -50,6 +51,7 @@ static bool compile(struct load *l, const struct args *a, const struct conf_opts
 bool load_disk(struct load *l, const struct args *a)
 {
         struct conf_opts o = options(a, true);
+        bool ok;
         AUTO_BUF(b);
 
         l->vfs = vfs_new_disk();
@@ -57,7 +59,10 @@ bool load_disk(struct load *l, const struct args *a)
                 buf_printf(&b, "global\n    maxconn %d\n", a->maxconn);
                 vfs_add(l->vfs, VFS_CONFIG, LOAD_OVERRIDES, buf_view(&b));
         }
-        return compile(l, a, &o);
+        names_begin(NAMES_PATIENCE_MS);
+        ok = compile(l, a, &o);
+        names_end();
+        return ok;
 }
 
 bool load_bundle(struct load *l, const struct args *a, int memfd)

@@ -1,6 +1,7 @@
 /* main/loader.c - role "loader": one full compile over the disk, then the supervisor gets the sealed bundle and what it needs to
  * bind. Short-lived; it is the only role that reads files. */
 #include "core/role.h"
+#include "core/srv_source.h"
 #include "main/channel.h"
 #include "main/limits.h"
 #include "main/load.h"
@@ -87,7 +88,8 @@ static int send_loaded(const struct loader *l, int code)
         a[2].u = (uint64_t)g->gid + 1;
         a[3].u = limits_files_wanted(g, l->binds.n, threads);
         a[4].u = threads;
-        a[5].u |= (g->daemon ? LOADED_DAEMON : 0) | (g->quiet ? LOADED_QUIET : 0);
+        a[5].u |= (g->daemon ? LOADED_DAEMON : 0) | (g->quiet ? LOADED_QUIET : 0) |
+                  (srv_source_foreign(l->load.conf) ? LOADED_FOREIGN : 0);
         a[6].s = text_or_empty(g->chroot);
         a[7].s = text_or_empty(g->pidfile);
         e = vfs_seal(l->load.vfs, &bundle);

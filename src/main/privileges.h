@@ -9,6 +9,7 @@
 struct privileges {
         int uid, gid;       /* -1 = keep */
         const char *chroot; /* NULL = keep the root; borrowed */
+        bool foreign;       /* keep CAP_NET_RAW, if there: the file has `usesrc` */
 };
 
 void privileges_of(const struct conf *c, struct privileges *ret_p);
@@ -16,7 +17,7 @@ void privileges_of(const struct conf *c, struct privileges *ret_p);
 /* What must be loaded while the real root is still there: time zone, unwinder. */
 void privileges_prepare(void);
 
-/* Never to be undone: afterwards no capability is left in any set and execve() gives none. */
+/* Never to be undone: afterwards no capability but that one is left in any set and execve() gives none. */
 int privileges_drop(const struct privileges *p, const char **ret_what);
 
 #endif

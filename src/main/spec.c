@@ -5,7 +5,8 @@
 
 struct image {
         uint32_t magic;
-        int32_t family, inherited_fd, port, backlog, tcp_fastopen, mss, defer_accept, unix_mode, unix_uid, unix_gid;
+        int32_t family, inherited_fd, port, backlog, tcp_fastopen, mss, defer_accept, tcp_ut_ms, unix_mode, unix_uid,
+                unix_gid;
         uint32_t shards;
         uint8_t dgram, abstract, abstract_z, v4v6, v6only, transparent, freebind, has_interface;
         char addr[sizeof(struct addr)];
@@ -20,7 +21,7 @@ void spec_encode(const struct listen_spec *s, struct buf *out)
         memset(&i, 0, sizeof(i));
         i.magic = SPEC_MAGIC;
         i.family = s->at.family, i.inherited_fd = s->at.inherited_fd, i.port = s->at.port_low, i.backlog = s->backlog;
-        i.tcp_fastopen = s->tcp_fastopen, i.mss = s->mss, i.defer_accept = s->defer_accept;
+        i.tcp_fastopen = s->tcp_fastopen, i.mss = s->mss, i.defer_accept = s->defer_accept, i.tcp_ut_ms = s->tcp_ut_ms;
         i.unix_mode = s->unix_mode, i.unix_uid = s->unix_uid, i.unix_gid = s->unix_gid, i.shards = s->shards;
         i.dgram = s->at.dgram, i.abstract = s->at.abstract, i.abstract_z = s->at.abstract_z;
         i.v4v6 = s->v4v6, i.v6only = s->v6only, i.transparent = s->transparent, i.freebind = s->freebind;
@@ -55,8 +56,8 @@ static bool place_ok(const struct image *i)
 static bool numbers_ok(const struct image *i)
 {
         return i->inherited_fd >= -1 && i->port >= -1 && i->port <= 65535 && i->backlog >= 0 && i->tcp_fastopen >= 0 &&
-               i->defer_accept >= 0 && i->unix_mode >= -1 && i->unix_mode <= 07777 && i->unix_uid >= -1 &&
-               i->unix_gid >= -1 && i->shards >= 1 && i->shards <= LISTEN_SHARDS_MAX;
+               i->defer_accept >= 0 && i->tcp_ut_ms >= 0 && i->unix_mode >= -1 && i->unix_mode <= 07777 &&
+               i->unix_uid >= -1 && i->unix_gid >= -1 && i->shards >= 1 && i->shards <= LISTEN_SHARDS_MAX;
 }
 
 bool spec_decode(struct str in, struct arena *mem, struct listen_spec *ret_s)
@@ -71,7 +72,8 @@ bool spec_decode(struct str in, struct arena *mem, struct listen_spec *ret_s)
                 return false;
         s.at.family = i.family, s.at.inherited_fd = i.inherited_fd, s.at.port_low = s.at.port_high = i.port;
         s.at.dgram = i.dgram, s.at.abstract = i.abstract, s.at.abstract_z = i.abstract_z;
-        s.backlog = i.backlog, s.tcp_fastopen = i.tcp_fastopen, s.mss = i.mss, s.defer_accept = i.defer_accept;
+        s.backlog = i.backlog, s.tcp_fastopen = i.tcp_fastopen, s.mss = i.mss, s.defer_accept = i.defer_accept,
+        s.tcp_ut_ms = i.tcp_ut_ms;
         s.unix_mode = i.unix_mode, s.unix_uid = i.unix_uid, s.unix_gid = i.unix_gid, s.shards = i.shards;
         s.v4v6 = i.v4v6, s.v6only = i.v6only, s.transparent = i.transparent, s.freebind = i.freebind;
         memcpy(&s.at.addr, i.addr, sizeof(i.addr));

@@ -44,7 +44,8 @@ bool supworker_send_conf(struct worker *w, const struct supconf *c, bool replay)
 
 static bool send_rights(struct worker *w, const struct supconf *c)
 {
-        struct channel_arg a[] = { CH_U(c->uid + 1), CH_U(c->gid + 1), CH_S(c->chroot ? str_of(c->chroot) : STR("")) };
+        struct channel_arg a[] = { CH_U(c->uid + 1), CH_U(c->gid + 1), CH_U((c->flags & LOADED_FOREIGN) != 0),
+                                   CH_S(c->chroot ? str_of(c->chroot) : STR("")) };
         int memfd = -1;
         bool ok;
 

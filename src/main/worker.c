@@ -199,9 +199,9 @@ static bool apply(int bundle)
 
 static bool take_rights(struct channel_msg *m)
 {
-        self.priv = (struct privileges){ (int)m->arg[0].u - 1, (int)m->arg[1].u - 1, NULL };
-        if (m->arg[2].s.n)
-                self.priv.chroot = strndup(m->arg[2].s.p, m->arg[2].s.n);
+        self.priv = (struct privileges){ (int)m->arg[0].u - 1, (int)m->arg[1].u - 1, NULL, m->arg[2].u != 0 };
+        if (m->arg[3].s.n)
+                self.priv.chroot = strndup(m->arg[3].s.p, m->arg[3].s.n);
         self.rights = true;
         if (heartbeat_map(m->fds[0], &self.beat) < 0)
                 return false;

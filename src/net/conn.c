@@ -260,36 +260,60 @@ void conn_adopt(struct conn *c, int fd, bool tcp)
 }
 
 /* The port is chosen by connect(2), which knows the peer and so may use one port for many (RFC 6056 3.3). */
-static int bind_source(int fd, const struct addr *src)
+static int bind_source(int fd, const struct conn_how *how)
 {
         const int on = 1;
+        bool six = how->src->sa.sa_family == AF_INET6;
+        int err = 0;
 
         (void)sys()->setopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        if (addr_port(src) == 0)
+        if (addr_port(how->src) == 0)
                 (void)sys()->setopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-        return sys()->bind(fd, &src->sa, addr_len(src));
+        if (how->transparent)
+                err = sys()->setopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, &on,
+                                    sizeof(on));
+        return err ? err : sys()->bind(fd, &how->src->sa, addr_len(how->src));
 }
 
-static int start_connect(struct conn *c, int fd, const struct sockaddr *to, socklen_t to_len, const struct addr *src)
+static cold_path int set_how(const struct conn *c, int fd, int family, const struct conn_how *how)
+{
+        const int on = 1;
+        int err = 0;
+
+        if (how->user_timeout_ms)
+                (void)sys()->setopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &how->user_timeout_ms,
+                                    sizeof(how->user_timeout_ms));
+        if (how->fastopen && c->ep.speaks_first)
+                (void)sys()->setopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on));
+        if (how->interface)
+                err = sys()->setopt(fd, SOL_SOCKET, SO_BINDTODEVICE, how->interface,
+                                    (socklen_t)strlen(how->interface) + 1);
+        if (err == 0 && how->src && how->src->sa.sa_family == family)
+                err = bind_source(fd, how);
+        return err;
+}
+
+static int start_connect(struct conn *c, int fd, const struct sockaddr *to, socklen_t to_len,
+                         const struct conn_how *how)
 {
         const int off = 0;
         int err = 0;
 
         if (c->ep.speaks_first && to->sa_family != AF_UNIX)
                 (void)sys()->setopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
-        if (src && src->sa.sa_family == to->sa_family && to->sa_family != AF_UNIX)
-                err = bind_source(fd, src);
+        if (unlikely(how) && to->sa_family != AF_UNIX)
+                err = set_how(c, fd, to->sa_family, how);
         return err ? err : sys()->connect(fd, to, to_len);
 }
 
-int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, const struct addr *src)
+int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, const struct conn_how *how)
 {
         int err, fd = sys()->socket(to->sa_family, SOCK_STREAM, 0);
 
         ASSERT(c->ev.fd < 0);
         if (fd < 0)
                 return fd;
-        err = start_connect(c, fd, to, to_len, src);
+        err = start_connect(c, fd, to, to_len, how);
         if (err != 0 && err != -EINPROGRESS) {
                 sys()->close(fd);
                 return err;

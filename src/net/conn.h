@@ -25,10 +25,18 @@ void conn_init(struct conn *c, void (*wake)(struct ep *));
 /* An accepted, non-blocking socket; RX and TX assumed ready. tcp: it is no unix socket. */
 void conn_adopt(struct conn *c, int fd, bool tcp);
 
+struct conn_how {                 /* what is not as usual; zeros are */
+        const struct addr *src;   /* bound to before; its port may be 0 */
+        const char *interface;    /* leaves by this one */
+        unsigned user_timeout_ms; /* TCP_USER_TIMEOUT; 0: the system's */
+        bool transparent;         /* src need not be of this machine: takes CAP_NET_RAW or CAP_NET_ADMIN */
+        bool fastopen;            /* used when bytes follow at once: ep.speaks_first */
+};
+
 /* Starts connect(2): 0 = established at once (unix) or under way (EP_CONNECTING; tx answers -EAGAIN until the socket is
- * writable; then EP_TX comes or EP_ERR with ->err). `src` may be NULL; its port may be 0. Nagle never delays. Negative
+ * writable; then EP_TX comes or EP_ERR with ->err). `how` may be NULL. Nagle never delays. Negative
  * errno: nothing is open (-EAGAIN: a unix listener's queue is full). */
-int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, const struct addr *src);
+int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, const struct conn_how *how);
 /* Is it established? Clears EP_CONNECTING: 1 yes, 0 not yet, negative errno. */
 int conn_connected(struct conn *c);
 /* The same asked with the first bytes, a call less: > 0 (taken) yes, -EAGAIN not yet. */

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -444,12 +445,13 @@ static void test_source_address(void **st)
         struct sockaddr_in peer;
         socklen_t len = sizeof(peer);
         int fd;
+        struct conn_how how = { .src = &src };
 
         (void)st;
         assert_int_equal(inet_pton(AF_INET, "127.0.0.77", &src.in.sin_addr), 1);
         src.in.sin_family = AF_INET;
         conn_init(&a.c, on_wake);
-        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &src), 0);
+        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &how), 0);
         while ((fd = sys_kernel.accept(lfd, (struct sockaddr *)&peer, &len)) == -EAGAIN)
                 ;
         addr_from_sockaddr(&seen, (struct sockaddr *)&peer, len);
@@ -458,7 +460,43 @@ static void test_source_address(void **st)
         close(fd);
         conn_close(&a.c, false);
         assert_int_equal(inet_pton(AF_INET, "192.0.2.9", &src.in.sin_addr), 1); /* not ours: RFC 5737 */
-        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &src), -EADDRNOTAVAIL);
+        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &how), -EADDRNOTAVAIL);
+        assert_true(a.c.ev.fd < 0);
+}
+
+static int option_of(const struct conn *c, int level, int name)
+{
+        socklen_t len = sizeof(int);
+        int v = -1;
+
+        return sys_kernel.getopt(c->ev.fd, level, name, &v, &len) == 0 ? v : -1;
+}
+
+static void test_options_of_a_connection(void **st)
+{
+        struct conn_how how = { .user_timeout_ms = 4321, .fastopen = true };
+        struct addr to = target(lport);
+        struct end a = { 0 };
+
+        (void)st;
+        for (int speaks = 0; speaks < 2; speaks++) {
+                int fd;
+
+                conn_init(&a.c, on_wake);
+                a.c.ep.speaks_first = speaks;
+                assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &how), 0);
+                assert_int_equal(option_of(&a.c, IPPROTO_TCP, TCP_USER_TIMEOUT), 4321);
+                assert_int_equal(option_of(&a.c, IPPROTO_TCP, TCP_FASTOPEN_CONNECT),
+                                 speaks); /* who waits for the server's word must not wait */
+                assert_true(conn_tx_first(&a.c, "x", 1) != -EPIPE);
+                while ((fd = sys_kernel.accept(lfd, NULL, NULL)) == -EAGAIN)
+                        (void)conn_tx_first(&a.c, "x", 1);
+                close(fd);
+                conn_close(&a.c, true);
+        }
+        how = (struct conn_how){ .interface = "no-such-if" };
+        conn_init(&a.c, on_wake);
+        assert_int_equal(conn_connect(&a.c, &to.sa, addr_len(&to), &how), -ENODEV);
         assert_true(a.c.ev.fd < 0);
 }
 
@@ -650,6 +688,7 @@ int main(void)
                 T(test_refused),
                 T(test_in_progress),
                 T(test_source_address),
+                T(test_options_of_a_connection),
                 T(test_splice),
                 T(test_full_pipe_is_not_drained),
                 T(test_pipe_pool),

@@ -66,6 +66,9 @@ static bool set_tcp(struct step *s, int fd, const struct listen_spec *spec)
 {
         if (!opt_int(s, fd, IPPROTO_TCP, TCP_NODELAY, 1, "cannot set TCP_NODELAY"))
                 return false;
+        if (spec->tcp_ut_ms > 0 &&
+            !opt_int(s, fd, IPPROTO_TCP, TCP_USER_TIMEOUT, spec->tcp_ut_ms, "cannot set TCP User Timeout"))
+                return false;
         if (spec->mss > 0 && !opt_int(s, fd, IPPROTO_TCP, TCP_MAXSEG, spec->mss, "cannot set MSS"))
                 return false;
         if (spec->defer_accept > 0 &&

@@ -19,6 +19,7 @@ struct listen_spec {         /* what to bind; comparable, so that a reload keeps
         /* 0 = off; queue length, bytes, seconds. A negative mss cannot be had: TCP_MAXSEG of an accepted socket is
          * taken by the kernel and changes nothing (measured, Linux 6.18). */
         int tcp_fastopen, mss, defer_accept;
+        int tcp_ut_ms;                      /* TCP_USER_TIMEOUT of what is accepted; 0 = the system's */
         int unix_mode;                      /* -1 = umask */
         const char *unix_user, *unix_group; /* NULL = unset; looked up when bound, unless the number is given */
         int unix_uid, unix_gid;             /* -1 = unset: unchanged */

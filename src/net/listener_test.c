@@ -247,12 +247,15 @@ static void test_shards_and_options(void **st)
         spec.defer_accept = 1;
         spec.tcp_fastopen = 16;
         spec.mss = 1200;
+        spec.tcp_ut_ms = 9876;
         assert_int_equal(listener_bind(&spec, fds, &step), 0);
         for (int i = 0; i < 4; i++) {
                 assert_int_equal(getsockopt(fds[i], SOL_SOCKET, SO_ACCEPTCONN, &on, &len), 0);
                 assert_true(on);
                 assert_int_equal(getsockopt(fds[i], IPPROTO_TCP, TCP_MAXSEG, &on, &len), 0);
                 assert_int_equal(on, 1200);
+                assert_int_equal(getsockopt(fds[i], IPPROTO_TCP, TCP_USER_TIMEOUT, &on, &len), 0);
+                assert_int_equal(on, 9876);
                 assert_int_equal(getsockopt(fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, &len), 0);
                 assert_true(on > 0);
                 assert_int_equal(getsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);

@@ -1,4 +1,5 @@
 /* feat/agent/probe.c - one agent check on the wire: connect, say `agent-send`, read a line; and which thread does it when. */
+#include "core/srv_source.h"
 #include "feat/agent/agent.h"
 
 #include "base/epoch.h"
@@ -159,6 +160,7 @@ static char *copy_of_say(struct check *c)
 
 static void begin(struct probe *p)
 {
+        struct srv_how from;
         struct sockaddr_storage sa;
         socklen_t len = check_target(p->check, &sa);
         int r;
@@ -174,7 +176,7 @@ static void begin(struct probe *p)
         p->say = copy_of_say(p->check);
         conn_init(&p->conn, woken);
         timer_start(thr_self->loop, &p->timer, mono_add_ms(p->started, limit_ms(p->check)));
-        r = conn_connect(&p->conn, (struct sockaddr *)&sa, len, NULL);
+        r = conn_connect(&p->conn, (struct sockaddr *)&sa, len, srv_source_how(p->check->srv, NULL, &from));
         if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EADDRNOTAVAIL)
                 finish(p, CHECK_SOCKERR, strerror(-r));
         else if (r < 0)

@@ -5,6 +5,7 @@
 #include "core/global.h"
 #include "core/inner.h"
 #include "core/queue.h"
+#include "core/srv_source.h"
 #include "feat/checks/checks.h"
 
 #include <errno.h>
@@ -277,6 +278,7 @@ static void woken(struct ep *e)
 
 static void step_connect(struct probe *p)
 {
+        struct srv_how from;
         struct run *r = &p->run;
         struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
         socklen_t len = check_target(p->check, &sa);
@@ -292,7 +294,9 @@ static void step_connect(struct probe *p)
         p->state = PROBE_CONNECTING;
         conn_init(&p->conn, woken);
         connect_deadline(p);
-        err = !ok ? -EINVAL : len ? conn_connect(&p->conn, (struct sockaddr *)&sa, len, NULL) : -EDESTADDRREQ;
+        err = !ok   ? -EINVAL
+              : len ? conn_connect(&p->conn, (struct sockaddr *)&sa, len, srv_source_how(p->check->srv, NULL, &from))
+                    : -EDESTADDRREQ;
         if (err < 0)
                 fail_connect(p, err);
         else

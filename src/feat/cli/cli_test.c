@@ -304,6 +304,7 @@ static void journal_forms(void **state)
 {
         static const char *const good[] = {
                 "set server b/s addr 10.0.0.1 port 80",
+                "set server b/s fqdn www.example",
                 "set server b/s addr 2001:db8::1 port 0",
                 "set server b/s agent up",
                 "set server b/s agent down",
@@ -345,7 +346,7 @@ static void journal_forms(void **state)
                 "set server b/s agent maint",
                 "set server b/s agent-send hi; shutdown frontend f",
                 "set server b/s state ready|drain|maint",
-                "set server b/s fqdn evil.example",
+                "set server b/s fqdn",
                 "enable health b/s; shutdown frontend f",
                 "enable health b/s\nshutdown frontend f",
                 "shutdown sessions server b/s",

@@ -5,6 +5,7 @@
 #include "core/engine.h"
 #include "core/lb.h"
 #include "core/queue.h"
+#include "core/resolve.h"
 #include "core/threads.h"
 #include "feat/cli/cli.h"
 #include "feat/cli/servers.h"
@@ -175,7 +176,10 @@ static void say_change(struct cli_call *c, const struct addr *was, const struct 
         AUTO_BUF(to);
         bool ip, port = addr_port(was) != addr_port(now);
 
-        addr_print_ip(was, &from);
+        if (was->sa.sa_family == AF_UNSPEC)
+                buf_puts(&from, "(none)");
+        else
+                addr_print_ip(was, &from);
         addr_print_ip(now, &to);
         ip = !str_eq(buf_view(&from), buf_view(&to));
         if (!ip && !port) {
@@ -194,7 +198,8 @@ static void note_addr(struct cli_call *c, const struct server *s, const struct a
         AUTO_BUF(text);
 
         addr_print_ip(a, &text);
-        buf_printf(&text, " port %d", addr_port(a));
+        if (addr_port(a))
+                buf_printf(&text, " port %d", addr_port(a));
         buf_putc(&text, 0);
         cli_note_server(c, s, "addr", text.p);
 }
@@ -202,7 +207,7 @@ static void note_addr(struct cli_call *c, const struct server *s, const struct a
 static void do_addr(struct cli_call *c, struct server *s)
 {
         struct addr was = s->addr, now;
-        uint64_t port = (uint64_t)addr_port(&was);
+        uint64_t port = s->port;
 
         if (c->n_args < 5) {
                 cli_msg(c, 3, "set server <b>/<s> addr requires an address and optionally a port.\n");
@@ -219,12 +224,38 @@ static void do_addr(struct cli_call *c, struct server *s)
         }
         addr_set_port(&now, (int)port);
         if (!addr_eq(&was, &now)) {
-                server_addr_set(s, &now);
+                if (c->n_args > 5)
+                        server_addr_set(s, &now);
+                else
+                        server_addr_set_ip(s, &now, NULL);
                 note_addr(c, s, &now);
         }
         say_change(c, &was, &now);
         if (GET(s->admin) & SRV_ADM_RMAINT)
                 server_set_admin(s, 0, SRV_ADM_RMAINT, &(struct state_cause){ .duration_ms = -1 });
+}
+
+/* ---- name ---- */
+static void do_fqdn(struct cli_call *c, struct server *s)
+{
+        const char *was = atomic_load_explicit(&s->fqdn, memory_order_acquire);
+        const char *name = c->n_args > 4 ? arena_strdup(c->mem, c->args[4]) : "";
+
+        if (!*name) {
+                cli_msg(c, 3, "set server <b>/<s> fqdn requires a FQDN.\n");
+        } else if (!resolve_driver || !resolve_driver->follows(s)) {
+                cli_msg(c, 3, "set server <b>/<s> fqdn failed because no resolution is configured.\n");
+        } else if (strcmp(name, was) == 0) {
+                cli_msg(c, 4, "no need to change the FDQN by 'stats socket command'\n");
+        } else if (!resolve_name_ok(str_of(name))) {
+                cli_msg(c, 3, "set server <b>/<s> fqdn: '%.200s' is no name that DNS could know.\n", name);
+        } else {
+                cli_msg(c, 4, "%s/%s changed its FQDN from %s to %s by 'stats socket command'\n", s->back->cell.name,
+                        s->cell.name, was, name);
+                server_fqdn_set(s, name);
+                cli_note_server(c, s, "fqdn", name);
+                resolve_driver->renamed();
+        }
 }
 
 /* ---- health ---- */
@@ -257,6 +288,7 @@ static const struct {
         const char *word;
         void (*fn)(struct cli_call *c, struct server *s);
 } settings[] = { { "addr", do_addr },
+                 { "fqdn", do_fqdn },
                  { "agent", cli_do_agent },
                  { "agent-addr", cli_do_agent_addr },
                  { "agent-port", cli_do_agent_port },
@@ -280,7 +312,7 @@ static void set_server(struct cli_call *c)
                 }
         cli_msg(c, 3,
                 "usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | "
-                "check-port | health | state | weight\n");
+                "check-port | fqdn | health | state | weight\n");
 }
 
 static void set_maxconn_server(struct cli_call *c)
@@ -348,9 +380,9 @@ static void shutdown_sessions(struct cli_call *c)
         static const struct cli_cmd id = { .words = w, .args = a, .help = h, .level = l, .run = f, .journal = j };     \
         CLI_CMD(id)
 
-ROW(cmd_set_server, "set server", "<bk>/<srv> [opts]", "state, weight, address or health of a server", CLI_ADMIN,
+ROW(cmd_set_server, "set server", "<bk>/<srv> [opts]", "state, weight, address, name or health of a server", CLI_ADMIN,
     set_server,
-    "* addr * port #;* agent up|down;* agent-addr|check-addr *;* agent-port|check-port #;* agent-send *;"
+    "* addr * port #;* addr|fqdn *;* agent up|down;* agent-addr|check-addr *;* agent-port|check-port #;* agent-send *;"
     "* health up|stopping|down;* state ready|drain|maint;* weight #");
 ROW(cmd_set_weight, "set weight", "<bk>/<srv> <weight>[%]", "weight of a server (same as set server ... weight)",
     CLI_ADMIN, set_weight, NULL);

@@ -114,6 +114,18 @@ FETCH(srv_id)
         return EXPR_OK;
 }
 
+FETCH(so_id)
+{
+        const struct listener *l = x->strm->sess->listener;
+        const struct bind_cfg *b = l ? __atomic_load_n(&l->cfg, __ATOMIC_ACQUIRE) : NULL; /* partner: engine_apply() */
+
+        UNUSED;
+        if (!b)
+                return EXPR_MISS;
+        smp_int(ret_smp, b->number + (int)l->port_index);
+        return EXPR_OK;
+}
+
 FETCH(so_name)
 {
         const struct listener *l = x->strm->sess->listener;
@@ -139,6 +151,12 @@ FETCH(nbsrv)
 }
 
 static const struct fetch rows[] = {
+        { .name = "so_id",
+          .out = SMP_SINT,
+          .needs = EXPR_CLIENT,
+          .fn = so_id,
+          .manual = "7.3.3",
+          .help = "number of the listener in its section: `id`, or its place" },
         { .name = "so_name",
           .out = SMP_STR,
           .needs = EXPR_CLIENT,

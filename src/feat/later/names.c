@@ -8,7 +8,7 @@
 /* clang-format off */
 
 LATER_TABLE(section, .what = LATER_SECTION, .names =
-        "acme,cache,crt-store,healthcheck,log-forward,log-profile,mailers,peers,program,resolvers,ring,traces,userlist");
+        "acme,cache,crt-store,healthcheck,log-forward,log-profile,mailers,peers,program,ring,traces,userlist");
 
 LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
         "fcgi-app");
@@ -77,11 +77,10 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
         "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
         "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
-        "redirect,retry-on,server-state-file-name,server-template,source,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,"
-        "ssl-f-use,stick match,stick on,stick store-request,stick store-response,stick-table,tcp-request connection,"
-        "tcp-request content,tcp-request inspect-delay,tcp-request session,tcp-response content,"
-        "tcp-response inspect-delay,timeout client-hs,timeout tarpit,transparent,unique-id-format,unique-id-header,"
-        "use-server");
+        "redirect,retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,"
+        "stick on,stick store-request,stick store-response,stick-table,tcp-request connection,tcp-request content,"
+        "tcp-request inspect-delay,tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,"
+        "timeout tarpit,transparent,unique-id-format,unique-id-header,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -89,10 +88,10 @@ LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = tr
 LATER_TABLE(bind, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .names =
         "accept-netscaler-cip,accept-proxy,allow-0rtt,alpn,ca-file,ca-ignore-err,ca-sign-file,ca-sign-pass,"
         "ca-verify-file,cc,ciphers,ciphersuites,client-sigalgs,crl-file,crt,crt-ignore-err,crt-list,curves,default-crt,"
-        "ecdhe,ech,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,generate-certificates,guid-prefix,id,"
-        "idle-ping,ktls,label,namespace,nbconn,no-ca-names,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,"
+        "ecdhe,ech,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,generate-certificates,guid-prefix,"
+        "idle-ping,ktls,label,nbconn,no-ca-names,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,"
         "prefer-client-ciphers,process,proto,severity-output,shards,sigalgs,ssl,ssl-max-ver,ssl-min-ver,strict-sni,"
-        "tcp-md5sig,tcp-ss,tcp-ut,thread,tls-ticket-keys,tls-tickets,verify");
+        "tcp-md5sig,tcp-ss,thread,tls-ticket-keys,tls-tickets,verify");
 
 LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = true, .names =
         "quic-cc-algo,quic-force-retry,quic-socket");
@@ -101,11 +100,10 @@ LATER_TABLE(server, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .names =
         "allow-0rtt,alpn,ca-file,cc,check-alpn,check-pool-conn-name,check-proto,check-reuse-pool,check-send-proxy,"
         "check-sni,check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,crl-file,crt,curves,"
         "force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,idle-ping,ktls,log-bufsize,"
-        "log-proto,max-reuse,namespace,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,"
-        "proto,proxy-v2-options,redir,renegotiate,resolve-net,resolve-opts,resolve-prefer,resolvers,send-proxy,"
-        "send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,socks4,"
-        "source,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,strict-maxconn,tcp-md5sig,tcp-ut,tfo,tls-tickets,usesrc,"
-        "verify,verifyhost,ws");
+        "log-proto,max-reuse,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,proto,"
+        "proxy-v2-options,redir,renegotiate,send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,"
+        "set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,socks4,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,"
+        "strict-maxconn,tcp-md5sig,tls-tickets,usesrc,verify,verifyhost,ws");
 
 LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .never = true, .names =
         "quic-cc-algo");
@@ -211,7 +209,7 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "sc_http_req_cnt,sc_http_req_rate,sc_inc_gpc,sc_inc_gpc0,sc_inc_gpc1,sc_kbytes_in,sc_kbytes_out,sc_key,"
         "sc_sess_cnt,sc_sess_rate,sc_tracked,sc_trackers,scook,scook_beg,scook_cnt,scook_dir,scook_dom,scook_end,"
         "scook_len,scook_reg,scook_sub,scook_val,server_status,set-cookie,shdr,shdr_beg,shdr_cnt,shdr_dir,shdr_dom,"
-        "shdr_end,shdr_ip,shdr_len,shdr_reg,shdr_sub,shdr_val,so_id,src_bytes_in_rate,src_bytes_out_rate,src_clr_gpc,"
+        "shdr_end,shdr_ip,shdr_len,shdr_reg,shdr_sub,shdr_val,src_bytes_in_rate,src_bytes_out_rate,src_clr_gpc,"
         "src_clr_gpc0,src_clr_gpc1,src_conn_cnt,src_conn_cur,src_conn_rate,src_get_gpc,src_get_gpc0,src_get_gpc1,"
         "src_get_gpt,src_get_gpt0,src_glitch_cnt,src_glitch_rate,src_gpc0_rate,src_gpc1_rate,src_gpc_rate,"
         "src_http_err_cnt,src_http_err_rate,src_http_fail_cnt,src_http_fail_rate,src_http_req_cnt,src_http_req_rate,"

@@ -61,8 +61,10 @@ static bool parse_inet(struct kw_call *c, struct log_line *l)
 
         if (a == ADDR_BAD)
                 return fail_address(c, l->text, why);
-        if (a == ADDR_NAME && lookup_host(c->conf, conf_intern(c->conf, str_of(spec.host)), &spec.addr) < 0)
-                return fail_address(c, l->text, "invalid address");
+        if (a == ADDR_NAME && lookup_host(c->conf, conf_intern(c->conf, str_of(spec.host)), &spec.addr) < 0) {
+                (void)kw_fail(c, &c->args[0], "E0710", "log : invalid address: '%s' in '%s'", spec.host, l->text);
+                return false;
+        }
         if (spec.inherited_fd >= 0) {
                 l->via = LOG_VIA_FD;
                 l->fd = spec.inherited_fd;

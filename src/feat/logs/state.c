@@ -136,10 +136,42 @@ static void say_maint(const struct event_server *e)
         say(back_logger(e->srv->back), was_up && e->was_usable ? LOG_L_ALERT : LOG_L_NOTICE, false, &t);
 }
 
+static void say_resolves(const struct event_server *e, struct text *t)
+{
+        const char *fqdn = atomic_load_explicit(&e->srv->fqdn, memory_order_acquire);
+
+        add(t, "('%s') is %s/%s (resolves again).", fqdn ? fqdn : "", up_word(e),
+            e->to_admin & SRV_ADM_FDRAIN ? "DRAIN" : "READY");
+        say(back_logger(e->srv->back), LOG_L_NOTICE, false, t);
+        if (!e->why || !e->why->by)
+                return;
+        t->n = 0;
+        add_name(t, e->srv);
+        add(t, "administratively READY %s.", e->why->by);
+        say(back_logger(e->srv->back), LOG_L_NOTICE, false, t);
+}
+
+static void on_addr(const void *event)
+{
+        const struct event_addr *e = event;
+        struct text t = { .n = 0 };
+        AUTO_BUF(from);
+        AUTO_BUF(to);
+
+        if (e->to.sa.sa_family == AF_UNSPEC)
+                return; /* the line about its maintenance says that */
+        if (e->from.sa.sa_family == AF_UNSPEC)
+                buf_puts(&from, "(none)");
+        else
+                addr_print_ip(&e->from, &from);
+        addr_print_ip(&e->to, &to);
+        add(&t, "%s/%s changed its IP from %.*s to %.*s by %s.", e->srv->back->cell.name, e->srv->cell.name,
+            (int)from.n, from.p, (int)to.n, to.p, e->by);
+        say(back_logger(e->srv->back), LOG_L_NOTICE, false, &t);
+}
+
 static const char *left_maint(uint8_t admin)
 {
-        if (admin & SRV_ADM_RMAINT && !(admin & (SRV_ADM_MAINT & ~SRV_ADM_RMAINT)))
-                return "resolution maintenance";
         return admin & (SRV_ADM_FMAINT | SRV_ADM_CMAINT) ? "forced maintenance" : "maintenance";
 }
 
@@ -148,6 +180,10 @@ static void say_leaves_maint(const struct event_server *e)
         struct text t = { .n = 0 };
 
         add_name(&t, e->srv);
+        if (e->from_admin & SRV_ADM_RMAINT && !(e->from_admin & (SRV_ADM_MAINT & ~SRV_ADM_RMAINT))) {
+                say_resolves(e, &t);
+                return;
+        }
         add(&t, "is %s/%s (leaving %s).", up_word(e), e->to_admin & SRV_ADM_DRAIN ? "DRAIN" : "READY",
             left_maint(e->from_admin));
         say(back_logger(e->srv->back), LOG_L_NOTICE, false, &t);
@@ -324,6 +360,8 @@ static void on_check(const void *event)
 
 static const struct event_sub server_sub = { .type = EVENT_SERVER_STATE, .rank = 50, .name = "logs", .fn = on_server };
 EVENT_SUB(server_sub);
+static const struct event_sub addr_sub = { .type = EVENT_SERVER_ADDR, .rank = 50, .name = "logs", .fn = on_addr };
+EVENT_SUB(addr_sub);
 static const struct event_sub back_sub = { .type = EVENT_BACK_STATE, .rank = 50, .name = "logs", .fn = on_back };
 EVENT_SUB(back_sub);
 static const struct event_sub front_sub = { .type = EVENT_FRONT_STATE, .rank = 50, .name = "logs", .fn = on_front };

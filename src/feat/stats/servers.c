@@ -106,6 +106,7 @@ static void state_line(struct buf *out, const struct server *s)
         const struct back_cfg *cfg = epoch_load(&b->cfg);
         const struct conf_obj *o = s->obj;
         const struct server_addr_cfg *ac = o ? conf_slot(o, server_addr_slot) : NULL;
+        const char *fqdn = atomic_load_explicit(&s->fqdn, memory_order_acquire);
         bool maint = GET(s->admin) & SRV_ADM_MAINT;
         struct check_target check = target_of(s->check), agent = target_of(s->agent);
 
@@ -117,8 +118,8 @@ static void state_line(struct buf *out, const struct server *s)
                 (unsigned long long)(thr_self->now > s->last_change ? (thr_self->now - s->last_change) / NS_PER_S : 0),
                 status_number(s->check), result_number(s->check), health_number(s),
                 s->check || !(GET(s->admin) & SRV_ADM_CMAINT) ? check_flags(s, s->check) : 8, check_flags(s, s->agent));
-        buf_printf(out, " %d %d %s %d - 0 %d ", cfg && cfg->px->id != 0, ac && ac->id != 0,
-                   ac && ac->host ? ac->host : "-", s->path ? 0 : addr_port(&s->addr), check.port);
+        buf_printf(out, " %d %d %s %d - 0 %d ", cfg && cfg->px->id != 0, ac && ac->id != 0, fqdn ? fqdn : "-",
+                   s->path ? 0 : s->port, check.port);
         put_target_addr(out, &check);
         buf_putc(out, ' ');
         put_target_addr(out, &agent);
@@ -133,8 +134,8 @@ static void conn_line(struct buf *out, struct server *s)
         px_stat_sum(&s->cell, &sum);
         buf_printf(out, "%s/%s %d/%d ", s->back->cell.name, s->cell.name, s->back->iid, s->puid);
         put_addr(out, s);
-        buf_printf(out, " %d - %d %u %llu %u %llu 0 0 %llu %d %llu", s->path ? 0 : addr_port(&s->addr), purge,
-                   GET(s->cur), (unsigned long long)sum.used_conn, GET(s->cur_max), (unsigned long long)sum.used_conn,
+        buf_printf(out, " %d - %d %u %llu %u %llu 0 0 %llu %d %llu", s->path ? 0 : s->port, purge, GET(s->cur),
+                   (unsigned long long)sum.used_conn, GET(s->cur_max), (unsigned long long)sum.used_conn,
                    (unsigned long long)sum.idle_conn, limit, (unsigned long long)sum.idle_conn);
         for (unsigned t = 0; t < thr_count(); t++) {
                 const struct px_stat *col = cell_col_peek(&s->cell, t);

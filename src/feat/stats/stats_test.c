@@ -58,6 +58,7 @@ static void make_server(struct server *s, const char *name, int n)
         s->addr.in.sin_family = AF_INET;
         s->addr.in.sin_addr.s_addr = 0x0100007f;
         addr_set_port(&s->addr, 80);
+        s->port = 80;
         list_init(&server_col(s)->streams);
 }
 
