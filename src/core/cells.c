@@ -112,6 +112,20 @@ struct front_cfg *front_cfg_new(struct front *f, struct conf *c, const struct co
         return NULL;
 }
 
+/* Without `balance`: random of two (manual, balance), or what older versions did. */
+static const struct lb_cfg *balance_of(struct conf *c, const struct conf_obj *o)
+{
+        const struct lb_cfg *said = conf_slot(o, balance_slot);
+        struct lb_cfg *own;
+
+        if (said->kind != BAL_DEFAULT || global_of(c)->compat < COMPAT_3_4)
+                return said;
+        own = conf_alloc(c, sizeof(*own));
+        *own = *said;
+        own->kind = BAL_RANDOM;
+        return own;
+}
+
 struct back_cfg *back_cfg_new(struct back *b, struct conf *c, const struct conf_obj *o, struct diags *d)
 {
         struct back_cfg *n = zalloc(sizeof(*n));
@@ -122,7 +136,7 @@ struct back_cfg *back_cfg_new(struct back *b, struct conf *c, const struct conf_
         n->conf = conf_get(c);
         n->obj = o;
         n->px = conf_slot(o, proxy_slot);
-        n->lb = conf_slot(o, balance_slot);
+        n->lb = balance_of(c, o);
         n->log = log_driver ? log_driver->compile(c, o, false, d) : NULL;
         n->hooks = hook_compile(c, o, false);
         n->fullconn = n->px->fullconn; /* 0: derived when all frontends are known */

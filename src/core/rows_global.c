@@ -291,7 +291,8 @@ static const struct kw rows[] = {
         KW_FN("chroot", chroot_parse, chroot_dump, .apply = KW_SWAP, .manual = "3.1", .args = "<directory>",
               .sample = "/var/empty", .help = "confines the worker to this directory"),
         KW_ENUM("compat", struct global_cfg, compat, compat_vals, .apply = KW_SWAP, .args = "{ 2.6 | 3.4 }",
-                .help = "whose defaults count where HAProxy's versions differ: option abortonclose in HTTP backends (off or on)"),
+                .help = "whose defaults count where HAProxy's versions differ: `balance` (roundrobin or random), option "
+                        "abortonclose in HTTP backends (off or on)"),
         KW_INT("maxconnrate", struct global_cfg, maxconnrate, 0, INT32_MAX, .apply = KW_LIVE, .manual = "3.2",
                .args = "<number>",
                .help = "connections accepted per second by the whole process; the others wait in the kernel"),
