@@ -4,7 +4,7 @@
  * implements struct resolve_ops. section.c: what runs of the sections of a configuration. follow.c: each name is asked for
  * again and again; its addresses are dealt out to the servers that carry it. cmds.c: `show resolvers`.
  *
- * Runs on the control thread (ADR 0011). `resolvers_lock` guards what the runtime socket reads from other threads.
+ * Runs on the control thread (ADR 0012). `resolvers_lock` guards what the runtime socket reads from other threads.
  * Manual: 5.3. */
 #ifndef FEAT_RESOLVERS_RESOLVERS_H
 #define FEAT_RESOLVERS_RESOLVERS_H
