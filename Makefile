@@ -60,6 +60,10 @@ tidy: ## clang-tidy over src/ (a file that passed is not read again)
 fuzz: ## fuzz every target, or T=room-name, S=seconds each (60)
 	@tools/fuzz "$(T)" "$(or $(S),60)"
 
+deb: ## the Debian package of the committed tree, read by lintian: build/deb/
+	@tools/deps build deb
+	@tools/deb
+
 bench: build/telamon ## side by side with HAProxy (HAPROXY=path) and nginx on loopback
 	@tools/deps bench
 	@bench/run $(ARGS)
@@ -95,4 +99,4 @@ build-asan/build.ninja:
 	@$(call configured,build-asan,$(SAN))
 
 FORCE:
-.PHONY: FORCE all help demo check unit asan clang gates rooms size fmt fmt-fix pure tidy fuzz bench tsan soak interop cov docs install clean
+.PHONY: FORCE all help deb demo check unit asan clang gates rooms size fmt fmt-fix pure tidy fuzz bench tsan soak interop cov docs install clean
