@@ -22,6 +22,7 @@ setup() {
 		    stats uri /st
 		    stats auth me:secret
 		backend b
+		    balance roundrobin
 		    server s1 127.0.0.1:24498
 		    server s2 127.0.0.1:24499 disabled
 		EOF

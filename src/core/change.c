@@ -26,7 +26,7 @@ static enum kw_apply apply_of(const struct conf_obj *a, const struct conf_obj *b
 {
         struct heaviest h = { KW_LIVE };
 
-        if (a->kind != b->kind)
+        if (!a || !b || a->kind != b->kind)
                 return KW_NEW;
         conf_diff_obj(a, b, weigh, &h);
         return h.apply;

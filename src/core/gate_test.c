@@ -1,5 +1,6 @@
 /* The gates of mechanisms.md a that concern one process: what one server's change costs in a large farm, what equal servers share, and
  * that held sessions do not hold what was replaced. Times are printed, work is asserted. */
+#include "base/asan.h"
 #include "core/cells.h"
 #include "core/engine.h"
 #include "core/inner.h"
@@ -203,7 +204,8 @@ static void compare_sizes(const char *policy)
         assert_true(large.views <= ROUNDS * ROUND / 100);
         assert_true(large.later <= small.later + small.later / 20); /* a bucket of a circle may have been empty */
         assert_true(large.heap <= small.heap + small.heap / 10);
-        assert_true(large.faults <= small.faults + small.faults / 5 + 2);
+        /* ASan's shadow of what is touched comes page by page, and a larger farm has more of it. */
+        assert_true(ASAN_ON || large.faults <= small.faults + small.faults / 5 + 2);
         map_is_made_once(policy);
         assert_int_equal(back_find(STR("farm"))->act, 100000);
         engine_free(engine);

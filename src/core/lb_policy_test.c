@@ -213,7 +213,7 @@ static void test_domains(void **st)
 /* The definition, slowly: who is owed most goes. */
 static void model_map(const uint32_t *w, uint32_t n, uint32_t sum, uint32_t *ret_map)
 {
-        uint32_t *had = calloc(n, sizeof(*had));
+        uint32_t *had = calloc(n + 1u, sizeof(*had));
 
         for (uint32_t step = 0; step < sum; step++) {
                 int64_t most = INT64_MIN;
@@ -241,7 +241,8 @@ static void compare_map(const uint32_t *w, uint32_t n)
         model_map(w, n, sum, map);
         for (uint32_t i = 0; i < sum; i++)
                 assert_int_equal(pick_and_leave(i), map[i]);
-        assert_int_equal(pick_and_leave(UINT32_MAX), map[UINT32_MAX % sum]);
+        if (sum)
+                assert_int_equal(pick_and_leave(UINT32_MAX), map[UINT32_MAX % sum]);
         free(map);
 }
 

@@ -181,7 +181,11 @@ static hot_path uint32_t judge(const char *b, uint32_t n, const struct hfield *f
 
         if (unlikely(end < stop) && (end == f || end->name == line_end(end - 1)))
                 end = long_names(b, n, end, stop, also);
-        ret_run->end = end > f ? (uint32_t)line_end(end - 1) : f->name;
+        if (end == f) { /* a head that was made here has no block 0 at all */
+                *ret_run = (struct h1_run){ .end = f->name, .clean = true };
+                return 0;
+        }
+        ret_run->end = (uint32_t)line_end(end - 1);
         ret_run->clean = h1_count_ctl(b, f->name, ret_run->end) == 2 * (uint32_t)(end - f);
         return (uint32_t)(end - f);
 }

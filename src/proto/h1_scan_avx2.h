@@ -49,12 +49,15 @@ static inline unsigned h1_token_mask(__m128i v)
 static inline uint32_t h1_count_ctl(const char *b, uint32_t i, uint32_t end)
 {
         const __m256i low = _mm256_set1_epi8(0x1f), del = _mm256_set1_epi8(0x7f);
-        const char *p = b + i, *stop = b + end, *last = stop - 64;
+        const char *p, *stop, *last;
         __m256i acc = _mm256_setzero_si256();
         uint32_t sum = 0;
 
-        if (unlikely(end < 64 || stop - p > 64 * 127)) /* no byte of acc may pass 255 */
+        if (unlikely(end < 64 || end - i > 64 * 127)) /* no byte of acc may pass 255 */
                 return h1_count_ctl16(b, i, end);
+        p = b + i;
+        stop = b + end;
+        last = stop - 64;
         for (; p <= last; p += 64)
                 acc = _mm256_sub_epi8(acc,
                                       _mm256_add_epi8(h1_ctl_bytes32(p, low, del), h1_ctl_bytes32(p + 32, low, del)));

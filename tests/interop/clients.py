@@ -49,6 +49,7 @@ frontend page
     stats uri /stats
     http-request use-service prometheus-exporter if {{ path /metrics }}
 backend app
+    balance roundrobin
     server good {HOST}:{GOOD} check
     server dead {HOST}:{DEAD} check
     server spare {HOST}:{GOOD} disabled

@@ -138,6 +138,7 @@ defaults
 frontend g
  bind {HOST}:{FRONT + 2}
 backend b
+ balance roundrobin
  option httpchk GET {path}
  server s {HOST}:{back} check inter 100s fastinter 100s rise 1 fall 2
  server t {HOST}:{back} check inter 100s fastinter 100s rise 1 fall 2

@@ -74,6 +74,7 @@ backend two
     server-template t 2 two.test:25383
     server t3 two.test:25383 resolve-opts allow-dup-ip
 backend bad
+    balance roundrobin
     server g good.test:25383
     server v victim.test:25383
 frontend f

@@ -36,6 +36,7 @@ defaults
     log global
 {TIMES}
 backend b
+    balance roundrobin
     server first both.test:80
     server four both.test:80 resolve-prefer ipv4
     server net both.test:80 resolve-prefer ipv6 resolve-net 127.0.0.8/29

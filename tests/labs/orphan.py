@@ -71,6 +71,7 @@ frontend f
     bind {HOST}:{WEB}
     default_backend b
 backend b
+    balance roundrobin
     server s1 {HOST}:{BACK}
     server s2 {HOST}:{BACK + 1}
     server dead {HOST}:{DEAD} check inter 200ms fall 2

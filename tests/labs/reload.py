@@ -77,6 +77,7 @@ listen tcp
     bind {HOST}:{TCP}
     server e {HOST}:{ECHO} weight {1 + i % 9}
 listen still
+    balance roundrobin
     mode http
     timeout client 10m
     timeout server 10m

@@ -52,6 +52,7 @@ frontend f
     bind {HOST}:{FRONT}
     default_backend b
 backend b
+    balance roundrobin
     server s1 {HOST}:{BACK + 1}
     server s2 {HOST}:{BACK + 2}
 """, "-W", port=FRONT)

@@ -26,6 +26,7 @@ frontend tcp
     bind unix@{dir}/t
     default_backend app
 backend app
+    balance roundrobin
     description apples
     server s1 unix@{dir}/none check inter 50ms
     server s2 127.0.0.1:1 agent-check agent-port 1 agent-inter 50ms

@@ -261,7 +261,8 @@ static void check_value(struct conf *c, struct conf_obj *o, void *slot, struct d
         const struct proxy_cfg *px = o->parent ? conf_slot(o->parent, proxy_slot) : NULL;
 
         (void)c;
-        if (o->kind->bit != KIND_SERVER || !((const struct persist_server_cfg *)slot)->value || px->mode == PX_HTTP)
+        if (o->kind->bit != KIND_SERVER || !((const struct persist_server_cfg *)slot)->value || !px ||
+            px->mode == PX_HTTP)
                 return;
         diag_add(d, DIAG_WARNING, conf_span_name(o, "cookie"), "W0782",
                  "backend '%s' : ignoring cookie for server '%s' as HTTP mode is disabled.", o->parent->name, o->name)
