@@ -51,7 +51,7 @@ class Generated(unittest.TestCase):
 
     def test_sentences(self):
         """A help text is a sentence: capital, one full stop."""
-        text = out("manual")
+        text = out("manual").split('.SH "NOT SUPPORTED"')[0]  # there stand lists of names
         self.assertEqual(re.findall(r"^.*[a-z]\.\.$", text, re.M), [])
         self.assertEqual(re.findall(r"^\.TP\n.*\n([a-z].*)$", text, re.M), [])
 
