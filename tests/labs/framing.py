@@ -526,6 +526,7 @@ global
     nbthread 1
 defaults
     mode http
+    no option abortonclose  # a client here says that no more bytes come, and waits for the answer
     timeout connect 2s
     timeout client 2s
     timeout server 2s
