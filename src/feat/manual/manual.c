@@ -189,7 +189,8 @@ static void later(struct buf *out)
         for (size_t i = 0; i < n; i++)
                 v[i] = t[i];
         qsort(v, n, sizeof(*v), by_id);
-        buf_puts(out, ".SH \"NOT SUPPORTED\"\nNames of HAProxy that are refused as such, not as typing mistakes.\n.ad l\n");
+        buf_puts(out,
+                 ".SH \"NOT SUPPORTED\"\nNames of HAProxy that are refused as such, not as typing mistakes.\n.ad l\n");
         for (size_t i = 0; i < n; i++)
                 later_print(v[i], out);
         buf_puts(out, ".ad b\n");
