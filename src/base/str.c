@@ -18,6 +18,14 @@ bool str_has_prefix(struct str s, struct str prefix)
         return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
 }
 
+bool str_is_token(struct str s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (!chr_is_alnum(s.p[i]) && (!s.p[i] || !strchr("!#$%&'*+-.^_`|~", s.p[i])))
+                        return false;
+        return s.n > 0;
+}
+
 struct str str_trim(struct str s)
 {
         while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))

@@ -56,6 +56,7 @@ static inline bool chr_is_digit(char c)
 
 bool str_ieq(struct str a, struct str b); /* equal but for ASCII case */
 bool str_has_prefix(struct str s, struct str prefix);
+bool str_is_token(struct str s);                /* RFC 9110 5.6.2: names of fields, methods and cookies */
 struct str str_trim(struct str s);              /* without SP and HTAB at both ends */
 bool str_to_u64(struct str s, uint64_t *ret_v); /* digits only, the whole string, no overflow */
 bool str_to_i64(struct str s, int64_t *ret_v);  /* optional sign, digits */

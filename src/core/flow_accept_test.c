@@ -1,23 +1,6 @@
 /* Who is let in, and when: limits of connections and of their rate, two addresses, a soft stop. See core/flow_testing.h. */
 #include "core/flow_testing.h"
 
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK5 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-
-static int stop(void **st)
-{
-        (void)st;
-        farm_stop();
-        return 0;
-}
-
-static int start_http(void **st)
-{
-        (void)st;
-        farm_start(PX_HTTP, 1);
-        return 0;
-}
-
 static void test_accept_limit(void **st)
 {
         struct peer *c[4], *s;
@@ -148,7 +131,7 @@ static void test_soft_stop(void **st)
         expect(fresh, "connection: close\r\n\r\nhello");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, start_http, stop)
+#define T(name) cmocka_unit_test_setup_teardown(name, start_plain_http, stop)
 
 int main(int argc, char **argv)
 {

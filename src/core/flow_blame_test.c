@@ -2,7 +2,6 @@
 #include "core/event.h"
 #include "core/flow_testing.h"
 
-#define GET     "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define POST    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -27,13 +26,6 @@ static void at_end(const void *event)
 
 static const struct event_sub end_sub = { EVENT_STREAM_END, 0, "test", at_end };
 EVENT_SUB(end_sub);
-
-static int stop(void **st)
-{
-        (void)st;
-        farm_stop();
-        return 0;
-}
 
 static int start_http(void **st)
 {

@@ -5,9 +5,6 @@
 #include "core/hook.h"
 #include "core/reply.h"
 
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK5 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-
 /* ---- the end of each stream, as a log line would see it ---- */
 
 static struct {
@@ -30,13 +27,6 @@ static void at_end(const void *event)
 
 static const struct event_sub end_sub = { EVENT_STREAM_END, 0, "test", at_end };
 EVENT_SUB(end_sub);
-
-static int stop(void **st)
-{
-        (void)st;
-        farm_stop();
-        return 0;
-}
 
 static int start_http(void **st)
 {

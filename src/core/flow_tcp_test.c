@@ -3,13 +3,6 @@
 
 #define BULK (64u << 20)
 
-static int stop(void **st)
-{
-        (void)st;
-        farm_stop();
-        return 0;
-}
-
 static int start_tcp(void **st)
 {
         (void)st;

@@ -1,23 +1,7 @@
 /* HTTP through the whole data plane: framing, keep-alive, early ends, retries, queues, timeouts. See core/flow_testing.h. */
 #include "core/flow_testing.h"
 
-#define GET  "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-#define OK5  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 #define BULK (64u << 20)
-
-static int stop(void **st)
-{
-        (void)st;
-        farm_stop();
-        return 0;
-}
-
-static int start_http(void **st)
-{
-        (void)st;
-        farm_start(PX_HTTP, 1);
-        return 0;
-}
 
 /* ---- the plain case ---- */
 
@@ -736,7 +720,7 @@ static void test_a_server_that_left_keeps_no_connection(void **st)
         assert_true(s->eof);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, start_http, stop)
+#define T(name) cmocka_unit_test_setup_teardown(name, start_plain_http, stop)
 
 int main(int argc, char **argv)
 {

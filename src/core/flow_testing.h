@@ -526,4 +526,23 @@ HELP void farm_stop(void)
         assert_int_equal(count_fds(), fds_before);
 }
 
+/* ---- what most tests begin and end with ---- */
+
+#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define OK5 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+HELP int stop(void **st)
+{
+        (void)st;
+        farm_stop();
+        return 0;
+}
+
+HELP int start_plain_http(void **st)
+{
+        (void)st;
+        farm_start(PX_HTTP, 1);
+        return 0;
+}
+
 #endif

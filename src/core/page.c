@@ -196,17 +196,6 @@ static int take_status(struct parse *x)
         return 2;
 }
 
-static bool is_token(struct str s)
-{
-        for (size_t i = 0; i < s.n; i++) { /* RFC 9110 5.6.2 */
-                unsigned char l = chr_lower((unsigned char)s.p[i]);
-
-                if (!(l >= 'a' && l <= 'z') && !chr_is_digit(s.p[i]) && (!l || !strchr("!#$%&'*+-.^_`|~", l)))
-                        return false;
-        }
-        return s.n > 0;
-}
-
 static int take_field(struct parse *x)
 {
         const struct word *name = word_at(x, x->i + 1), *value = word_at(x, x->i + 2);
@@ -218,7 +207,7 @@ static int take_field(struct parse *x)
                 return fail(x, word_at(x, x->i), "'hdr' expects <name> and <value> as arguments");
         if (x->p->n_fields == PAGE_FIELDS_MAX)
                 return fail(x, name, "too many 'hdr' (%d at most)", PAGE_FIELDS_MAX);
-        if (!is_token(name->text))
+        if (!str_is_token(name->text))
                 return fail(x, name, "'%.*s' is not a valid header name", (int)name->text.n, name->text.p);
         if (!x->p->field)
                 x->p->field = conf_alloc(c, PAGE_FIELDS_MAX * sizeof(*f));

@@ -222,17 +222,6 @@ static int parse_send(struct kw_call *c, bool hex, bool fmt, struct step *s)
 
 enum { FIELDS_MAX = 64 };
 
-static bool is_token(struct str s)
-{
-        for (size_t i = 0; i < s.n; i++) {
-                unsigned char ch = (unsigned char)s.p[i];
-
-                if (ch <= ' ' || ch >= 127 || strchr("\"(),/:;<=>?@[\\]{}", ch))
-                        return false;
-        }
-        return s.n > 0;
-}
-
 /* No blank and no control byte: it stands between two blanks of the request line. */
 static bool is_target(struct str s)
 {
@@ -245,7 +234,7 @@ static bool is_target(struct str s)
 
 int request_start(struct kw_call *c, const struct word *w, enum request_part part, struct step_request *r)
 {
-        if (part == REQUEST_METHOD && !is_token(w->text))
+        if (part == REQUEST_METHOD && !str_is_token(w->text))
                 return step_fail(c, w, "'%.*s' is not a method.", (int)w->text.n, w->text.p);
         if (part == REQUEST_URI && !is_target(w->text))
                 return step_fail(c, w, "'%.*s' is not a URI.", (int)w->text.n, w->text.p);
@@ -261,7 +250,7 @@ int request_field(struct kw_call *c, const struct word *name, const struct word 
         struct request_field *f = (struct request_field *)(uintptr_t)r->fields;
         char *lower;
 
-        if (!is_token(name->text))
+        if (!str_is_token(name->text))
                 return step_fail(c, name, "'%.*s' is not a header field's name.", (int)name->text.n, name->text.p);
         if (r->n_fields == FIELDS_MAX)
                 return step_fail(c, name, "more than %d header fields.", FIELDS_MAX);

@@ -90,22 +90,11 @@ struct header_arg {
         struct str value;         /* when the format is plain text */
 };
 
-static bool is_token(struct str s)
-{
-        for (size_t i = 0; i < s.n; i++) { /* RFC 9110 5.6.2 */
-                unsigned char l = chr_lower((unsigned char)s.p[i]);
-
-                if (!(l >= 'a' && l <= 'z') && !chr_is_digit(s.p[i]) && (!l || !strchr("!#$%&'*+-.^_`|~", l)))
-                        return false;
-        }
-        return s.n > 0;
-}
-
 static bool take_name(struct rule_call *c, struct str *ret_name)
 {
         char *lower = conf_alloc(c->kw->conf, c->w[0].text.n + 1);
 
-        if (!is_token(c->w[0].text)) {
+        if (!str_is_token(c->w[0].text)) {
                 (void)rule_fail(c, &c->w[0], "'%.*s' is not a valid header name", (int)c->w[0].text.n, c->w[0].text.p);
                 return false;
         }

@@ -133,14 +133,6 @@ static int take_word(struct kw_call *c, size_t i)
         return took;
 }
 
-static bool is_token(struct str s)
-{
-        for (size_t i = 0; i < s.n; i++)
-                if (!chr_is_alnum(s.p[i]) && !strchr("!#$%&'*+-.^_`|~", s.p[i]))
-                        return false;
-        return s.n > 0;
-}
-
 static int cookie_parse(struct kw_call *c)
 {
         struct persist_cfg *p = c->slot;
@@ -148,7 +140,7 @@ static int cookie_parse(struct kw_call *c)
 
         if (c->n_args == 0)
                 return complain(c, NULL, "'cookie' expects <cookie_name> as argument.");
-        if (!is_token(c->args[0].text)) /* RFC 6265 4.1.1; it would break the header it stands in */
+        if (!str_is_token(c->args[0].text)) /* RFC 6265 4.1.1; it would break the header it stands in */
                 return bad_word(c, &c->args[0], "cookie name");
         *p = (struct persist_cfg){ .firm = p->firm, .key = p->key, .name = conf_intern(c->conf, c->args[0].text) };
         for (size_t i = 1; i < c->n_args; i += (size_t)took) {
