@@ -12,7 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { STEPS_MAX = 64, ARGS_MAX = 4 };
+enum { STEPS_MAX = 64 };
 
 enum op { OP_FETCH, OP_CONV, OP_CAST };
 
@@ -233,8 +233,8 @@ static bool set_arg(struct build *b, struct str what, enum expr_arg_type type, u
 static bool take_args(struct build *b, struct str what, const enum expr_arg_type *types, unsigned min,
                       struct expr_arg **ret_args, unsigned *ret_n)
 {
-        struct expr_arg *args = conf_alloc(b->c->conf, ARGS_MAX * sizeof(*args));
-        char *mem = conf_alloc(b->c->conf, b->text.n - b->i + ARGS_MAX + 1);
+        struct expr_arg *args = conf_alloc(b->c->conf, EXPR_ARGS_MAX * sizeof(*args));
+        char *mem = conf_alloc(b->c->conf, b->text.n - b->i + EXPR_ARGS_MAX + 1);
         unsigned n = 0;
         struct str a;
 
@@ -247,7 +247,7 @@ static bool take_args(struct build *b, struct str what, const enum expr_arg_type
                                 return fail(b, "unmatched quote in the arguments of '%.*s'", (int)what.n, what.p);
                         if (a.n == 0 && n == 0 && types[0] != ARG_STR && b->i < b->text.n && b->text.p[b->i] == ')')
                                 break; /* "src()"; but str() is the empty string */
-                        if (n == ARGS_MAX || types[n] == ARG_NONE)
+                        if (n == EXPR_ARGS_MAX || types[n] == ARG_NONE)
                                 return fail(b, "too many arguments for '%.*s'", (int)what.n, what.p);
                         if (!set_arg(b, what, types[n], n + 1, a, &args[n]))
                                 return false;
@@ -289,14 +289,16 @@ static bool in_check(const struct build *b, const struct fetch *f)
 static bool check_place(struct build *b, const struct fetch *f)
 {
         unsigned lacks = f->needs & ~b->allowed & ~(unsigned)(EXPR_INTERNAL | EXPR_CONF);
-        const char *what = lacks & EXPR_CHECK      ? "a health check"
-                           : lacks & EXPR_CLIENT   ? "client information"
-                           : lacks & EXPR_REQ_HEAD ? "HTTP request headers"
-                           : lacks & EXPR_RSP_HEAD ? "HTTP response headers"
-                           : lacks & EXPR_SERVER   ? "server information"
-                           : lacks & EXPR_LOG      ? "final statistics"
-                           : lacks & EXPR_TLS      ? "TLS"
-                                                   : "message contents";
+        const char *what = lacks & EXPR_CHECK       ? "a health check"
+                           : lacks & EXPR_CLIENT    ? "client information"
+                           : lacks & EXPR_REQ_HEAD  ? "HTTP request headers"
+                           : lacks & EXPR_RSP_HEAD  ? "HTTP response headers"
+                           : lacks & EXPR_SERVER    ? "server information"
+                           : lacks & EXPR_LOG       ? "final statistics"
+                           : lacks & EXPR_TLS       ? "TLS"
+                           : lacks & EXPR_REQ_BYTES ? "request buffer contents"
+                           : lacks & EXPR_RSP_BYTES ? "response buffer contents"
+                                                    : "message contents";
 
         if (!lacks || in_check(b, f))
                 return true;

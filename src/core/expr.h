@@ -47,11 +47,13 @@ enum { /* what a fetch needs, and so where it may be used (manual 7.3) */
        EXPR_RSP_BODY = 64,
        EXPR_LOG = 128, /* final values: bytes, timers */
        EXPR_TLS = 256,
-       EXPR_CONF = 512,      /* no stream at all: constants, env */
-       EXPR_REQ_LINE = 1024, /* method and version: from the request head on, kept for the log line */
-       EXPR_STATUS = 2048,   /* from the answer head on, kept for the log line */
-       EXPR_CHECK = 4096,    /* a health check runs: x->check instead of x->strm */
-       EXPR_SOFT = 1 << 30,  /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
+       EXPR_CONF = 512,        /* no stream at all: constants, env */
+       EXPR_REQ_LINE = 1024,   /* method and version: from the request head on, kept for the log line */
+       EXPR_STATUS = 2048,     /* from the answer head on, kept for the log line */
+       EXPR_REQ_BYTES = 8192,  /* what the client sent so far, not taken yet (manual 7.3.5) */
+       EXPR_RSP_BYTES = 16384, /* the server likewise */
+       EXPR_CHECK = 4096,      /* a health check runs: x->check instead of x->strm */
+       EXPR_SOFT = 1 << 30,    /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
 };
 
 enum expr_arg_type {
@@ -69,6 +71,8 @@ enum expr_arg_type {
         ARG_VAR
 };
 
+enum { EXPR_ARGS_MAX = 8 };
+
 struct expr_arg {
         enum expr_arg_type type;
         int64_t i;
@@ -81,9 +85,11 @@ struct expr_arg {
 #define EXPR_AT_REQUEST (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE)
 #define EXPR_AT_RESPONSE                                                                                               \
         (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_RSP_HEAD | EXPR_STATUS)
-#define EXPR_AT_LOG   (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
-#define EXPR_AT_CHECK (EXPR_INTERNAL | EXPR_CONF | EXPR_CHECK | EXPR_RSP_HEAD)
-#define EXPR_AT_TCP   (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
+#define EXPR_AT_LOG     (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
+#define EXPR_AT_CHECK   (EXPR_INTERNAL | EXPR_CONF | EXPR_CHECK | EXPR_RSP_HEAD)
+#define EXPR_AT_TCP     (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
+#define EXPR_AT_CONTENT (EXPR_AT_TCP | EXPR_REQ_BYTES) /* tcp-request content; heads, too, where the mode is http */
+#define EXPR_AT_ANSWER  (EXPR_AT_TCP | EXPR_SERVER | EXPR_RSP_BYTES) /* tcp-response content */
 
 struct server;
 struct smp;
@@ -94,7 +100,8 @@ struct expr_check { /* what a health check shows its programs: embedded in the f
 };
 
 struct expr_ctx {          /* what a program runs on */
-        struct strm *strm; /* NULL for EXPR_CONF and EXPR_CHECK programs */
+        struct strm *strm; /* NULL: no stream (yet), as in tcp-request connection rules, health checks, constants */
+        struct sess *sess; /* the client's connection: EXPR_CLIENT */
         const struct hmsg *req, *rsp;
         unsigned have;                  /* EXPR_* available now */
         bool final;                     /* what is missing will not come: MISS, not WAIT */
@@ -108,7 +115,7 @@ typedef bool (*conv_fn)(const struct expr_ctx *x, const struct expr_arg *args, u
 
 struct fetch {
         const char *name;
-        enum expr_arg_type args[4];
+        enum expr_arg_type args[EXPR_ARGS_MAX];
         uint8_t min_args;
         enum smp_type out;
         unsigned needs;
@@ -122,7 +129,7 @@ struct fetch {
 
 struct conv {
         const char *name;
-        enum expr_arg_type args[4];
+        enum expr_arg_type args[EXPR_ARGS_MAX];
         uint8_t min_args;
         enum smp_type in, out;
         conv_fn fn;
@@ -193,9 +200,10 @@ static inline void smp_bool(struct smp *s, bool v)
 
 /* What a stream keeps between two runs: copied samples, and where each rule list goes on. Made when first needed, freed by
  * expr_state_fini(), which the stream calls at its end (twice is fine). */
+enum { EXPR_RESUMES = 14 };                        /* RULE_POINTS, once for the frontend and once for the backend */
 struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
 void expr_state_fini(struct strm *st);
 struct strm_tie *expr_tie(struct expr_state *e);             /* core/strm.h: kept here, as few streams have one */
-uint16_t *expr_resume(struct expr_state *e, unsigned which); /* which: 0..7, a rule list's place */
+uint16_t *expr_resume(struct expr_state *e, unsigned which); /* a rule list's place: below EXPR_RESUMES */
 
 #endif

@@ -91,7 +91,7 @@ struct fx_stream {
         struct px_stat st[3];
         struct strm s;
         struct sess ss;
-        struct addr dst;
+        struct sess_more more;
         struct front fe;
         struct back be;
         struct server srv;
@@ -142,8 +142,9 @@ static inline void fx_request(struct fx_stream *f, const char *line)
 static inline void fx_sess_init(struct fx_stream *f)
 {
         fx_address(&f->ss.src, "127.0.0.1", 33376);
-        fx_address(&f->dst, "127.0.0.1", 27001);
-        f->ss.dst = &f->dst;
+        fx_address(&f->more.dst, "127.0.0.1", 27001);
+        f->more.has_dst = true;
+        f->ss.more = &f->more;
         f->ss.front = &f->fe;
         f->s.sess = &f->ss;
         f->s.front = &f->fe;

@@ -148,7 +148,7 @@ static bool key_hdr(const struct lb_cfg *c, struct strm *s, uint32_t *ret_hash)
 
 static bool key_expr(const struct lb_cfg *c, struct strm *s, uint32_t *ret_hash)
 {
-        struct expr_ctx x = { .strm = s, .req = s->req, .final = true };
+        struct expr_ctx x = { .strm = s, .sess = s->sess, .req = s->req, .final = true };
         struct smp smp = { 0 };
 
         x.have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP;

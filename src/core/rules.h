@@ -10,7 +10,23 @@
 #include "core/hook.h"
 #include "core/logfmt.h"
 
-enum rule_point { RULE_HTTP_REQUEST, RULE_HTTP_RESPONSE, RULE_POINTS };
+enum rule_point { /* in the order in which a session meets them */
+                  RULE_TCP_CONN,
+                  RULE_TCP_SESS,
+                  RULE_TCP_REQUEST, /* tcp-request content */
+                  RULE_HTTP_REQUEST,
+                  RULE_TCP_RESPONSE, /* tcp-response content */
+                  RULE_HTTP_RESPONSE,
+                  RULE_HTTP_AFTER,
+                  RULE_POINTS
+};
+_Static_assert(RULE_POINTS * 2 == EXPR_RESUMES, "each list has its place");
+#define RULE_ON(point)   (1u << RULE_##point) /* struct action.points */
+#define RULE_ON_REQUESTS (RULE_ON(TCP_CONN) | RULE_ON(TCP_SESS) | RULE_ON(TCP_REQUEST) | RULE_ON(HTTP_REQUEST))
+#define RULE_ON_STREAMS                                                                                                \
+        (RULE_ON(TCP_REQUEST) | RULE_ON(HTTP_REQUEST) | RULE_ON(TCP_RESPONSE) | RULE_ON(HTTP_RESPONSE) |               \
+         RULE_ON(HTTP_AFTER))
+#define RULE_ON_ALL (RULE_ON_REQUESTS | RULE_ON_STREAMS)
 
 enum rule_answer {
         RULE_NEXT,  /* go on with the next rule */
@@ -29,8 +45,8 @@ struct rule {
 };
 
 struct rule_ctx {
-        struct strm *strm;
-        struct hmsg *msg; /* the head that the rules of this point may change */
+        struct strm *strm; /* NULL in tcp-request connection and session rules; x.sess is there always */
+        struct hmsg *msg;  /* the head that the rules of this point may change */
         struct expr_ctx x;
         enum rule_point point;
         bool as_front;

@@ -20,7 +20,7 @@ static void sess_thr_free(void *p)
 
         slab_fini(&t->slab);
         slab_fini(&t->idle);
-        slab_fini(&t->dst);
+        slab_fini(&t->more);
         mem_put(t, t->size);
 }
 
@@ -40,7 +40,7 @@ struct sess_thr *sess_thr(void)
                 t->size = size;
                 slab_init(&t->slab, "sess", sizeof(struct sess), 0);
                 slab_init(&t->idle, "sess_idle", sizeof(struct sess_idle), 0);
-                slab_init(&t->dst, "sess_dst", sizeof(struct addr), 0);
+                slab_init(&t->more, "sess_more", sizeof(struct sess_more), 0);
                 list_init(&t->all);
                 list_init(&t->shards);
                 thr_self->local[sess_local] = t;
@@ -59,7 +59,7 @@ static void bury(struct grave *g)
         struct sess_thr *t = sess_thr();
 
         slab_put(&t->idle, s->idle);
-        slab_put(&t->dst, s->dst);
+        slab_put(&t->more, s->more);
         slab_put(&t->slab, s);
 }
 
@@ -351,19 +351,30 @@ void sess_kill_all(void)
         }
 }
 
+struct sess_more *sess_more_of(struct sess *s)
+{
+        if (!s->more) {
+                s->more = slab_get(&sess_thr()->more);
+                if (s->more)
+                        *s->more = (struct sess_more){ .has_dst = false };
+        }
+        return s->more;
+}
+
 const struct addr *sess_dst(struct sess *s)
 {
         static const struct addr nowhere = { .sa = { .sa_family = AF_UNIX } };
+        struct sess_more *m = sess_more_of(s);
         struct sockaddr_storage sa;
         socklen_t len = sizeof(sa);
 
-        if (s->dst)
-                return s->dst;
-        s->dst = slab_get(&sess_thr()->dst);
-        if (!s->dst)
+        if (!m)
                 return &nowhere;
-        *s->dst = nowhere; /* also when the peer is gone: asked only once */
+        if (m->has_dst)
+                return &m->dst;
+        m->dst = nowhere; /* also when the peer is gone: asked only once */
+        m->has_dst = true;
         if (thr_self->sys->getsockname(s->wire.conn.ev.fd, (struct sockaddr *)&sa, &len) == 0)
-                addr_from_sockaddr(s->dst, (struct sockaddr *)&sa, len);
-        return s->dst;
+                addr_from_sockaddr(&m->dst, (struct sockaddr *)&sa, len);
+        return &m->dst;
 }

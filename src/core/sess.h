@@ -28,7 +28,7 @@ struct sess {
         struct front_cfg *cfg;     /* pinned; renewed between requests */
         struct listener *listener; /* NULL: attached by another way */
         struct sess_idle *idle;    /* NULL: it never waited without a stream, as TCP does not */
-        struct addr *dst;          /* NULL until asked: sess_dst() */
+        struct sess_more *more;    /* what few sessions have; NULL until needed: sess_more_of() */
         mono_t idle_since;         /* at first: when it was accepted */
         union {
                 struct list link; /* all sessions of the thread; until its end */
@@ -45,6 +45,11 @@ struct sess_idle { /* what waiting without a stream needs */
         uint32_t drained; /* bytes thrown away while closing */
 };
 
+struct sess_more {
+        struct addr dst;
+        bool has_dst;
+};
+struct sess_more *sess_more_of(struct sess *s); /* made when first needed, freed with the session; NULL: no memory */
 const struct addr *sess_dst(struct sess *s);
 /* Attaches a connection that came by another way (the master socket) to a frontend of mode PX_CLI; owns the fd. Its thread. */
 bool sess_attach(struct front *fe, int fd, uint8_t level);

@@ -278,7 +278,7 @@ struct kept {
 struct expr_state {
         size_t size; /* of this block, for mem_put() */
         struct kept *kept;
-        uint16_t resume[8];
+        uint16_t resume[EXPR_RESUMES];
         struct strm_tie tie;
 };
 

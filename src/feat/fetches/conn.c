@@ -33,25 +33,25 @@ static enum expr_answer port(const struct addr *a, struct smp *s)
 FETCH(src)
 {
         UNUSED;
-        return address(&x->strm->sess->src, ret_smp);
+        return address(&x->sess->src, ret_smp);
 }
 
 FETCH(src_port)
 {
         UNUSED;
-        return port(&x->strm->sess->src, ret_smp);
+        return port(&x->sess->src, ret_smp);
 }
 
 FETCH(dst)
 {
         UNUSED;
-        return address(sess_dst(x->strm->sess), ret_smp);
+        return address(sess_dst(x->sess), ret_smp);
 }
 
 FETCH(dst_port)
 {
         UNUSED;
-        return port(sess_dst(x->strm->sess), ret_smp);
+        return port(sess_dst(x->sess), ret_smp);
 }
 
 FETCH(fe_name)
@@ -116,7 +116,7 @@ FETCH(srv_id)
 
 FETCH(so_id)
 {
-        const struct listener *l = x->strm->sess->listener;
+        const struct listener *l = x->sess->listener;
         const struct bind_cfg *b = l ? __atomic_load_n(&l->cfg, __ATOMIC_ACQUIRE) : NULL; /* partner: engine_apply() */
 
         UNUSED;
@@ -128,7 +128,7 @@ FETCH(so_id)
 
 FETCH(so_name)
 {
-        const struct listener *l = x->strm->sess->listener;
+        const struct listener *l = x->sess->listener;
         const struct bind_cfg *b = l ? __atomic_load_n(&l->cfg, __ATOMIC_ACQUIRE) : NULL; /* partner: engine_apply() */
 
         UNUSED;

@@ -24,6 +24,7 @@ static void set_up(void)
 static struct expr_ctx everything(void)
 {
         return (struct expr_ctx){ .strm = &fs.s,
+                                  .sess = &fs.ss,
                                   .req = &req.m,
                                   .rsp = &rsp.m,
                                   .final = true,

@@ -56,7 +56,9 @@ static const char *eval_at(const char *text, unsigned allowed, unsigned have, bo
         static char out[20000];
         struct diags d;
         struct kw_call c = { .conf = conf->c, .diags = &d };
-        struct expr_ctx x = { .strm = &fs.s, .req = fs.s.req, .rsp = fs.s.rsp, .have = have, .final = final };
+        struct expr_ctx x = {
+                .strm = &fs.s, .sess = &fs.ss, .req = fs.s.req, .rsp = fs.s.rsp, .have = have, .final = final
+        };
         const struct expr *e;
         struct smp s;
         size_t used = 0;
@@ -355,7 +357,7 @@ static void test_header_format(void **st)
 {
         struct diags d;
         struct kw_call c = { .conf = conf->c, .diags = &d };
-        struct expr_ctx x = { .strm = &fs.s, .req = &req.m, .have = EXPR_AT_REQUEST, .final = true };
+        struct expr_ctx x = { .strm = &fs.s, .sess = &fs.ss, .req = &req.m, .have = EXPR_AT_REQUEST, .final = true };
         const struct logfmt *f;
         char out[128];
         size_t n;
@@ -377,7 +379,7 @@ static void test_log_format(void **st)
 {
         struct diags d;
         struct kw_call c = { .conf = conf->c, .diags = &d };
-        struct expr_ctx x = { .strm = &fs.s, .have = EXPR_AT_LOG, .final = true };
+        struct expr_ctx x = { .strm = &fs.s, .sess = &fs.ss, .have = EXPR_AT_LOG, .final = true };
         const struct logfmt *f;
         char out[256];
         size_t n;

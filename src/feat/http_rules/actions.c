@@ -10,9 +10,6 @@
 
 enum { VALUE_MAX = 8192 };
 
-#define ON_REQUEST  (1u << RULE_HTTP_REQUEST)
-#define ON_RESPONSE (1u << RULE_HTTP_RESPONSE)
-
 /* ---- allow, deny ---- */
 
 static int none_parse(struct rule_call *c, const void **ret_arg)
@@ -242,13 +239,13 @@ static enum rule_answer service_run(const void *arg, struct rule_ctx *x)
 
 static const struct action rows[] = {
         { .name = "allow",
-          .points = ON_REQUEST | ON_RESPONSE,
+          .points = RULE_ON(HTTP_REQUEST) | RULE_ON(HTTP_RESPONSE),
           .parse = none_parse,
           .run = allow_run,
           .manual = "4.4",
           .help = "ends the rules of this proxy" },
         { .name = "deny",
-          .points = ON_REQUEST | ON_RESPONSE,
+          .points = RULE_ON(HTTP_REQUEST) | RULE_ON(HTTP_RESPONSE),
           .parse = deny_parse,
           .run = deny_run,
           .manual = "4.4",
@@ -256,28 +253,28 @@ static const struct action rows[] = {
                   "lf-file | string | lf-string } <contents> ] [ hdr <name> <fmt> ]*",
           .help = "refuses the message" },
         { .name = "set-header",
-          .points = ON_REQUEST | ON_RESPONSE,
+          .points = RULE_ON(HTTP_REQUEST) | RULE_ON(HTTP_RESPONSE),
           .parse = header_parse,
           .run = set_run,
           .manual = "4.4",
           .args = "<name> <fmt>",
           .help = "replaces all fields of the name by one" },
         { .name = "add-header",
-          .points = ON_REQUEST | ON_RESPONSE,
+          .points = RULE_ON(HTTP_REQUEST) | RULE_ON(HTTP_RESPONSE),
           .parse = header_parse,
           .run = add_run,
           .manual = "4.4",
           .args = "<name> <fmt>",
           .help = "appends a field" },
         { .name = "del-header",
-          .points = ON_REQUEST | ON_RESPONSE,
+          .points = RULE_ON(HTTP_REQUEST) | RULE_ON(HTTP_RESPONSE),
           .parse = del_parse,
           .run = del_run,
           .manual = "4.4",
           .args = "<name> [ -m str ]",
           .help = "removes all fields of the name" },
         { .name = "return",
-          .points = ON_REQUEST | ON_RESPONSE,
+          .points = RULE_ON(HTTP_REQUEST) | RULE_ON(HTTP_RESPONSE),
           .parse = return_parse,
           .run = return_run,
           .manual = "4.4",
@@ -285,7 +282,7 @@ static const struct action rows[] = {
                   "lf-string } <contents> ] [ hdr <name> <fmt> ]*",
           .help = "answers with this status and content" },
         { .name = "use-service",
-          .points = ON_REQUEST,
+          .points = RULE_ON(HTTP_REQUEST),
           .parse = service_parse,
           .run = service_run,
           .manual = "4.4",

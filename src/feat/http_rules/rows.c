@@ -94,11 +94,13 @@ static enum hook_answer to_hook(enum rule_answer a)
 
 static enum hook_answer request_run(struct strm *s, const void *arg, bool as_front)
 {
-        struct rule_ctx x = { .strm = s,
-                              .msg = s->req,
-                              .x = { .strm = s, .req = s->req, .have = EXPR_AT_REQUEST, .final = true },
-                              .point = RULE_HTTP_REQUEST,
-                              .as_front = as_front };
+        struct rule_ctx x = {
+                .strm = s,
+                .msg = s->req,
+                .x = { .strm = s, .sess = s->sess, .req = s->req, .have = EXPR_AT_REQUEST, .final = true },
+                .point = RULE_HTTP_REQUEST,
+                .as_front = as_front
+        };
 
         return s->req ? to_hook(rules_run(arg, &x)) : HOOK_NEXT; /* a TCP frontend before an HTTP backend */
 }
@@ -107,7 +109,12 @@ static enum hook_answer response_run(struct strm *s, const void *arg, bool as_fr
 {
         struct rule_ctx x = { .strm = s,
                               .msg = s->rsp,
-                              .x = { .strm = s, .req = s->req, .rsp = s->rsp, .have = EXPR_AT_RESPONSE, .final = true },
+                              .x = { .strm = s,
+                                     .sess = s->sess,
+                                     .req = s->req,
+                                     .rsp = s->rsp,
+                                     .have = EXPR_AT_RESPONSE,
+                                     .final = true },
                               .point = RULE_HTTP_RESPONSE,
                               .as_front = as_front };
 

@@ -22,7 +22,7 @@ static void set_up(void)
 
 static void one(struct kw_call *c, struct str text, unsigned place, const struct hmsg *m, size_t room)
 {
-        struct expr_ctx x = { .strm = &fs.s, .req = m, .have = place, .final = true };
+        struct expr_ctx x = { .strm = &fs.s, .sess = &fs.ss, .req = m, .have = place, .final = true };
         const struct logfmt *f = logfmt_compile(c, text, NULL, place);
         char *out;
         size_t n;

@@ -69,7 +69,9 @@ static hot_path __attribute__((noinline)) void write_line(struct strm *s, const 
 
         if (!is_wanted(s, l))
                 return;
-        struct expr_ctx x = { .strm = s, .req = s->req, .rsp = s->rsp, .have = EXPR_AT_LOG, .final = true };
+        struct expr_ctx x = {
+                .strm = s, .sess = s->sess, .req = s->req, .rsp = s->rsp, .have = EXPR_AT_LOG, .final = true
+        };
         text = logger_text(l, &n);
         n = l->format ? logfmt_print(l->format, &x, text, n) : default_line(s, text, n);
         s->logged = true;

@@ -80,7 +80,7 @@ static const void *applies(struct conf *c, const struct conf_obj *o, bool as_fro
 /* "failed" as soon as one condition holds: their order means nothing. */
 static bool failed(const struct monitor_cfg *cfg, struct strm *s)
 {
-        struct expr_ctx x = { .strm = s, .req = s->req, .have = EXPR_AT_REQUEST, .final = true };
+        struct expr_ctx x = { .strm = s, .sess = s->sess, .req = s->req, .have = EXPR_AT_REQUEST, .final = true };
 
         for (const struct fail_line *l = cfg->fails; l; l = l->prev)
                 if (cond_run(l->cond, &x) == COND_TRUE)

@@ -126,7 +126,7 @@ const struct stats_rules *stats_rules_compile(struct conf *c, const struct stats
 
 const struct stats_rule *stats_rules_first(const struct stats_rules *list, struct strm *s)
 {
-        struct expr_ctx x = { .strm = s, .req = s->req, .have = EXPR_AT_REQUEST, .final = true };
+        struct expr_ctx x = { .strm = s, .sess = s->sess, .req = s->req, .have = EXPR_AT_REQUEST, .final = true };
 
         for (uint32_t i = 0; list && i < list->n; i++)
                 if (!list->rule[i]->cond || cond_run(list->rule[i]->cond, &x) == COND_TRUE)

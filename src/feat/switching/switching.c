@@ -132,7 +132,9 @@ static struct back *target_of(const struct use_line *l, const struct expr_ctx *x
 static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
 {
         const struct program *p = arg;
-        struct expr_ctx x = { .strm = s, .req = s->req, .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP, .final = true };
+        struct expr_ctx x = {
+                .strm = s, .sess = s->sess, .req = s->req, .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP, .final = true
+        };
 
         (void)as_front;
         for (uint32_t i = 0; i < p->n; i++) {
