@@ -92,11 +92,11 @@ struct expr_arg {
 #define EXPR_AT_ANSWER  (EXPR_AT_TCP | EXPR_SERVER | EXPR_RSP_BYTES) /* tcp-response content */
 
 struct server;
-struct smp;
+struct vars;
 struct expr_check { /* what a health check shows its programs: embedded in the feature's own */
         const struct server *srv;
-        /* The variable check.NAME (interned by the load); false: not set. */
-        bool (*var)(const struct expr_check *c, const char *name, struct smp *ret_smp);
+        struct vars **vars; /* check.x (core/vars.h) */
+        struct vars **load; /* no check, a file is being loaded: its proc.x, instead of those in force; srv is NULL */
 };
 
 struct expr_ctx {          /* what a program runs on */
@@ -203,6 +203,7 @@ static inline void smp_bool(struct smp *s, bool v)
 enum { EXPR_RESUMES = 14 };                        /* RULE_POINTS, once for the frontend and once for the backend */
 struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
 void expr_state_fini(struct strm *st);
+struct vars **expr_vars(struct expr_state *e);               /* core/vars.h */
 struct strm_tie *expr_tie(struct expr_state *e);             /* core/strm.h: kept here, as few streams have one */
 uint16_t *expr_resume(struct expr_state *e, unsigned which); /* a rule list's place: below EXPR_RESUMES */
 

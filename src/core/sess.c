@@ -6,6 +6,7 @@
 #include "core/front.h"
 #include "core/sess_priv.h"
 #include "core/srv_conn.h"
+#include "core/vars.h"
 
 #include <errno.h>
 
@@ -58,6 +59,8 @@ static void bury(struct grave *g)
         struct sess *s = container_of(g, struct sess, grave);
         struct sess_thr *t = sess_thr();
 
+        if (s->more)
+                vars_fini(s->more->vars);
         slab_put(&t->idle, s->idle);
         slab_put(&t->more, s->more);
         slab_put(&t->slab, s);

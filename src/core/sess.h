@@ -10,6 +10,7 @@
 
 enum sess_state { SESS_IDLE, SESS_BUSY, SESS_DRAIN, SESS_DEAD };
 
+struct vars;
 struct front_layer;
 struct front_proto;
 
@@ -46,6 +47,7 @@ struct sess_idle { /* what waiting without a stream needs */
 };
 
 struct sess_more {
+        struct vars *vars; /* core/vars.h */
         struct addr dst;
         bool has_dst;
 };

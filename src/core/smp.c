@@ -1,6 +1,7 @@
 /* core/smp.c - samples: conversions between types (manual 7.1), scratch memory, keeping bytes past a wait. */
 #include "core/expr.h"
 #include "core/put.h"
+#include "core/vars.h"
 #include "base/slab.h"
 #include "net/addr.h"
 #include "proto/hmsg.h"
@@ -278,6 +279,7 @@ struct kept {
 struct expr_state {
         size_t size; /* of this block, for mem_put() */
         struct kept *kept;
+        struct vars *vars;
         uint16_t resume[EXPR_RESUMES];
         struct strm_tie tie;
 };
@@ -302,12 +304,18 @@ void expr_state_fini(struct strm *st)
 
         if (!e)
                 return;
+        vars_fini_stream(st);
         for (struct kept *k = e->kept, *next; k; k = next) {
                 next = k->next;
                 mem_put(k, k->size);
         }
         mem_put(e, e->size);
         st->vars = NULL;
+}
+
+struct vars **expr_vars(struct expr_state *e)
+{
+        return &e->vars;
 }
 
 struct strm_tie *expr_tie(struct expr_state *e)

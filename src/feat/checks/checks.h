@@ -14,26 +14,6 @@
 int check_parse_addr(struct kw_call *c);
 void check_dump_addr(const struct kw *kw, const void *slot, struct buf *out);
 
-/* ---- variables of one run ---- */
-
-enum { CHECK_VARS_MAX = 32 };
-
-struct check_vars {
-        struct check_var {
-                const char *name; /* interned by the load */
-                struct smp smp;
-                char *mem; /* bytes of smp, NULL when it has none */
-        } v[CHECK_VARS_MAX];
-        uint32_t n;
-};
-
-/* "check.x" -> "x", interned; NULL after an alert: other scopes, bad names. */
-const char *check_var_name(struct kw_call *c, const struct word *at, struct str name);
-bool check_var_set(struct check_vars *vars, const char *name, const struct smp *smp); /* false: full, or no memory */
-void check_var_unset(struct check_vars *vars, const char *name);
-const struct smp *check_var_get(const struct check_vars *vars, const char *name);
-void check_vars_fini(struct check_vars *vars);
-
 /* ---- requests ---- */
 
 enum request_part { REQUEST_METHOD, REQUEST_URI, REQUEST_VERSION };
@@ -51,7 +31,7 @@ struct run { /* of a script; between two checks only `hash` means something */
         const struct script *script;
         struct back_cfg *pinned;       /* whose configuration the script lives in */
         const struct step_expect *met; /* the last step, when it was an expect that was met */
-        struct check_vars *vars;       /* made when first set */
+        struct vars *vars;             /* check.x (core/vars.h) */
         struct response *rsp;          /* of the last request */
         struct buf in, out;            /* received since the last send; to be sent */
         size_t sent;                   /* of out */

@@ -200,8 +200,8 @@ static const struct complaint complaints[] = {
         { " tcp-check connect foo\n", "but got 'foo' as argument." },
         { " tcp-check comment\n", "expects a string as argument." },
         { " tcp-check set-var(check.a)\n", "missing fetch method" },
-        { " tcp-check set-var(req.a) int(1)\n", "the only scope that a health check has here so far is 'check.'" },
-        { " tcp-check set-var(check.a,ifempty) int(1)\n", "conditions of set-var are not supported yet" },
+        { " tcp-check set-var(foo.a) int(1)\n", "invalid variable name 'foo.a'" },
+        { " tcp-check set-var(check.a,ifx) int(1)\n", "unknown condition \"ifx\"" },
         { " tcp-check unset-var\n", "invalid or incomplete action" },
         { " option tcp-check\n tcp-check send a\n tcp-check connect\n", "first step MUST also be a 'connect'" },
         { H " http-check send uri /a\n http-check send uri /b\n",
@@ -421,44 +421,6 @@ static void judgements_are_made(void **st)
                 judge(&judgements[i]);
 }
 
-/* ---- variables ---- */
-
-static void variables_keep_their_bytes(void **st)
-{
-        static const char *const names[] = { "a", "b" };
-        struct check_vars *v = calloc(1, sizeof(*v));
-        char text[] = "first";
-        struct smp s;
-
-        (void)st;
-        smp_str(&s, str_of(text));
-        assert_true(check_var_set(v, names[0], &s));
-        text[0] = 'X';
-        assert_memory_equal(check_var_get(v, names[0])->s.p, "first", 5);
-        smp_int(&s, 7);
-        assert_true(check_var_set(v, names[0], &s));
-        assert_int_equal(check_var_get(v, names[0])->i, 7);
-        assert_null(check_var_get(v, names[1]));
-        check_var_unset(v, names[0]);
-        check_var_unset(v, names[0]);
-        assert_null(check_var_get(v, names[0]));
-        check_vars_fini(v);
-}
-
-static void variables_have_a_limit(void **st)
-{
-        struct check_vars *v = calloc(1, sizeof(*v));
-        static const char names[CHECK_VARS_MAX + 1][2];
-        struct smp s;
-
-        (void)st;
-        smp_int(&s, 1);
-        for (int i = 0; i < CHECK_VARS_MAX; i++)
-                assert_true(check_var_set(v, names[i], &s));
-        assert_false(check_var_set(v, names[CHECK_VARS_MAX], &s));
-        check_vars_fini(v);
-}
-
 /* A format may print what another server sent: it must not end a line. */
 static void requests_stay_one(void **st)
 {
@@ -498,14 +460,9 @@ static int teardown(void **st)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(from_lines),
-                cmocka_unit_test(hashes_tell_scripts_apart),
-                cmocka_unit_test(wrong_lines_are_told),
-                cmocka_unit_test(ports_of_the_script),
-                cmocka_unit_test(answers_cut_anywhere),
-                cmocka_unit_test(judgements_are_made),
-                cmocka_unit_test(variables_keep_their_bytes),
-                cmocka_unit_test(variables_have_a_limit),
+                cmocka_unit_test(from_lines),           cmocka_unit_test(hashes_tell_scripts_apart),
+                cmocka_unit_test(wrong_lines_are_told), cmocka_unit_test(ports_of_the_script),
+                cmocka_unit_test(answers_cut_anywhere), cmocka_unit_test(judgements_are_made),
                 cmocka_unit_test(requests_stay_one),
         };
 

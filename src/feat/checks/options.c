@@ -427,12 +427,12 @@ static const struct kw check_proxy_rows[] = {
         OPTION("option ssl-hello-chk", ssl_hello_parse, kind_dump, .sample = "",
                .help = "Checks that a TLS or SSL server answers a hello message."),
         OPTION("tcp-check", tcp_parse, tcp_dump, .sample = "expect string +PONG",
-               .args = "{ comment | connect | send | send-lf | send-binary | send-binary-lf | expect | set-var(check.<name>) | "
-                       "set-var-fmt(check.<name>) | unset-var(check.<name>) } [<args>]",
+               .args = "{ comment | connect | send | send-lf | send-binary | send-binary-lf | expect | set-var(<var-name>[,<cond>...]) | "
+                       "set-var-fmt(<var-name>[,<cond>...]) | unset-var(<var-name>) } [<args>]",
                .help = "A step of option tcp-check."),
         OPTION("http-check", http_parse, http_dump, .sample = "expect ! status 500-599",
-               .args = "{ comment | connect | send | expect | disable-on-404 | send-state | set-var(check.<name>) | "
-                       "set-var-fmt(check.<name>) | unset-var(check.<name>) } [<args>]",
+               .args = "{ comment | connect | send | expect | disable-on-404 | send-state | set-var(<var-name>[,<cond>...]) | "
+                       "set-var-fmt(<var-name>[,<cond>...]) | unset-var(<var-name>) } [<args>]",
                .help = "A step of option httpchk; disable-on-404: an answer 404 lets the server finish what it has; send-state: "
                        "each request tells the server how it is seen."),
         KW_REFUSE("option external-check", NO_PROGRAMS, .manual = "4.2", .help = "Checks by a program."),

@@ -27,18 +27,6 @@ static unsigned bufsize(const struct run *r)
 
 /* ---- what programs see ---- */
 
-static bool get_var(const struct expr_check *x, const char *name, struct smp *ret_smp)
-{
-        const struct run *r = container_of(x, struct run, x);
-        const struct smp *s = check_var_get(r->vars, name);
-
-        if (!s)
-                return false;
-        *ret_smp = *s;
-        ret_smp->more = false;
-        return true;
-}
-
 static struct expr_ctx context(const struct run *r)
 {
         bool head = r->rsp && (r->rsp->stage == RESPONSE_BODY || r->rsp->stage == RESPONSE_DONE);
@@ -498,17 +486,14 @@ static void step_var(struct run *r, const struct step *s)
         struct smp smp = { .type = SMP_ANY };
 
         if (s->kind == STEP_UNSET_VAR) {
-                check_var_unset(r->vars, s->var.name);
+                var_unset(s->var.use.name, &x);
                 return;
         }
         if (s->var.fmt)
                 smp_str(&smp, (struct str){ text, logfmt_print(s->var.fmt, &x, text, sizeof(text)) });
         else if (expr_run(s->var.expr, &x, &smp) != EXPR_OK)
                 return; /* no sample: the variable stays what it was (manual 2.8) */
-        if (!r->vars)
-                r->vars = calloc(1, sizeof(*r->vars));
-        if (r->vars)
-                (void)check_var_set(r->vars, s->var.name, &smp);
+        (void)var_set_if(s->var.use.name, s->var.use.conds, &x, &smp);
 }
 
 /* ---- the run ---- */
@@ -552,7 +537,7 @@ void run_begin(struct probe *p)
         const struct check_proxy_cfg *cfg = check_proxy_of(b);
 
         pin(&b->pins);
-        *r = (struct run){ .x = { .srv = p->check->srv, .var = get_var }, .pinned = b, .script = script_of(cfg) };
+        *r = (struct run){ .x = { .srv = p->check->srv, .vars = &r->vars }, .pinned = b, .script = script_of(cfg) };
         r->hash = r->script->hash;
         run_steps(p);
 }
@@ -582,7 +567,7 @@ void run_end(struct probe *p)
 
         if (!r->pinned)
                 return;
-        check_vars_fini(r->vars);
+        vars_fini(r->vars);
         response_free(r->rsp);
         buf_fini(&r->in);
         buf_fini(&r->out);

@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/cond.h"
 #include "core/logfmt.h"
+#include "core/vars.h"
 #include "proto/svc.h"
 
 enum check_kind { /* `option ...`; the last one of a section counts */
@@ -99,7 +100,7 @@ struct step_expect {
 };
 
 struct step_var {
-        const char *name; /* interned, without "check." */
+        struct var_use use;
         const struct expr *expr;
         const struct logfmt *fmt;
 };

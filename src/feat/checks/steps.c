@@ -341,21 +341,11 @@ static int parse_request(struct kw_call *c, struct step *s)
 
 /* ---- variables ---- */
 
-/* "set-var(check.name)" -> "name", interned; NULL after an alert. */
-static const char *variable(struct kw_call *c)
+static bool take_use(struct kw_call *c, struct var_use *ret_use)
 {
-        struct str w = c->args[0].text, name;
-        const char *open = memchr(w.p, '(', w.n);
+        char why[VAR_WHY_MAX];
 
-        if (!open || w.p[w.n - 1] != ')') {
-                (void)step_fail(c, &c->args[0],
-                                "invalid or incomplete action '%.*s'. Expects 'set-var(<var-name>)', "
-                                "'set-var-fmt(<var-name>)' or 'unset-var(<var-name>)'.",
-                                (int)w.n, w.p);
-                return NULL;
-        }
-        name = str_sub(w, (size_t)(open - w.p) + 1, (size_t)(w.p + w.n - open) - 2);
-        return check_var_name(c, &c->args[0], name);
+        return var_use_parse(c->args[0].text, ret_use, why) || step_fail(c, &c->args[0], "%s.", why) >= 0;
 }
 
 static int parse_set_var(struct kw_call *c, bool fmt, struct step *s)
@@ -363,8 +353,7 @@ static int parse_set_var(struct kw_call *c, bool fmt, struct step *s)
         size_t used;
 
         s->kind = STEP_SET_VAR;
-        s->var.name = variable(c);
-        if (!s->var.name)
+        if (!take_use(c, &s->var.use))
                 return -1;
         if (c->n_args < 2)
                 return step_fail(c, &c->args[0], "missing %s.", fmt ? "format" : "fetch method");
@@ -384,8 +373,7 @@ static int parse_set_var(struct kw_call *c, bool fmt, struct step *s)
 static int parse_unset_var(struct kw_call *c, struct step *s)
 {
         s->kind = STEP_UNSET_VAR;
-        s->var.name = variable(c);
-        return s->var.name ? 1 : -1;
+        return take_use(c, &s->var.use) ? 1 : -1;
 }
 
 /* ---- which ---- */

@@ -252,15 +252,15 @@ LATER_TABLE(converter, .what = "converter", .names =
         "map_regm,map_str,map_str_int,map_str_ip,map_str_key,map_sub,map_sub_int,map_sub_ip,map_sub_key,mod,"
         "mqtt_field_value,mqtt_is_valid,ms_ltime,ms_utime,mul,nbsrv,neg,odd,or,param,port_only,protobuf,regsub,reverse,"
         "reverse_dom,rfc7239_field,rfc7239_is_valid,rfc7239_n2nn,rfc7239_n2np,rfc7239_nn,rfc7239_np,rtrim,sdbm,"
-        "secure_memcmp,set-var,sha1,sha2,srv_is_up,srv_queue,strcmp,table_bytes_in_rate,table_bytes_out_rate,"
-        "table_clr_gpc,table_clr_gpc0,table_clr_gpc1,table_conn_cnt,table_conn_cur,table_conn_rate,table_expire,"
-        "table_glitch_cnt,table_glitch_rate,table_gpc,table_gpc0,table_gpc0_rate,table_gpc1,table_gpc1_rate,"
-        "table_gpc_rate,table_gpt,table_gpt0,table_http_err_cnt,table_http_err_rate,table_http_fail_cnt,"
-        "table_http_fail_rate,table_http_req_cnt,table_http_req_rate,table_idle,table_inc_gpc,table_inc_gpc0,"
-        "table_inc_gpc1,table_kbytes_in,table_kbytes_out,table_server_id,table_sess_cnt,table_sess_rate,table_trackers,"
-        "tcp.dst,tcp.flags,tcp.options.mss,tcp.options.sack,tcp.options.tsopt,tcp.options.tsval,tcp.options.wscale,"
-        "tcp.options.wsopt,tcp.options_list,tcp.seq,tcp.src,tcp.win,ungrpc,unset-var,url_dec,url_enc,us_ltime,us_utime,"
-        "utime,when,wt6,x509_v_err_str,xor,xxh3,xxh32,xxh64");
+        "secure_memcmp,sha1,sha2,srv_is_up,srv_queue,strcmp,table_bytes_in_rate,table_bytes_out_rate,table_clr_gpc,"
+        "table_clr_gpc0,table_clr_gpc1,table_conn_cnt,table_conn_cur,table_conn_rate,table_expire,table_glitch_cnt,"
+        "table_glitch_rate,table_gpc,table_gpc0,table_gpc0_rate,table_gpc1,table_gpc1_rate,table_gpc_rate,table_gpt,"
+        "table_gpt0,table_http_err_cnt,table_http_err_rate,table_http_fail_cnt,table_http_fail_rate,table_http_req_cnt,"
+        "table_http_req_rate,table_idle,table_inc_gpc,table_inc_gpc0,table_inc_gpc1,table_kbytes_in,table_kbytes_out,"
+        "table_server_id,table_sess_cnt,table_sess_rate,table_trackers,tcp.dst,tcp.flags,tcp.options.mss,"
+        "tcp.options.sack,tcp.options.tsopt,tcp.options.tsval,tcp.options.wscale,tcp.options.wsopt,tcp.options_list,"
+        "tcp.seq,tcp.src,tcp.win,ungrpc,url_dec,url_enc,us_ltime,us_utime,utime,when,wt6,x509_v_err_str,xor,xxh3,xxh32,"
+        "xxh64");
 
 LATER_TABLE(converter_never, .what = "converter", .never = true, .names =
         "51d.single,da-csv-conv,lua.*");
