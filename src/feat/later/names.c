@@ -8,55 +8,34 @@
 /* clang-format off */
 
 LATER_TABLE(section, .what = LATER_SECTION, .names =
-        "acme,cache,crt-store,healthcheck,log-forward,log-profile,mailers,peers,program,ring,traces,userlist");
+        "acme,cache,crt-store,healthcheck,log-forward,log-profile,mailers,peers,ring,traces,userlist");
 
 LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
         "fcgi-app");
 
 LATER_TABLE(global, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .names =
-        "acme.scheduler,anonkey,busy-polling,ca-base,close-spread-time,cluster-secret,cpu-affinity,cpu-map,cpu-policy,"
-        "cpu-set,crt-base,debug.counters,default-path,dns-accept-family,expose-deprecated-directives,"
-        "expose-experimental-directives,fd-hard-limit,force-cfg-parser-pause,h1-accept-payload-with-any-method,"
-        "h1-case-adjust,h1-case-adjust-file,h1-do-not-close-on-insecure-transfer-encoding,"
-        "h2-workaround-bogus-websocket-clients,harden.reject-privileged-ports.tcp,http-err-codes,http-fail-codes,"
-        "httpclient.resolvers.disabled,httpclient.resolvers.id,httpclient.resolvers.prefer,httpclient.retries,"
-        "httpclient.ssl.ca-file,httpclient.ssl.verify,httpclient.timeout.connect,insecure-fork-wanted,"
-        "insecure-setuid-wanted,issuers-chain-path,jwt.decrypt_alg_list,jwt.decrypt_enc_list,key-base,localpeer,"
-        "max-threads-per-group,maxcompcpuusage,maxcomprate,maxpipes,maxsslconn,maxsslrate,maxzlibmem,mworker-max-reloads,"
-        "no-memory-trimming,noepoll,noevports,nogetaddrinfo,nokqueue,noktls,nopoll,noreuseport,nosplice,numa-cpu-mapping,"
-        "ocsp-update.disable,ocsp-update.httpproxy,ocsp-update.maxdelay,ocsp-update.mindelay,ocsp-update.mode,"
-        "pp2-never-send-local,prealloc-fd,profiling.memory,profiling.tasks,quick-exit,server-state-base,"
-        "server-state-file,set-dumpable,set-var,set-var-fmt,setcap,shm-stats-file,shm-stats-file-max-objects,"
-        "ssl-default-bind-ciphers,ssl-default-bind-ciphersuites,ssl-default-bind-client-sigalgs,ssl-default-bind-curves,"
-        "ssl-default-bind-options,ssl-default-bind-sigalgs,ssl-default-server-ciphers,ssl-default-server-ciphersuites,"
-        "ssl-default-server-client-sigalgs,ssl-default-server-curves,ssl-default-server-options,"
-        "ssl-default-server-sigalgs,ssl-dh-param-file,ssl-engine,ssl-load-extra-del-ext,ssl-load-extra-files,"
-        "ssl-mode-async,ssl-passphrase-cmd,ssl-propquery,ssl-provider,ssl-provider-path,ssl-security-level,"
-        "ssl-server-verify,ssl-skip-self-issued-ca,stats bind-process,stats-file,stress-level,strict-limits,thread-group,"
-        "thread-hard-limit,tune.applet.zero-copy-forwarding,tune.buffers.limit,tune.buffers.reserve,tune.bufsize.large,"
-        "tune.bufsize.small,tune.chksize,tune.cli.max-payload-size,tune.comp.maxlevel,tune.defaults.purge,"
-        "tune.disable-fast-forward,tune.disable-zero-copy-forwarding,tune.epoll.mask-events,"
-        "tune.events.max-events-at-once,tune.fail-alloc,tune.fd.edge-triggered,tune.glitches.kill.cpu-usage,"
-        "tune.h1.be.glitches-threshold,tune.h1.fe.glitches-threshold,tune.h1.zero-copy-fwd-recv,"
-        "tune.h1.zero-copy-fwd-send,tune.h2.be.glitches-threshold,tune.h2.be.initial-window-size,"
-        "tune.h2.be.max-concurrent-streams,tune.h2.be.max-frames-at-once,tune.h2.be.rxbuf,tune.h2.fe.glitches-threshold,"
-        "tune.h2.fe.initial-window-size,tune.h2.fe.max-concurrent-streams,tune.h2.fe.max-frames-at-once,"
-        "tune.h2.fe.max-rst-at-once,tune.h2.fe.max-total-streams,tune.h2.fe.rxbuf,tune.h2.header-table-size,"
-        "tune.h2.initial-window-size,tune.h2.log-errors,tune.h2.max-concurrent-streams,tune.h2.max-frame-size,"
-        "tune.h2.zero-copy-fwd-send,tune.http.cookielen,tune.idletimer,tune.listener.default-shards,"
-        "tune.listener.multi-queue,tune.max-checks-per-thread,tune.max-rules-at-once,tune.maxpollevents,"
-        "tune.memory.hot-size,tune.notsent-lowat.client,tune.notsent-lowat.server,tune.pattern.cache-size,"
-        "tune.peers.max-updates-at-once,tune.pipesize,tune.pool-high-fd-ratio,tune.pool-low-fd-ratio,"
-        "tune.pt.zero-copy-forwarding,tune.rcvbuf.backend,tune.rcvbuf.client,tune.rcvbuf.frontend,tune.rcvbuf.server,"
-        "tune.recv_enough,tune.renice.runtime,tune.renice.startup,tune.ring.queues,tune.runqueue-depth,"
-        "tune.sched.low-latency,tune.sndbuf.backend,tune.sndbuf.client,tune.sndbuf.frontend,tune.sndbuf.server,"
-        "tune.ssl.cachesize,tune.ssl.capture-buffer-size,tune.ssl.capture-cipherlist-size,"
-        "tune.ssl.certificate-compression,tune.ssl.default-dh-param,tune.ssl.force-private-cache,tune.ssl.hard-maxrecord,"
-        "tune.ssl.keylog,tune.ssl.lifetime,tune.ssl.maxrecord,tune.ssl.ocsp-update.maxdelay,"
-        "tune.ssl.ocsp-update.mindelay,tune.ssl.ssl-ctx-cache-size,tune.stick-counters,tune.streams-elasticity,"
-        "tune.takeover-other-tg-connections,tune.vars.check-max-size,tune.vars.global-max-size,tune.vars.proc-max-size,"
-        "tune.vars.reqres-max-size,tune.vars.sess-max-size,tune.vars.txn-max-size,tune.zlib.memlevel,"
-        "tune.zlib.windowsize,unix-bind,warn-blocked-traffic-after");
+        "acme.scheduler,anonkey,cluster-secret,cpu-affinity,cpu-map,cpu-policy,cpu-set,default-path,dns-accept-family,"
+        "fd-hard-limit,force-cfg-parser-pause,h1-accept-payload-with-any-method,h1-case-adjust,h1-case-adjust-file,"
+        "h1-do-not-close-on-insecure-transfer-encoding,h2-workaround-bogus-websocket-clients,"
+        "harden.reject-privileged-ports.tcp,http-err-codes,http-fail-codes,httpclient.resolvers.disabled,"
+        "httpclient.resolvers.id,httpclient.resolvers.prefer,httpclient.retries,httpclient.ssl.ca-file,"
+        "httpclient.ssl.verify,httpclient.timeout.connect,jwt.decrypt_alg_list,jwt.decrypt_enc_list,localpeer,"
+        "maxcompcpuusage,maxcomprate,maxpipes,maxzlibmem,mworker-max-reloads,noreuseport,nosplice,numa-cpu-mapping,"
+        "pp2-never-send-local,server-state-base,server-state-file,set-dumpable,set-var,set-var-fmt,setcap,shm-stats-file,"
+        "shm-stats-file-max-objects,ssl-engine,ssl-passphrase-cmd,ssl-propquery,ssl-provider,ssl-provider-path,"
+        "stats-file,strict-limits,thread-hard-limit,tune.cli.max-payload-size,tune.comp.maxlevel,tune.fail-alloc,"
+        "tune.glitches.kill.cpu-usage,tune.h1.be.glitches-threshold,tune.h1.fe.glitches-threshold,"
+        "tune.h2.be.glitches-threshold,tune.h2.be.initial-window-size,tune.h2.be.max-concurrent-streams,"
+        "tune.h2.be.max-frames-at-once,tune.h2.be.rxbuf,tune.h2.fe.glitches-threshold,tune.h2.fe.initial-window-size,"
+        "tune.h2.fe.max-concurrent-streams,tune.h2.fe.max-frames-at-once,tune.h2.fe.max-rst-at-once,"
+        "tune.h2.fe.max-total-streams,tune.h2.fe.rxbuf,tune.h2.header-table-size,tune.h2.initial-window-size,"
+        "tune.h2.log-errors,tune.h2.max-concurrent-streams,tune.h2.max-frame-size,tune.http.cookielen,"
+        "tune.max-checks-per-thread,tune.max-rules-at-once,tune.maxpollevents,tune.notsent-lowat.client,"
+        "tune.notsent-lowat.server,tune.peers.max-updates-at-once,tune.pipesize,tune.rcvbuf.client,tune.rcvbuf.server,"
+        "tune.renice.runtime,tune.renice.startup,tune.ring.queues,tune.sndbuf.client,tune.sndbuf.server,"
+        "tune.stick-counters,tune.streams-elasticity,tune.vars.check-max-size,tune.vars.global-max-size,"
+        "tune.vars.proc-max-size,tune.vars.reqres-max-size,tune.vars.sess-max-size,tune.vars.txn-max-size,"
+        "tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,warn-blocked-traffic-after");
 
 LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = true, .names =
         "51degrees-*,deviceatlas-*,harden.reject-privileged-ports.quic,limited-quic,lua-*,tune.lua.*,tune.quic.*,wurfl-*");
