@@ -198,6 +198,12 @@ static inline void smp_bool(struct smp *s, bool v)
         s->b = v;
 }
 
+enum { PRIO_CLASS_MAX = 2047, PRIO_OFFSET_MAX = 524287 };
+struct strm_prio { /* of a stream in a queue: core/queue.h */
+        int16_t class;
+        int32_t offset_ms;
+};
+
 /* What a stream keeps between two runs: copied samples, and where each rule list goes on. Made when first needed, freed by
  * expr_state_fini(), which the stream calls at its end (twice is fine). */
 enum { EXPR_RESUMES = 14 };                        /* RULE_POINTS, once for the frontend and once for the backend */
@@ -205,6 +211,7 @@ struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
 void expr_state_fini(struct strm *st);
 struct vars **expr_vars(struct expr_state *e);               /* core/vars.h */
 struct strm_tie *expr_tie(struct expr_state *e);             /* core/strm.h: kept here, as few streams have one */
+struct strm_prio *expr_prio(struct expr_state *e);
 uint16_t *expr_resume(struct expr_state *e, unsigned which); /* a rule list's place: below EXPR_RESUMES */
 
 #endif

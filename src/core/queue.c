@@ -2,6 +2,8 @@
 #include "core/queue.h"
 
 #include "base/epoch.h"
+#include "base/heap.h"
+#include "core/expr.h"
 #include "core/lb.h"
 #include "core/strm.h"
 #include "ev/loop.h"
@@ -9,7 +11,9 @@
 #include <stdlib.h>
 
 struct queue_entry {
-        struct list link;
+        struct list link;       /* of queue.waiting, */
+        struct heap_node place; /* or of queue.ranked */
+        bool ranked;
         struct queue *q;   /* NULL: granted, the mail is under way */
         struct strm *strm; /* NULL: left meanwhile. Read and written on the stream's thread only, once granted */
         struct loop *home;
@@ -22,6 +26,8 @@ struct queue_entry {
 struct queue {
         pthread_spinlock_t lock;
         struct list waiting; /* first come, first served */
+        struct heap ranked;  /* those of which a rule says when it is their turn */
+        uint64_t seq;
         _Atomic uint32_t n;
         uint32_t max;
 };
@@ -41,7 +47,7 @@ void queue_free(struct queue *q)
 {
         if (!q)
                 return;
-        ASSERT(list_empty(&q->waiting));
+        ASSERT(list_empty(&q->waiting) && !heap_first(&q->ranked));
         (void)pthread_spin_destroy(&q->lock);
         free(q);
 }
@@ -154,20 +160,38 @@ bool slot_take(struct server *s)
         return true;
 }
 
+/* With the lock. */
+static void take_out(struct queue_entry *e)
+{
+        if (e->ranked)
+                heap_del(&e->q->ranked, &e->place);
+        else
+                list_del(&e->link);
+        atomic_fetch_sub(&e->q->n, 1);
+        e->q = NULL;
+}
+
+/* Who is next; with the lock. Most queues have only those who wait in the order of their coming. */
+static struct queue_entry *first(const struct queue *q)
+{
+        struct queue_entry *w = list_empty(&q->waiting) ? NULL : list_item(q->waiting.next, struct queue_entry, link);
+        struct heap_node *h = heap_first(&q->ranked);
+
+        if (likely(!h) || (w && heap_before(&w->place, h)))
+                return w;
+        return container_of(h, struct queue_entry, place);
+}
+
 static struct queue_entry *pop(struct queue *q)
 {
-        struct queue_entry *e = NULL;
-        struct list *l;
+        struct queue_entry *e;
 
         if (!q || queue_length(q) == 0)
                 return NULL;
         (void)pthread_spin_lock(&q->lock);
-        l = list_pop(&q->waiting);
-        if (l) {
-                e = list_item(l, struct queue_entry, link);
-                e->q = NULL;
-                atomic_fetch_sub(&q->n, 1);
-        }
+        e = first(q);
+        if (e)
+                take_out(e);
         (void)pthread_spin_unlock(&q->lock);
         return e;
 }
@@ -250,13 +274,28 @@ void slot_fill(struct server *s)
 
 /* ---- waiting ---- */
 
+/* Its class, and within it the time it came at, moved by its offset: the smaller, the sooner (manual, set-priority-class, -offset). */
+static void rank(struct queue_entry *e, const struct strm *st)
+{
+        const struct strm_prio *p = st->vars ? expr_prio(st->vars) : NULL;
+        int64_t class = p ? p->class : 0, offset = p ? p->offset_ms : 0;
+
+        e->ranked = class || offset;
+        e->place.key = ((uint64_t)(class + PRIO_CLASS_MAX) << 48) +
+                       (uint64_t)((int64_t)(thr_self->now / NS_PER_MS) + PRIO_OFFSET_MAX + offset);
+}
+
 static uint32_t link_in(struct queue *q, struct queue_entry *e)
 {
         uint32_t before;
 
         (void)pthread_spin_lock(&q->lock);
         e->q = q;
-        list_push(&q->waiting, &e->link);
+        e->place.seq = q->seq++;
+        if (unlikely(e->ranked))
+                heap_add(&q->ranked, &e->place);
+        else
+                list_push(&q->waiting, &e->link);
         before = atomic_fetch_add(&q->n, 1);
         if (before + 1 > q->max)
                 q->max = before + 1;
@@ -306,6 +345,7 @@ bool queue_join(struct strm *st, struct back *b, struct server *s, uint32_t *ret
                 pin(&s->pins);
         e->mail.fn = granted;
         list_init(&e->link);
+        rank(e, st);
         st->waiting = e;
         *ret_position = link_in(q, e);
         if (s) {
@@ -331,10 +371,8 @@ void queue_leave(struct strm *st)
         q = e->asked ? e->asked->queue : e->back->queue;
         (void)pthread_spin_lock(&q->lock);
         linked = e->q != NULL;
-        if (linked) {
-                list_del(&e->link);
-                atomic_fetch_sub(&e->q->n, 1);
-        }
+        if (linked)
+                take_out(e);
         (void)pthread_spin_unlock(&q->lock);
         if (linked && e->asked)
                 lb_loaded(e->asked);

@@ -2,7 +2,7 @@
  *
  * srv->cur counts holders and grants under way: take = fetch_add; above the limit undo and queue. A release pops the head of
  * the server's queue or else of the backend's, hands its slot over and mails the grant to the waiter's loop; a dead stream's
- * grant is released again there. First come, first served.
+ * grant is released again there. First come, first served, but for those that have a priority (core/expr.h, strm_prio).
  * Invariant, asserted in tests and at exit: cur == holders + grants under way.
  * Threads: one spinlock per queue, slow path only. */
 #ifndef CORE_QUEUE_H

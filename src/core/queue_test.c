@@ -1,6 +1,7 @@
 /* Server maxconn and its queues with real threads and their loops: never above, reached, ends at nought, nobody forgotten. */
 #include "core/queue.h"
 
+#include "core/expr.h"
 #include "core/lb.h"
 #include "core/retire.h"
 #include "core/strm.h"
@@ -301,6 +302,48 @@ static void test_first_come_first_served(void **st)
         release(&u[LIMIT + 2]);
 }
 
+static void waits(struct user *u, int class, int offset_ms)
+{
+        struct strm_prio *p = expr_prio(expr_state_of(&u->strm));
+
+        p->class = (int16_t) class;
+        p->offset_ms = offset_ms;
+        u->left = 1;
+        ask(u);
+        assert_int_equal(u->state, WAITING);
+}
+
+/* The lowest class first; within a class the time of coming, moved by the offset; who has no priority is in class 0. */
+static void test_priorities(void **st)
+{
+        static struct user u[LIMIT], w[8];
+        static const unsigned turns[] = { 5, 2, 6, 4, 0, 1, 3 };
+
+        (void)st;
+        memset(u, 0, sizeof(u));
+        memset(w, 0, sizeof(w));
+        fill(u, LIMIT);
+        fill(w, 2);           /* 0, 1: as they came */
+        waits(&w[2], -1, 0);  /* a class before theirs */
+        waits(&w[3], 1, -50); /* and one behind, whatever the offset */
+        waits(&w[4], 0, -1000000 / 4);
+        waits(&w[5], -2047, 524287);
+        waits(&w[6], -1, 5000);
+        waits(&w[7], -2047, -524287); /* leaves */
+        queue_leave(&w[7].strm);
+        assert_int_equal(queue_length(be.queue), 7);
+        for (unsigned i = 0; i < array_len(turns); i++) {
+                release(i == 0 ? &u[0] : &w[turns[i - 1]]);
+                loop_turn(&loops[0], false);
+                assert_int_equal(w[turns[i]].state, HOLDING);
+        }
+        release(&w[turns[6]]);
+        for (int i = 1; i < LIMIT; i++)
+                release(&u[i]);
+        for (int i = 2; i < 8; i++)
+                expr_state_fini(&w[i].strm);
+}
+
 /* A grant to somebody who left meanwhile: the slot goes on to the next one. */
 static void test_grant_to_the_dead_goes_on(void **st)
 {
@@ -415,6 +458,7 @@ int main(void)
                 cmocka_unit_test(test_everybody_is_served),
                 cmocka_unit_test(test_two_servers_share_a_queue),
                 ONE(test_first_come_first_served),
+                ONE(test_priorities),
                 ONE(test_grant_to_the_dead_goes_on),
                 ONE(test_limit_changes_and_redistribution),
                 ONE(test_minconn_is_a_ramp),

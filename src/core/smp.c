@@ -282,6 +282,7 @@ struct expr_state {
         struct vars *vars;
         uint16_t resume[EXPR_RESUMES];
         struct strm_tie tie;
+        struct strm_prio prio;
 };
 
 struct expr_state *expr_state_of(struct strm *st)
@@ -321,6 +322,11 @@ struct vars **expr_vars(struct expr_state *e)
 struct strm_tie *expr_tie(struct expr_state *e)
 {
         return &e->tie;
+}
+
+struct strm_prio *expr_prio(struct expr_state *e)
+{
+        return &e->prio;
 }
 
 uint16_t *expr_resume(struct expr_state *e, unsigned which)
