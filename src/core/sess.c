@@ -6,7 +6,6 @@
 #include "core/front.h"
 #include "core/sess_priv.h"
 #include "core/srv_conn.h"
-#include "core/vars.h"
 
 #include <errno.h>
 
@@ -21,7 +20,6 @@ static void sess_thr_free(void *p)
 
         slab_fini(&t->slab);
         slab_fini(&t->idle);
-        slab_fini(&t->more);
         mem_put(t, t->size);
 }
 
@@ -41,7 +39,6 @@ struct sess_thr *sess_thr(void)
                 t->size = size;
                 slab_init(&t->slab, "sess", sizeof(struct sess), 0);
                 slab_init(&t->idle, "sess_idle", sizeof(struct sess_idle), 0);
-                slab_init(&t->more, "sess_more", sizeof(struct sess_more), 0);
                 list_init(&t->all);
                 list_init(&t->shards);
                 thr_self->local[sess_local] = t;
@@ -59,10 +56,8 @@ static void bury(struct grave *g)
         struct sess *s = container_of(g, struct sess, grave);
         struct sess_thr *t = sess_thr();
 
-        if (s->more)
-                vars_fini(s->more->vars);
         slab_put(&t->idle, s->idle);
-        slab_put(&t->more, s->more);
+        sess_more_fini(s);
         slab_put(&t->slab, s);
 }
 
@@ -352,32 +347,4 @@ void sess_kill_all(void)
                 if (s->state != SESS_BUSY)
                         sess_close(s, false);
         }
-}
-
-struct sess_more *sess_more_of(struct sess *s)
-{
-        if (!s->more) {
-                s->more = slab_get(&sess_thr()->more);
-                if (s->more)
-                        *s->more = (struct sess_more){ .has_dst = false };
-        }
-        return s->more;
-}
-
-const struct addr *sess_dst(struct sess *s)
-{
-        static const struct addr nowhere = { .sa = { .sa_family = AF_UNIX } };
-        struct sess_more *m = sess_more_of(s);
-        struct sockaddr_storage sa;
-        socklen_t len = sizeof(sa);
-
-        if (!m)
-                return &nowhere;
-        if (m->has_dst)
-                return &m->dst;
-        m->dst = nowhere; /* also when the peer is gone: asked only once */
-        m->has_dst = true;
-        if (thr_self->sys->getsockname(s->wire.conn.ev.fd, (struct sockaddr *)&sa, &len) == 0)
-                addr_from_sockaddr(&m->dst, (struct sockaddr *)&sa, len);
-        return &m->dst;
 }

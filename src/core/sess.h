@@ -47,11 +47,13 @@ struct sess_idle { /* what waiting without a stream needs */
 };
 
 struct sess_more {
+        size_t size;       /* of this block, for mem_put() */
         struct vars *vars; /* core/vars.h */
         struct addr dst;
         bool has_dst;
 };
-struct sess_more *sess_more_of(struct sess *s); /* made when first needed, freed with the session; NULL: no memory */
+struct sess_more *sess_more_of(struct sess *s); /* made when first needed; NULL: no memory */
+void sess_more_fini(struct sess *s);            /* the session ends; twice is fine */
 const struct addr *sess_dst(struct sess *s);
 /* Attaches a connection that came by another way (the master socket) to a frontend of mode PX_CLI; owns the fd. Its thread. */
 bool sess_attach(struct front *fe, int fd, uint8_t level);

@@ -9,7 +9,7 @@
 
 struct sess_thr {    /* per thread */
         size_t size; /* of this block, for mem_put */
-        struct slab slab, idle, more;
+        struct slab slab, idle;
         struct list all;                      /* sessions */
         struct list shards;                   /* struct bind_shard: what this thread polls */
         struct rate_col conn_rate, sess_rate; /* of the process */
