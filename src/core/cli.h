@@ -34,6 +34,7 @@ struct cli_cmd {
          * word, # a number, a|b one of them. The supervisor keeps nothing else for the next worker. NULL: it journals nothing. */
         const char *journal;
         enum cli_level level;
+        bool experimental; /* only after `experimental-mode on` */
         void (*run)(struct cli_call *c);
         bool (*more)(struct cli_call *c); /* appends a bounded piece to out; true: call again. NULL: run() said all */
         /* Bytes that come while it runs, instead of the next command's; returns how many it took. May be NULL: they wait. */

@@ -96,7 +96,6 @@ struct vars;
 struct expr_check { /* what a health check shows its programs: embedded in the feature's own */
         const struct server *srv;
         struct vars **vars; /* check.x (core/vars.h) */
-        struct vars **load; /* no check, a file is being loaded: its proc.x, instead of those in force; srv is NULL */
 };
 
 struct expr_ctx {          /* what a program runs on */

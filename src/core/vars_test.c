@@ -28,9 +28,7 @@ static void place_init(struct place *p)
 static void place_fini(struct place *p)
 {
         expr_state_fini(&p->s);
-        if (p->ss.more)
-                vars_fini(p->ss.more->vars);
-        p->ss.more = NULL; /* the slab takes it back with the thread */
+        sess_more_fini(&p->ss);
 }
 
 static const struct var_name *named(const char *text)
@@ -217,24 +215,24 @@ static void rules_of_a_connection_have_no_stream(void **st)
         place_fini(&a);
 }
 
-static void checks_and_loads_bring_their_own(void **st)
+static void checks_bring_their_own(void **st)
 {
-        struct vars *check = NULL, *load = NULL;
-        struct expr_check c = { .vars = &check }, l = { .load = &load };
-        struct place a = { .x = { .check = &c } }, b = { .x = { .check = &l } }, live;
+        struct vars *check = NULL, *other = NULL;
+        struct expr_check c = { .vars = &check }, d = { .vars = &other };
+        struct place a = { .x = { .check = &c } }, b = { .x = { .check = &d } }, live;
 
         (void)st;
         place_init(&live);
         assert_true(set_int(&a, "check.v", 0, 1));
         assert_true(set_int(&a, "proc.v", 0, 5));
         assert_true(is_int(&live, "proc.v", 5));
-        assert_false(is_set(&b, "proc.v"));
-        assert_true(set_int(&b, "proc.v", 0, 6));
-        assert_true(is_int(&b, "proc.v", 6));
-        assert_true(is_int(&live, "proc.v", 5));
-        assert_false(set_int(&b, "check.v", 0, 6));
+        assert_true(is_int(&b, "proc.v", 5));
+        assert_false(is_set(&b, "check.v"));
+        assert_true(set_int(&b, "check.v", 0, 2));
+        assert_true(is_int(&a, "check.v", 1));
+        assert_false(set_int(&a, "txn.v", 0, 1));
         vars_fini(check);
-        vars_fini(load);
+        vars_fini(other);
         var_unset(named("proc.v"), &live.x);
         assert_false(is_set(&live, "proc.v"));
 }
@@ -529,7 +527,7 @@ int main(void)
                 cmocka_unit_test(scopes_are_apart),
                 cmocka_unit_test(a_request_ends_where_its_answer_begins),
                 cmocka_unit_test(rules_of_a_connection_have_no_stream),
-                cmocka_unit_test(checks_and_loads_bring_their_own),
+                cmocka_unit_test(checks_bring_their_own),
                 cmocka_unit_test(values_keep_type_and_bytes),
                 cmocka_unit_test(a_part_of_itself),
                 cmocka_unit_test(too_many_bytes_change_nothing),

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-/* No command here is for experts only: the modes are kept, because clients switch them on before they ask for something. */
+/* No command is for experts only: the mode is kept, because clients switch it on before they ask for something. Experimental ones say so
+ * in their row. */
 static void mode(struct cli_call *c, const char *name, bool *on)
 {
         if (cli_arg_is(c, 1, "on"))

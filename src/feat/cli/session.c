@@ -154,9 +154,12 @@ static void answer_end(struct cli_session *s, struct buf *out)
 
 static bool permitted(struct cli_session *s)
 {
-        if (s->cmd->level <= s->level)
+        if (s->cmd->level > s->level)
+                cli_msg(&s->call, 3, "Permission denied\n");
+        else if (s->cmd->experimental && !s->experimental)
+                cli_msg(&s->call, 3, "This command is restricted to experimental mode only.\n");
+        else
                 return true;
-        cli_msg(&s->call, 3, "Permission denied\n");
         return false;
 }
 

@@ -21,7 +21,7 @@ LATER_TABLE(global, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .names =
         "httpclient.resolvers.id,httpclient.resolvers.prefer,httpclient.retries,httpclient.ssl.ca-file,"
         "httpclient.ssl.verify,httpclient.timeout.connect,jwt.decrypt_alg_list,jwt.decrypt_enc_list,localpeer,"
         "maxcompcpuusage,maxcomprate,maxpipes,maxzlibmem,mworker-max-reloads,noreuseport,nosplice,numa-cpu-mapping,"
-        "pp2-never-send-local,server-state-base,server-state-file,set-dumpable,set-var,set-var-fmt,setcap,shm-stats-file,"
+        "pp2-never-send-local,server-state-base,server-state-file,set-dumpable,setcap,shm-stats-file,"
         "shm-stats-file-max-objects,ssl-engine,ssl-passphrase-cmd,ssl-propquery,ssl-provider,ssl-provider-path,"
         "stats-file,strict-limits,thread-hard-limit,tune.cli.max-payload-size,tune.comp.maxlevel,tune.fail-alloc,"
         "tune.glitches.kill.cpu-usage,tune.h1.be.glitches-threshold,tune.h1.fe.glitches-threshold,"
@@ -33,9 +33,8 @@ LATER_TABLE(global, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .names =
         "tune.max-checks-per-thread,tune.max-rules-at-once,tune.maxpollevents,tune.notsent-lowat.client,"
         "tune.notsent-lowat.server,tune.peers.max-updates-at-once,tune.pipesize,tune.rcvbuf.client,tune.rcvbuf.server,"
         "tune.renice.runtime,tune.renice.startup,tune.ring.queues,tune.sndbuf.client,tune.sndbuf.server,"
-        "tune.stick-counters,tune.streams-elasticity,tune.vars.check-max-size,tune.vars.global-max-size,"
-        "tune.vars.proc-max-size,tune.vars.reqres-max-size,tune.vars.sess-max-size,tune.vars.txn-max-size,"
-        "tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,warn-blocked-traffic-after");
+        "tune.stick-counters,tune.streams-elasticity,tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,"
+        "warn-blocked-traffic-after");
 
 LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = true, .names =
         "51degrees-*,deviceatlas-*,harden.reject-privileged-ports.quic,limited-quic,lua-*,tune.lua.*,tune.quic.*,wurfl-*");
@@ -93,8 +92,7 @@ LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
         "replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
         "set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,"
         "set-mark,set-method,set-nice,set-path,set-pathq,set-query,set-retries,set-src,set-src-port,set-timeout,set-tos,"
-        "set-uri,set-var,set-var-fmt,silent-drop,strict-mode,tarpit,track-sc0,track-sc1,track-sc2,unset-var,"
-        "wait-for-body,wait-for-handshake");
+        "set-uri,silent-drop,strict-mode,tarpit,track-sc0,track-sc1,track-sc2,wait-for-body,wait-for-handshake");
 
 LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never = true, .names =
         "lua.*,send-spoe-group");
@@ -103,8 +101,7 @@ LATER_TABLE(http_response, .what = "action", .of = "http-response", .names =
         "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,redirect,"
         "replace-header,replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
         "set-bandwidth-limit,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-status,"
-        "set-timeout,set-tos,set-var,set-var-fmt,silent-drop,strict-mode,track-sc0,track-sc1,track-sc2,unset-var,"
-        "wait-for-body");
+        "set-timeout,set-tos,silent-drop,strict-mode,track-sc0,track-sc1,track-sc2,wait-for-body");
 
 LATER_TABLE(http_response_never, .what = "action", .of = "http-response", .never = true, .names =
         "lua.*,send-spoe-group");
@@ -151,9 +148,9 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "cook_cnt,cook_dir,cook_dom,cook_end,cook_len,cook_reg,cook_sub,cook_val,cookie,cpu_calls,cpu_ns_avg,cpu_ns_tot,"
         "cpu_usage_grp,cpu_usage_proc,cpu_usage_thr,cur_client_timeout,cur_connect_timeout,cur_queue_timeout,"
         "cur_server_timeout,cur_tarpit_timeout,cur_tunnel_timeout,date_us,distcc_body,distcc_param,dst_conn,dst_is_local,"
-        "dump_all_vars,fc.timer.handshake,fc.timer.total,fc_dst,fc_dst_is_local,fc_dst_port,fc_err,fc_err_name,"
-        "fc_err_str,fc_fackets,fc_glitches,fc_http_major,fc_lost,fc_nb_streams,fc_pp_authority,fc_pp_tlv,fc_pp_unique_id,"
-        "fc_rcvd_proxy,fc_reordering,fc_retrans,fc_rtt,fc_rttvar,fc_sacked,fc_saved_syn,fc_settings_streams_limit,fc_src,"
+        "fc.timer.handshake,fc.timer.total,fc_dst,fc_dst_is_local,fc_dst_port,fc_err,fc_err_name,fc_err_str,fc_fackets,"
+        "fc_glitches,fc_http_major,fc_lost,fc_nb_streams,fc_pp_authority,fc_pp_tlv,fc_pp_unique_id,fc_rcvd_proxy,"
+        "fc_reordering,fc_retrans,fc_rtt,fc_rttvar,fc_sacked,fc_saved_syn,fc_settings_streams_limit,fc_src,"
         "fc_src_is_local,fc_src_port,fc_unacked,fe_client_timeout,fe_conn,fe_defbe,fe_req_rate,fe_sess_rate,"
         "fe_tarpit_timeout,fs.aborted,fs.debug_str,fs.id,fs.rst_code,hdr_reg,http_auth,http_auth_bearer,http_auth_group,"
         "http_auth_pass,http_auth_type,http_auth_user,http_first_req,internal.htx.data,internal.htx.free,"
