@@ -209,7 +209,7 @@ struct strm_prio { /* of a stream in a queue: core/queue.h */
 enum { EXPR_RESUMES = 14 };                        /* RULE_POINTS, once for the frontend and once for the backend */
 struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
 void expr_state_fini(struct strm *st);
-struct strm_tie *expr_tie(struct expr_state *e);             /* core/strm.h: kept here, as few streams have one */
+struct strm_tie *expr_tie(struct expr_state *e); /* core/strm.h: kept here, as few streams have one */
 struct strm_prio *expr_prio(struct expr_state *e);
 uint16_t *expr_resume(struct expr_state *e, unsigned which); /* a rule list's place: below EXPR_RESUMES */
 
