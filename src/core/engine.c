@@ -12,6 +12,7 @@
 #include "core/sess.h"
 #include "core/srv_source.h"
 #include "core/threads.h"
+#include "core/tune.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -57,12 +58,13 @@ __attribute__((constructor)) static void note_start(void)
 unsigned engine_threads(const struct conf *c)
 {
         const struct global_cfg *g = global_of(c);
+        int n = g->nbthread, most = tune_of(c)->thread_limit;
         cpu_set_t set;
-        int n;
 
-        if (g->nbthread > 0)
-                return (unsigned)g->nbthread;
-        n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+        if (n == 0)
+                n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+        if (most > 0 && n > most)
+                n = most;
         return n < 1 ? 1 : n > THR_MAX - 1 ? THR_MAX - 1 : (unsigned)n;
 }
 
@@ -231,10 +233,13 @@ static uint32_t maxconn_of(const struct conf *c)
         const struct global_cfg *g = global_of(c);
         uint64_t fixed = 64 + engine_count_binds(c) * thr_count();
         struct rlimit rl = { .rlim_cur = 1024 };
+        int most = tune_of(c)->fd_limit;
 
         if (g->maxconn > 0)
                 return (uint32_t)g->maxconn;
         (void)getrlimit(RLIMIT_NOFILE, &rl);
+        if (most > 0 && g->ulimit_n == 0 && rl.rlim_cur > (rlim_t)most)
+                rl.rlim_cur = (rlim_t)most;
         if (rl.rlim_cur == RLIM_INFINITY || rl.rlim_cur > 1u << 21)
                 return 1u << 20;
         return rl.rlim_cur > fixed + 4 ? (uint32_t)((rl.rlim_cur - fixed) / 2) : 2;
@@ -269,6 +274,7 @@ static void take_global(struct conf *c)
         if (!old || global_of(old)->maxsessrate != g->maxsessrate)
                 world.sess_gate.limit = (uint32_t)g->maxsessrate;
         world.maxhdr = (uint32_t)g->max_http_hdr;
+        tune_apply(c, the_engine ? the_engine->n_threads : 1);
         world.node = g->node ? g->node : world.host;
         world.description = g->description;
         if (old) {
@@ -367,6 +373,15 @@ static void *data_main(void *arg)
         return NULL;
 }
 
+/* A CPU that is not there is no reason not to serve: the thread then runs where it may. */
+static void pin_thread(pthread_t id, unsigned i)
+{
+        cpu_set_t set;
+
+        if (world.conf && tune_cpus(tune_of(world.conf), i, &set))
+                (void)pthread_setaffinity_np(id, sizeof(set), &set);
+}
+
 int engine_start(struct engine *e)
 {
         char name[32]; /* the kernel takes 15 bytes, and no thread number is longer */
@@ -379,6 +394,7 @@ int engine_start(struct engine *e)
                 e->v[i].running = true;
                 (void)snprintf(name, sizeof(name), "telamon/%u", i + 1);
                 (void)pthread_setname_np(e->v[i].id, name);
+                pin_thread(e->v[i].id, i);
         }
         e->started = true;
         world.boot_ms = (uint32_t)mono_ms_between(process_start, sys_kernel.mono());

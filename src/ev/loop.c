@@ -172,18 +172,25 @@ static int prepare_sleep(struct loop *l, bool may_sleep)
         return 0;
 }
 
+static atomic_int events_at_once = LOOP_EVENTS;
+
+void loop_set_events(int n)
+{
+        atomic_store_explicit(&events_at_once, n > 0 && n < LOOP_EVENTS ? n : LOOP_EVENTS, memory_order_relaxed);
+}
+
 static int poll_events(struct loop *l, struct epoll_event *ev, bool may_sleep)
 {
         const struct sys_ops *sys = l->thr->sys;
-        int n, ms = prepare_sleep(l, may_sleep);
+        int n, ms = prepare_sleep(l, may_sleep), most = atomic_load_explicit(&events_at_once, memory_order_relaxed);
 
         if (ms == 0) {
                 epoch_turn();
-                n = sys->poll_wait(l->epfd, ev, LOOP_EVENTS, 0);
+                n = sys->poll_wait(l->epfd, ev, most, 0);
         } else {
                 atomic_store_explicit(&l->stats.turn_start, 0, memory_order_relaxed);
                 epoch_offline();
-                n = sys->poll_wait(l->epfd, ev, LOOP_EVENTS, ms);
+                n = sys->poll_wait(l->epfd, ev, most, ms);
                 epoch_online();
                 mailbox_awake(&l->box);
         }

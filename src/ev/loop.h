@@ -42,8 +42,9 @@ struct loop_stats { /* the loop's own thread reads them; others ask by mail */
         _Atomic(mono_t) turn_start; /* 0 while the loop sleeps in the poll call: what the watchdog looks at */
 };
 
-#define LOOP_EVENTS 256 /* taken per poll call */
-#define LOOP_ROUNDS 8   /* of tasks that post tasks, per turn: then I/O has its turn again */
+#define LOOP_EVENTS 256      /* taken per poll call, */
+void loop_set_events(int n); /* or less: of all loops, any thread; 0 or more than that: so many */
+#define LOOP_ROUNDS 8        /* of tasks that post tasks, per turn: then I/O has its turn again */
 
 struct loop {
         int epfd;

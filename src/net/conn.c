@@ -244,6 +244,40 @@ void conn_init(struct conn *c, void (*wake)(struct ep *))
         *c = (struct conn){ .ep = { .ops = &conn_ops, .wake = wake }, .ev = { .fd = -1, .fn = on_events } };
 }
 
+static struct {
+        atomic_bool any;
+        atomic_int rcvbuf, sndbuf, lowat;
+} tuned[2]; /* relaxed: each value for itself, by when does not matter */
+
+void conn_tune(bool server, int rcvbuf, int sndbuf, int lowat)
+{
+        atomic_store_explicit(&tuned[server].rcvbuf, rcvbuf, memory_order_relaxed);
+        atomic_store_explicit(&tuned[server].sndbuf, sndbuf, memory_order_relaxed);
+        atomic_store_explicit(&tuned[server].lowat, lowat, memory_order_relaxed);
+        atomic_store_explicit(&tuned[server].any, rcvbuf || sndbuf || lowat, memory_order_relaxed);
+}
+
+static void set_size(int fd, int level, int name, atomic_int *v)
+{
+        int n = atomic_load_explicit(v, memory_order_relaxed);
+
+        if (n)
+                (void)sys()->setopt(fd, level, name, &n, sizeof(n));
+}
+
+static cold_path void set_tuned(int fd, bool server)
+{
+        set_size(fd, SOL_SOCKET, SO_RCVBUF, &tuned[server].rcvbuf);
+        set_size(fd, SOL_SOCKET, SO_SNDBUF, &tuned[server].sndbuf);
+        set_size(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &tuned[server].lowat);
+}
+
+static inline void tune(int fd, bool server)
+{
+        if (unlikely(atomic_load_explicit(&tuned[server].any, memory_order_relaxed)))
+                set_tuned(fd, server);
+}
+
 static void open_with(struct conn *c, int fd, unsigned flags)
 {
         c->ev.fd = fd;
@@ -257,6 +291,8 @@ void conn_adopt(struct conn *c, int fd, bool tcp)
 {
         ASSERT(c->ev.fd < 0);
         open_with(c, fd, EP_RX | EP_TX | (tcp ? EP_TCP : 0));
+        if (tcp)
+                tune(fd, false);
 }
 
 /* The port is chosen by connect(2), which knows the peer and so may use one port for many (RFC 6056 3.3). */
@@ -301,6 +337,8 @@ static int start_connect(struct conn *c, int fd, const struct sockaddr *to, sock
 
         if (c->ep.speaks_first && to->sa_family != AF_UNIX)
                 (void)sys()->setopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
+        if (to->sa_family != AF_UNIX)
+                tune(fd, true);
         if (unlikely(how) && to->sa_family != AF_UNIX)
                 err = set_how(c, fd, to->sa_family, how);
         return err ? err : sys()->connect(fd, to, to_len);

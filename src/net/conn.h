@@ -41,6 +41,8 @@ int conn_connect(struct conn *c, const struct sockaddr *to, socklen_t to_len, co
 int conn_connected(struct conn *c);
 /* The same asked with the first bytes, a call less: > 0 (taken) yes, -EAGAIN not yet. */
 ssize_t conn_tx_first(struct conn *c, const void *p, size_t n);
+/* Of all connections made from now on: SO_RCVBUF, SO_SNDBUF, TCP_NOTSENT_LOWAT in bytes; 0: the kernel's. Any thread. */
+void conn_tune(bool server, int rcvbuf, int sndbuf, int lowat);
 void conn_keepalive(struct conn *c);         /* the kernel asks a silent TCP peer whether it is there (SO_KEEPALIVE) */
 void conn_close(struct conn *c, bool reset); /* at once; reset: RST instead of FIN. Clears all flags */
 /* An idle connection that says anything or closes is dead: true when nothing is readable and no hang-up was seen. Costs

@@ -14,7 +14,9 @@ struct pool {
         unsigned n_free, used;
 };
 
-static unsigned local, limit;
+static unsigned local;
+static _Atomic unsigned limit;
+static _Atomic size_t asked;                           /* 0: WANT_BYTES */
 static _Atomic uint64_t all_used, all_free, all_moved; /* a splice moves much: one shared line is cheap */
 
 #define COUNT(f, n) ((void)atomic_fetch_add_explicit(&(f), (uint64_t)(n), memory_order_relaxed))
@@ -50,6 +52,20 @@ static struct pool *own_pool(void)
         return thr_self->local[local];
 }
 
+static size_t wanted(void)
+{
+        size_t n = atomic_load_explicit(&asked, memory_order_relaxed);
+
+        return n ? n : WANT_BYTES;
+}
+
+static bool may_have(const struct pool *pool)
+{
+        unsigned n = atomic_load_explicit(&limit, memory_order_relaxed);
+
+        return n == 0 || (n != PIPE_NONE && pool->used < n);
+}
+
 static struct pipe *make(void)
 {
         struct pipe *p = calloc(1, sizeof(*p));
@@ -57,7 +73,7 @@ static struct pipe *make(void)
 
         if (!p)
                 return NULL;
-        size = thr_self->sys->pipe(fds, WANT_BYTES);
+        size = thr_self->sys->pipe(fds, (unsigned)wanted());
         if (size < 0) {
                 free(p);
                 return NULL;
@@ -73,7 +89,7 @@ struct pipe *pipe_get(void)
         struct pool *pool = own_pool();
         struct pipe *p;
 
-        if (!pool || (limit > 0 && pool->used >= limit))
+        if (!pool || !may_have(pool))
                 return NULL;
         p = pool->free;
         if (p) {
@@ -101,7 +117,7 @@ void pipe_put(struct pipe *p)
         pool->used--;
         COUNT(all_used, -1);
         /* A small one is not kept: the next may get the large size again. */
-        if (p->fill > 0 || p->size < WANT_BYTES || pool->n_free >= KEEP_MOST) {
+        if (p->fill > 0 || p->size < wanted() || pool->n_free >= KEEP_MOST) {
                 pipe_destroy(p);
                 return;
         }
@@ -116,7 +132,7 @@ struct pipe_totals pipe_totals(void)
         return (struct pipe_totals){ .used = atomic_load_explicit(&all_used, memory_order_relaxed),
                                      .free = atomic_load_explicit(&all_free, memory_order_relaxed),
                                      .moved = atomic_load_explicit(&all_moved, memory_order_relaxed),
-                                     .limit = limit };
+                                     .limit = limit == PIPE_NONE ? 0 : limit };
 }
 
 void pipe_moved(size_t n)
@@ -126,7 +142,12 @@ void pipe_moved(size_t n)
 
 void pipe_set_limit(unsigned per_thread)
 {
-        limit = per_thread;
+        atomic_store_explicit(&limit, per_thread, memory_order_relaxed);
+}
+
+void pipe_set_size(size_t n)
+{
+        atomic_store_explicit(&asked, n, memory_order_relaxed);
 }
 
 unsigned pipe_used(void)

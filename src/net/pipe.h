@@ -7,6 +7,7 @@
 #ifndef NET_PIPE_H
 #define NET_PIPE_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,10 @@ struct pipe {
 
 struct pipe *pipe_get(void);   /* empty; NULL when none is to be had (limit, fds) */
 void pipe_put(struct pipe *p); /* a pipe with bytes left in it is closed, not kept */
-void pipe_set_limit(unsigned per_thread);
-unsigned pipe_used(void); /* of this thread */
+#define PIPE_NONE UINT_MAX
+void pipe_set_limit(unsigned per_thread); /* 0: none; PIPE_NONE: there are to be no pipes */
+void pipe_set_size(size_t n);             /* asked for from now on; 0: 256 KiB */
+unsigned pipe_used(void);                 /* of this thread */
 unsigned pipe_free_count(void);
 
 /* Of the whole process; any thread. */

@@ -14,27 +14,24 @@ LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
         "fcgi-app");
 
 LATER_TABLE(global, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .names =
-        "acme.scheduler,anonkey,cluster-secret,cpu-affinity,cpu-map,cpu-policy,cpu-set,default-path,dns-accept-family,"
-        "fd-hard-limit,force-cfg-parser-pause,h1-accept-payload-with-any-method,h1-case-adjust,h1-case-adjust-file,"
+        "acme.scheduler,anonkey,cluster-secret,cpu-affinity,cpu-policy,cpu-set,default-path,dns-accept-family,"
+        "force-cfg-parser-pause,h1-accept-payload-with-any-method,h1-case-adjust,h1-case-adjust-file,"
         "h1-do-not-close-on-insecure-transfer-encoding,h2-workaround-bogus-websocket-clients,"
         "harden.reject-privileged-ports.tcp,http-err-codes,http-fail-codes,httpclient.resolvers.disabled,"
         "httpclient.resolvers.id,httpclient.resolvers.prefer,httpclient.retries,httpclient.ssl.ca-file,"
         "httpclient.ssl.verify,httpclient.timeout.connect,jwt.decrypt_alg_list,jwt.decrypt_enc_list,localpeer,"
-        "maxcompcpuusage,maxcomprate,maxpipes,maxzlibmem,mworker-max-reloads,noreuseport,nosplice,numa-cpu-mapping,"
-        "pp2-never-send-local,server-state-base,server-state-file,set-dumpable,setcap,shm-stats-file,"
-        "shm-stats-file-max-objects,ssl-engine,ssl-passphrase-cmd,ssl-propquery,ssl-provider,ssl-provider-path,"
-        "stats-file,strict-limits,thread-hard-limit,tune.cli.max-payload-size,tune.comp.maxlevel,tune.fail-alloc,"
-        "tune.glitches.kill.cpu-usage,tune.h1.be.glitches-threshold,tune.h1.fe.glitches-threshold,"
-        "tune.h2.be.glitches-threshold,tune.h2.be.initial-window-size,tune.h2.be.max-concurrent-streams,"
-        "tune.h2.be.max-frames-at-once,tune.h2.be.rxbuf,tune.h2.fe.glitches-threshold,tune.h2.fe.initial-window-size,"
-        "tune.h2.fe.max-concurrent-streams,tune.h2.fe.max-frames-at-once,tune.h2.fe.max-rst-at-once,"
-        "tune.h2.fe.max-total-streams,tune.h2.fe.rxbuf,tune.h2.header-table-size,tune.h2.initial-window-size,"
-        "tune.h2.log-errors,tune.h2.max-concurrent-streams,tune.h2.max-frame-size,tune.http.cookielen,"
-        "tune.max-checks-per-thread,tune.max-rules-at-once,tune.maxpollevents,tune.notsent-lowat.client,"
-        "tune.notsent-lowat.server,tune.peers.max-updates-at-once,tune.pipesize,tune.rcvbuf.client,tune.rcvbuf.server,"
-        "tune.renice.runtime,tune.renice.startup,tune.ring.queues,tune.sndbuf.client,tune.sndbuf.server,"
-        "tune.stick-counters,tune.streams-elasticity,tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,"
-        "warn-blocked-traffic-after");
+        "maxcompcpuusage,maxcomprate,maxzlibmem,mworker-max-reloads,noreuseport,numa-cpu-mapping,pp2-never-send-local,"
+        "server-state-base,server-state-file,set-dumpable,setcap,shm-stats-file,shm-stats-file-max-objects,ssl-engine,"
+        "ssl-passphrase-cmd,ssl-propquery,ssl-provider,ssl-provider-path,stats-file,strict-limits,"
+        "tune.cli.max-payload-size,tune.comp.maxlevel,tune.fail-alloc,tune.glitches.kill.cpu-usage,"
+        "tune.h1.be.glitches-threshold,tune.h1.fe.glitches-threshold,tune.h2.be.glitches-threshold,"
+        "tune.h2.be.initial-window-size,tune.h2.be.max-concurrent-streams,tune.h2.be.max-frames-at-once,tune.h2.be.rxbuf,"
+        "tune.h2.fe.glitches-threshold,tune.h2.fe.initial-window-size,tune.h2.fe.max-concurrent-streams,"
+        "tune.h2.fe.max-frames-at-once,tune.h2.fe.max-rst-at-once,tune.h2.fe.max-total-streams,tune.h2.fe.rxbuf,"
+        "tune.h2.header-table-size,tune.h2.initial-window-size,tune.h2.log-errors,tune.h2.max-concurrent-streams,"
+        "tune.h2.max-frame-size,tune.http.cookielen,tune.max-checks-per-thread,tune.max-rules-at-once,"
+        "tune.peers.max-updates-at-once,tune.renice.runtime,tune.renice.startup,tune.ring.queues,tune.stick-counters,"
+        "tune.streams-elasticity,tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,warn-blocked-traffic-after");
 
 LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = true, .names =
         "51degrees-*,deviceatlas-*,harden.reject-privileged-ports.quic,limited-quic,lua-*,tune.lua.*,tune.quic.*,wurfl-*");

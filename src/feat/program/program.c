@@ -89,12 +89,13 @@ static const struct kw rows[] = {
                .help = "no effect: the program is never started", .until = "3.2"),
 };
 
-/* A section without a command would do nothing anywhere. */
+/* Nothing is started either way. */
 static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 {
         (void)c;
         if (!((const struct program_cfg *)slot)->command)
-                diag_add(d, DIAG_ALERT, o->at, "E0261", "The program section '%s' lacks a command to launch.", o->name);
+                diag_add(d, DIAG_WARNING, o->at, "W0261", "The program section '%s' lacks a command to launch.",
+                         o->name);
 }
 
 KW_TABLE(program, KIND_PROGRAM, struct program_cfg, rows, .check = check);

@@ -44,7 +44,7 @@ static void others(void **st)
         says("program x\n command /bin/dataplaneapi.sh\n", false, "'/bin/dataplaneapi.sh' would not be started");
         says("program x\n command dataplaneap\n", false, "'dataplaneap' would not be started");
         says("program x\n command\n", false, "'command' expects");
-        says("program x\n", false, "The program section 'x' lacks a command to launch.");
+        says("program x\n", true, "The program section 'x' lacks a command to launch.");
         says("program\n", false, "");
         says("program x\n commnd y\n", false, "did you mean 'command'");
 }
