@@ -1,6 +1,7 @@
 /* core/answer.c - answers of our own to what went wrong: the pages of the file (core/page.h), else the built-in ones (manual 1.3.1
  * lists the codes). */
 #include "base/slab.h"
+#include "core/hook.h"
 #include "core/page.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
@@ -46,6 +47,7 @@ static const struct builtin *builtin_of(int status)
         return builtin_of(status >= 500 ? 500 : 400);
 }
 
+/* MSG_OK, MSG_WAIT: an answer is on its way. */
 static int send_builtin(struct strm *s, const struct builtin *p, struct hmsg *m)
 {
         char body[512];
@@ -61,6 +63,8 @@ static int send_builtin(struct strm *s, const struct builtin *p, struct hmsg *m)
             hmsg_add(m, STR("content-type"), STR("text/html")) < 0)
                 return MSG_ERR;
         f.no_body = s->head_request;
+        if (!hook_after(s, m))
+                return MSG_WAIT; /* another answer went out */
         return s->cl.ops->tx(&s->cl, m, &f, &v, f.no_body ? 0 : 1, true);
 }
 
@@ -96,8 +100,8 @@ void strm_answer_builtin(struct strm *s, int status)
         size_t size;
         struct own {
                 struct hmsg m;
-                struct hfield f[8];
-                char arena[512];
+                struct hfield f[32];
+                char arena[4096];
         } * o;
 
         if (!end_with(s, status))

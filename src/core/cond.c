@@ -303,7 +303,7 @@ static enum cond_answer run_test(const struct acl_test *t, const struct expr_ctx
                 if (a == EXPR_MISS && !s.more)
                         break;
         } while (s.more);
-        return COND_FALSE;
+        return unlikely(s.changes) && !x->final ? COND_WAIT : COND_FALSE;
 }
 
 hot_path enum cond_answer cond_run(const struct cond *d, const struct expr_ctx *x)

@@ -425,9 +425,9 @@ hot_path enum expr_answer expr_run(const struct expr *e, const struct expr_ctx *
 
         if (!x->iterate)
                 ret_smp->iter = 0;
-        ret_smp->more = false;
+        ret_smp->more = ret_smp->changes = false;
         if (unlikely(lacks))
-                return x->final ? EXPR_MISS : EXPR_WAIT;
+                return x->final || (lacks & x->never) ? EXPR_MISS : EXPR_WAIT;
         for (const struct insn *i = e->insn, *end = e->insn + e->n; i < end; i++) {
                 switch ((enum op)i->op) {
                 case OP_FETCH:

@@ -17,6 +17,7 @@ struct smp {
         enum smp_type type;
         bool is_const; /* the bytes must not be changed in place */
         bool more;     /* x->iterate: another value follows; call again with this struct */
+        bool changes;  /* more bytes may change it: a test that it fails waits for them */
         uint64_t iter; /* the fetch's own position among its values; 0 at the start */
         union {
                 bool b;
@@ -82,9 +83,11 @@ struct expr_arg {
 };
 
 /* What is there at each place that runs programs. */
-#define EXPR_AT_REQUEST (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE)
+#define EXPR_AT_REQUEST                                                                                                \
+        (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE | EXPR_REQ_BYTES | EXPR_REQ_BODY)
 #define EXPR_AT_RESPONSE                                                                                               \
-        (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_RSP_HEAD | EXPR_STATUS)
+        (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_RSP_HEAD | EXPR_STATUS |         \
+         EXPR_RSP_BYTES | EXPR_RSP_BODY)
 #define EXPR_AT_LOG     (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
 #define EXPR_AT_CHECK   (EXPR_INTERNAL | EXPR_CONF | EXPR_CHECK | EXPR_RSP_HEAD)
 #define EXPR_AT_TCP     (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
@@ -103,6 +106,7 @@ struct expr_ctx {          /* what a program runs on */
         struct sess *sess; /* the client's connection: EXPR_CLIENT */
         const struct hmsg *req, *rsp;
         unsigned have;                  /* EXPR_* available now */
+        unsigned never;                 /* EXPR_* that will not come either: MISS, not WAIT, also when not final */
         bool final;                     /* what is missing will not come: MISS, not WAIT */
         bool iterate;                   /* conditions: fetches with several values hand them out one after the other */
         const struct expr_check *check; /* EXPR_CHECK */
@@ -209,6 +213,7 @@ enum { EXPR_RESUMES = 14 };                        /* RULE_POINTS, once for the 
 struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
 void expr_state_fini(struct strm *st);
 struct vars **expr_vars(struct expr_state *e);   /* core/vars.h */
+mono_t *expr_until(struct expr_state *e);        /* of strm_waited(); 0: no wait */
 struct strm_tie *expr_tie(struct expr_state *e); /* core/strm.h: kept here, as few streams have one */
 struct strm_prio *expr_prio(struct expr_state *e);
 uint16_t *expr_resume(struct expr_state *e, unsigned which); /* a rule list's place: below EXPR_RESUMES */

@@ -1,5 +1,6 @@
 /* core/hook.c - which features take part in a proxy's streams, decided once per configuration. */
 #include "core/hook.h"
+#include "conf/conf.h"
 
 #include <stdlib.h>
 
@@ -28,6 +29,39 @@ void hook_boot(void)
         qsort(hooks, n, sizeof(*hooks), by_rank_name);
         n_hooks = n;
 }
+
+/* ---- run ---- */
+
+static enum hook_answer edit_all(struct strm *s, const struct hook_set *h, bool as_front, struct hmsg *head)
+{
+        for (int i = 0; h && i < h->n[HOOK_AFTER]; i++) {
+                const struct hook_use *u = &h->at[HOOK_AFTER][i];
+                enum hook_answer a = u->hook->edit(s, u->arg, as_front, head);
+                if (a != HOOK_NEXT)
+                        return a;
+        }
+        return HOOK_NEXT;
+}
+
+bool hook_after(struct strm *s, struct hmsg *head)
+{
+        const struct hook_set *b = s->bcfg ? s->bcfg->hooks : NULL, *f = s->fcfg->hooks;
+
+        if (likely(!(b && b->n[HOOK_AFTER]) && !(f && f->n[HOOK_AFTER])))
+                return true;
+        if (s->after_done) /* the answer to what went wrong while they ran */
+                return true;
+        s->after_done = true;
+        return edit_all(s, b, false, head) == HOOK_NEXT && edit_all(s, f, true, head) == HOOK_NEXT;
+}
+
+bool hook_same_proxy(const struct strm *s)
+{
+        return s->bcfg && s->bcfg->obj && s->fcfg->obj && s->bcfg->obj->kind == s->fcfg->obj->kind &&
+               strcmp(s->bcfg->obj->name, s->fcfg->obj->name) == 0;
+}
+
+/* ---- compile ---- */
 
 static void add_point(struct conf *c, struct hook_set *s, enum hook_point p, const struct hook_use *use)
 {

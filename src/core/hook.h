@@ -6,10 +6,17 @@
 
 #include "core/strm.h"
 
-enum hook_point { HOOK_REQUEST, HOOK_RESPONSE, HOOK_POINTS };
+enum hook_point {
+        HOOK_REQUEST,
+        HOOK_RESPONSE, /* before anything of a server's answer goes on; in mode tcp of what the server says */
+        HOOK_AFTER,    /* the head of any answer, our own included, just before it is sent */
+        HOOK_CONN,     /* a connection was accepted: not yet a session */
+        HOOK_SESS,     /* it becomes a session */
+        HOOK_POINTS
+};
 enum hook_answer {
         HOOK_NEXT,  /* go on */
-        HOOK_WAIT,  /* call again after the next wake */
+        HOOK_WAIT,  /* call again after the next wake; with a limit: strm_waited() */
         HOOK_TAKEN, /* an applet or an answer was set: no further hooks */
         HOOK_CLOSE, /* end the stream silently; term is set */
 };
@@ -22,6 +29,10 @@ struct hook {
          * backend. */
         const void *(*applies)(struct conf *c, const struct conf_obj *proxy, bool as_front);
         enum hook_answer (*run)(struct strm *s, const void *arg, bool as_front);
+        /* HOOK_AFTER, instead of run: HOOK_NEXT, or HOOK_TAKEN when another answer was made. */
+        enum hook_answer (*edit)(struct strm *s, const void *arg, bool as_front, struct hmsg *head);
+        /* HOOK_CONN and HOOK_SESS, instead of run. False: the connection is closed. */
+        bool (*admit)(struct sess *s, const void *arg);
         /* Names the backends that `run` may choose, as far as they are known beforehand; NULL: none. */
         void (*leads)(const void *arg, void (*each)(void *ctx, const char *backend), void *ctx);
 };
@@ -38,6 +49,9 @@ struct hook_set {
         uint8_t n[HOOK_POINTS];
 };
 
+/* HOOK_AFTER for this head. False: another answer took its place, the caller sends nothing. */
+bool hook_after(struct strm *s, struct hmsg *head);
+bool hook_same_proxy(const struct strm *s); /* a listen section is both sides of this stream: its rules run once */
 void hook_boot(void);
 const struct hook_set *hook_compile(struct conf *c, const struct conf_obj *proxy, bool as_front);
 

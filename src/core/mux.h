@@ -68,6 +68,9 @@ struct mux_ops {
          * already. The bytes are taken: the caller passes them on before the next call on either side. MSG_OK with *n == 0
          * never happens. When the last byte is among them SIDE_RX_DONE is set, and side->trailers when there are any. */
         int (*rx_body)(struct side *s, struct iovec *v, int *n, size_t max);
+        /* Shows, in one piece, body bytes that were not taken, once there are `max`: core/content.h says what the answers mean.
+         * NULL: it has none to show. */
+        int (*rx_peek)(struct side *s, size_t max, struct str *ret_in);
         /* Sends a head (NULL = none now) and body bytes, and, when `end`, the end of the message. Takes all. After the
          * message's own head, a second one (with `end`) is its trailers; a framing that cannot carry them drops them. An
          * informational (1xx) head is passed with framing HBODY_NONE and end false: the final head is still to come; a

@@ -1,6 +1,7 @@
 /* core/reply.c - see reply.h. */
 #include "core/reply.h"
 #include "base/slab.h"
+#include "core/hook.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 
@@ -80,6 +81,7 @@ static bool head_of(struct hmsg *m, const struct reply *r)
         return true;
 }
 
+/* MSG_OK, MSG_WAIT: an answer is on its way. */
 static int send_reply(struct strm *s, const struct reply *r, struct hmsg *m)
 {
         struct iovec v = { (void *)(uintptr_t)r->body.p, r->body.n };
@@ -91,6 +93,8 @@ static int send_reply(struct strm *s, const struct reply *r, struct hmsg *m)
                               .close = r->no_length || !strm_may_keep(s),
                               .no_body = s->head_request };
 
+        if (!hook_after(s, m))
+                return MSG_WAIT; /* another answer went out */
         return s->cl.ops->tx(&s->cl, m, &f, &v, f.no_body || bodyless || r->body.n == 0 ? 0 : 1, true);
 }
 

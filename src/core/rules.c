@@ -172,12 +172,12 @@ static unsigned place_of(const struct rule_ctx *x)
 
 static uint32_t resume_at(const struct rule_ctx *x)
 {
-        return x->strm->vars ? *expr_resume(x->strm->vars, place_of(x)) : 0;
+        return x->strm && x->strm->vars ? *expr_resume(x->strm->vars, place_of(x)) : 0;
 }
 
 static bool remember(const struct rule_ctx *x, uint32_t at)
 {
-        struct expr_state *e = at || x->strm->vars ? expr_state_of(x->strm) : NULL;
+        struct expr_state *e = x->strm && (at || x->strm->vars) ? expr_state_of(x->strm) : NULL;
 
         if (e)
                 *expr_resume(e, place_of(x)) = (uint16_t)at;

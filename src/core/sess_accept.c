@@ -1,6 +1,7 @@
 /* core/sess_accept.c - listeners of a frontend: shards on every thread, limits, new sessions. */
 #include "base/slab.h"
 #include "core/front.h"
+#include "core/hook.h"
 #include "core/sess_priv.h"
 #include "core/srv_conn.h"
 #include "core/threads.h"
@@ -46,9 +47,13 @@ static struct sess *sess_new(struct front *fe, int fd, const struct addr *from)
         STAT_INC(col->st.conn_tot);
         rate_event(&fe->conn_rate, &col->st.conn_rate);
         rate_event(&world.conn_rate, &t->conn_rate);
-        rate_event(&world.sess_rate, &t->sess_rate);
         atomic_fetch_add_explicit(&world.tot_conns, 1, memory_order_relaxed);
         return s;
+}
+
+static void count_session(void)
+{
+        rate_event(&world.sess_rate, &sess_thr()->sess_rate);
 }
 
 static uint32_t front_limit(const struct front *fe)
@@ -180,6 +185,50 @@ static void rate_back(struct front *fe)
         rate_untake(&fe->sess_gate);
 }
 
+static bool admitted_by(struct sess *s, enum hook_point p)
+{
+        const struct hook_set *h = s->cfg->hooks;
+
+        for (unsigned i = 0; i < h->n[p]; i++)
+                if (!h->at[p][i].hook->admit(s, h->at[p][i].arg))
+                        return false;
+        return true;
+}
+
+/* Manual, tcp-request connection reject: it is no session, counts for no rate of sessions, and is not worth a FIN. */
+static cold_path bool admit(struct sess *s)
+{
+        struct px_stat *st = &((struct front_col *)cell_col(&s->front->cell))->st;
+
+        if (!admitted_by(s, HOOK_CONN)) {
+                STAT_INC(st->denied_conn);
+                if (limited(s->front)) {
+                        rate_untake(&world.sess_gate);
+                        rate_untake(&s->front->sess_gate);
+                }
+                sess_close(s, true);
+                return false;
+        }
+        count_session();
+        if (!admitted_by(s, HOOK_SESS)) {
+                STAT_INC(st->denied_sess);
+                sess_finish(s, false); /* not to be taken for a fault: a FIN, whatever the client has said */
+                return false;
+        }
+        return true;
+}
+
+/* Rules on connections and sessions, where there are any. False: it is closed. */
+static inline bool admitted(struct sess *s)
+{
+        const struct hook_set *h = s->cfg->hooks;
+
+        if (unlikely(h && (h->n[HOOK_CONN] | h->n[HOOK_SESS])))
+                return admit(s);
+        count_session();
+        return true;
+}
+
 /* Before accept(2): who is over the limit stays in the kernel's queue instead of being taken and closed. */
 static bool on_take(struct listen_shard *sh)
 {
@@ -215,6 +264,8 @@ static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
                 return true;
         }
         s->listener = l;
+        if (!admitted(s))
+                return more_room(l->front, l);
         if (!apply_front(s, __atomic_load_n(&l->use, __ATOMIC_ACQUIRE))) {
                 sess_close(s, true);
                 return true;
@@ -235,6 +286,7 @@ bool sess_attach(struct front *fe, int fd, uint8_t level)
                 thr_self->sys->close(fd);
                 return false;
         }
+        count_session();
         sess_begin(s, level);
         return true;
 }

@@ -283,6 +283,7 @@ struct expr_state {
         uint16_t resume[EXPR_RESUMES];
         struct strm_tie tie;
         struct strm_prio prio;
+        mono_t until;
 };
 
 struct expr_state *expr_state_of(struct strm *st)
@@ -317,6 +318,11 @@ void expr_state_fini(struct strm *st)
 struct vars **expr_vars(struct expr_state *e)
 {
         return &e->vars;
+}
+
+mono_t *expr_until(struct expr_state *e)
+{
+        return &e->until;
 }
 
 struct strm_tie *expr_tie(struct expr_state *e)

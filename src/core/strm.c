@@ -371,6 +371,33 @@ static void finish(struct strm *s)
         loop_bury(thr_self->loop, &s->grave, bury);
 }
 
+/* ---- hooks that wait ---- */
+
+bool strm_waited(struct strm *s, int ms)
+{
+        struct expr_state *e = expr_state_of(s);
+        mono_t *until = e ? expr_until(e) : NULL;
+
+        if (!until)
+                return true;
+        if (*until == 0)
+                *until = mono_add_ms(thr_self->now, ms);
+        return thr_self->now >= *until;
+}
+
+void strm_wait_done(struct strm *s)
+{
+        if (s->vars)
+                *expr_until(s->vars) = 0;
+}
+
+mono_t strm_wait_until(const struct strm *s)
+{
+        mono_t until = s->vars ? *expr_until(s->vars) : 0;
+
+        return until > thr_self->now ? until : MONO_NEVER;
+}
+
 /* ---- driving ---- */
 
 enum run strm_goto(struct strm *s, enum strm_step step)

@@ -64,11 +64,13 @@ struct strm {
         bool http : 1, running : 1, again : 1, redispatched : 1, reused : 1, no_log : 1, logged : 1, counted_back : 1;
         bool has_slot : 1, req_sent : 1, rsp_seen : 1, tunnel : 1, connect : 1, upgrade : 1, head_request : 1;
         bool no_splice : 1, counted_req : 1, q_srv : 1;
-        bool first;       /* request of its session */
-        bool cut[2];      /* request, answer: nobody takes that direction's bytes any more */
-        char term[2];     /* cause, phase; '-' '-' */
-        uint8_t hook_pos; /* where the hooks go on after a wait */
-        uint8_t tries;    /* connection attempts after the first */
+        bool rsp_held : 1;   /* what the server said waits for its hooks */
+        bool after_done : 1; /* HOOK_AFTER ran, or does not concern the answer */
+        bool first;          /* request of its session */
+        bool cut[2];         /* request, answer: nobody takes that direction's bytes any more */
+        char term[2];        /* cause, phase; '-' '-' */
+        uint8_t hook_pos;    /* where the hooks go on after a wait */
+        uint8_t tries;       /* connection attempts after the first */
         uint8_t deadline_kind;
         uint8_t read_step[2]; /* request, answer: how much is read at once (core/strm_xfer.c) */
         uint16_t status;      /* of the answer; 0 none */
@@ -123,6 +125,11 @@ void strm_abort(struct strm *s, char cause, char phase);
 void strm_shutdown(struct strm *s, char cause); /* `shutdown session`, on-marked-down: from its own thread */
 /* The queue hands a slot over (mechanisms.md b); srv NULL: the server it waited for is gone, choose again. */
 void strm_grant(struct strm *s, uint64_t id, struct server *srv);
+
+/* For what answers HOOK_WAIT or RULE_WAIT and has a limit: true when `ms` have passed since the first call of this wait, and when
+ * there is no memory. The stream runs at that moment at the latest. */
+bool strm_waited(struct strm *s, int ms);
+void strm_wait_done(struct strm *s); /* it goes on: the next wait begins anew */
 
 /* ---- persistence: the one server that a request is tied to, and what the log says of it (manual 8.5, third and fourth letter) ---- */
 struct strm_tie {

@@ -1,5 +1,6 @@
 /* core/strm_conn.c - CONNECT and RETRY: a pooled connection or a new one, retries and redispatch (manual: retries, option redispatch). */
 #include "core/event.h"
+#include "core/hook.h"
 #include "core/log.h"
 #include "core/strm_priv.h"
 
@@ -13,8 +14,10 @@ static enum run connected(struct strm *s)
         s->t.connected = thr_self->now;
         s->deadline = MONO_NEVER;
         s->cl_active = s->sv_active = thr_self->now;
-        if (!s->http)
+        if (!s->http) {
                 log_point(s, s->fcfg->log, LOG_AT_ANSWER);
+                s->rsp_held = s->bcfg->hooks && s->bcfg->hooks->n[HOOK_RESPONSE] > 0;
+        }
         return strm_goto(s, STRM_XFER);
 }
 

@@ -20,7 +20,17 @@ enum run strm_step_xfer(struct strm *s);
 enum run strm_step_answer(struct strm *s);
 
 /* What a deadline means when it passes. */
-enum deadline_kind { DL_NONE, DL_HTTP_REQUEST, DL_CLIENT, DL_QUEUE, DL_CONNECT, DL_RETRY, DL_SERVER, DL_TUNNEL };
+enum deadline_kind {
+        DL_NONE,
+        DL_HTTP_REQUEST,
+        DL_CLIENT,
+        DL_QUEUE,
+        DL_CONNECT,
+        DL_RETRY,
+        DL_SERVER,
+        DL_TUNNEL,
+        DL_HOOK
+};
 
 enum run strm_goto(struct strm *s, enum strm_step step); /* RUN_NEXT */
 void strm_term(struct strm *s, char cause, char phase);  /* the first one wins */
@@ -33,6 +43,7 @@ void strm_answer_nothing(struct strm *s, int status);  /* closes without a word;
 struct server *strm_tied_server(const struct strm *s); /* NULL: any may serve it */
 void strm_tie_broke(struct strm *s);                   /* the tied server is down, or another one is tried */
 void strm_xfer_deadline(struct strm *s);               /* sets deadline and kind for STRM_XFER */
+mono_t strm_wait_until(const struct strm *s);          /* of strm_waited(), MONO_NEVER: no limit runs */
 enum run strm_connect_failed(struct strm *s, int err, bool timeout);
 void strm_on_deadline(struct strm *s);
 

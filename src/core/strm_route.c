@@ -37,6 +37,7 @@ static void keep_request_line(struct strm *s)
 static enum run head_refused(struct strm *s, int status, char cause)
 {
         strm_term(s, cause, 'R');
+        s->after_done = true;                   /* no request, no rules */
         if (!s->first && s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
@@ -159,6 +160,32 @@ static enum run answered_here(struct strm *s)
         return strm_goto(s, STRM_XFER);
 }
 
+/* In mode tcp the client may be waited for no longer than its timeout has it, either (manual, tcp-request inspect-delay). */
+static enum run hook_waits(struct strm *s)
+{
+        int client = s->fcfg->px->timeout.client;
+        mono_t until = strm_wait_until(s);
+
+        if (until != MONO_NEVER || s->deadline_kind == DL_HOOK) { /* else it set a deadline of its own */
+                s->deadline = until;
+                s->deadline_kind = DL_HOOK;
+        }
+        if (!s->http && client && mono_add_ms(s->cl_active, client) < s->deadline) {
+                s->deadline = mono_add_ms(s->cl_active, client);
+                s->deadline_kind = DL_CLIENT;
+        }
+        return RUN_WAIT;
+}
+
+/* Whatever waited, its time is over. */
+static inline void hooks_ran(struct strm *s)
+{
+        if (unlikely(s->deadline != MONO_NEVER)) {
+                s->deadline = MONO_NEVER;
+                s->deadline_kind = DL_NONE;
+        }
+}
+
 hot_path enum run strm_step_route(struct strm *s)
 {
         enum hook_answer a;
@@ -181,7 +208,8 @@ hot_path enum run strm_step_route(struct strm *s)
         if (a == HOOK_NEXT)
                 a = run_hooks(s, s->bcfg->hooks, false);
         if (a == HOOK_WAIT)
-                return RUN_WAIT;
+                return hook_waits(s);
+        hooks_ran(s);
         if (a == HOOK_CLOSE)
                 return strm_goto(s, STRM_END);
         if (a == HOOK_TAKEN) {

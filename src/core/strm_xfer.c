@@ -3,6 +3,7 @@
  * Each direction is a pump: take what the source has, give it to the destination, which takes all; go on only while the destination
  * has nothing private left to send. Reads grow 16 -> 64 -> 224 KiB while they fill up and the destination keeps up; then bytes
  * that nobody looks at are spliced. */
+#include "core/applet.h"
 #include "core/event.h"
 #include "core/hook.h"
 #include "core/log.h"
@@ -182,22 +183,32 @@ static struct tx_frame answer_frame(const struct strm *s, const struct hmsg *m)
         return f;
 }
 
-static inline enum hook_answer response_hooks_of(struct strm *s, const struct hook_set *h, bool as_front)
+/* The backend's, then the frontend's; after a wait from hook_pos on, which counts through both. */
+static enum hook_answer run_response_hooks(struct strm *s, const struct hook_set *back, unsigned n_back,
+                                           const struct hook_set *front, unsigned n)
 {
-        for (int i = 0; h && i < h->n[HOOK_RESPONSE]; i++) {
-                const struct hook_use *u = &h->at[HOOK_RESPONSE][i];
+        while (s->hook_pos < n) {
+                bool as_front = s->hook_pos >= n_back;
+                const struct hook_use *u = as_front ? &front->at[HOOK_RESPONSE][s->hook_pos - n_back]
+                                                    : &back->at[HOOK_RESPONSE][s->hook_pos];
                 enum hook_answer a = u->hook->run(s, u->arg, as_front);
+
                 if (a != HOOK_NEXT)
                         return a;
+                s->hook_pos++;
         }
         return HOOK_NEXT;
 }
 
-static enum hook_answer response_hooks(struct strm *s)
+/* An applet's answer is no server's: only HOOK_AFTER sees it, as in HAProxy. */
+static inline enum hook_answer response_hooks(struct strm *s)
 {
-        enum hook_answer a = s->bcfg ? response_hooks_of(s, s->bcfg->hooks, false) : HOOK_NEXT;
+        const struct hook_set *b = s->bcfg ? s->bcfg->hooks : NULL, *f = s->fcfg->hooks;
+        unsigned n_back = b ? b->n[HOOK_RESPONSE] : 0, n = n_back + (f ? f->n[HOOK_RESPONSE] : 0);
 
-        return a == HOOK_NEXT ? response_hooks_of(s, s->fcfg->hooks, true) : a;
+        if (likely(n == 0) || applet_name(s))
+                return HOOK_NEXT;
+        return run_response_hooks(s, b, n_back, f, n);
 }
 
 static void enter_tunnel(struct strm *s)
@@ -215,6 +226,8 @@ static enum pumped send_answer(struct strm *s)
         bool tunnel = is_tunnel_answer(s, s->rsp);
         int n = XFER_IOV, r;
 
+        if (!hook_after(s, s->rsp))
+                return s->step == STRM_XFER ? PUMP_DEAD : PUMP_IDLE;
         f = answer_frame(s, s->rsp);
         r = f.no_body || tunnel ? MSG_END : s->sv.ops->rx_body(&s->sv, v, &n, 0);
         if (r == MSG_BAD || r == MSG_ERR)
@@ -246,6 +259,26 @@ static bool is_wrong_status(int status)
         return status >= 500 && status != 501 && status != 505;
 }
 
+/* What the server said goes on when its hooks have nothing against it. While they wait it is as if nothing had come. */
+static enum pumped answer_hooks(struct strm *s)
+{
+        enum hook_answer a;
+
+        s->rsp_held = false;
+        s->rsp_seen = s->http;
+        a = response_hooks(s);
+        if (unlikely(a == HOOK_WAIT)) {
+                s->rsp_held = true;
+                s->rsp_seen = false;
+                return PUMP_IDLE;
+        }
+        if (unlikely(a == HOOK_CLOSE))
+                strm_goto(s, STRM_END);
+        if (a != HOOK_NEXT)
+                return s->step == STRM_XFER ? PUMP_DEAD : PUMP_IDLE;
+        return s->http ? send_answer(s) : PUMP_MOVED;
+}
+
 static enum pumped answer_ready(struct strm *s)
 {
         struct px_stat *v = strm_srv_stat(s);
@@ -262,7 +295,6 @@ static enum pumped answer_ready(struct strm *s)
                 s->rsp = NULL;
                 return head_sent(r);
         }
-        s->rsp_seen = true;
         s->status = s->rsp->status;
         strm_observed(s, is_wrong_status(s->status) ? SEEN_STATUS : SEEN_OK);
         s->t.response = thr_self->now;
@@ -271,17 +303,16 @@ static enum pumped answer_ready(struct strm *s)
                 STAT_INC(v->req_tot); /* of a server: requests it answered */
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);
         }
-        switch (response_hooks(s)) {
-        case HOOK_NEXT: break;
-        default: return s->step == STRM_XFER ? PUMP_DEAD : PUMP_IDLE;
-        }
-        return send_answer(s);
+        s->hook_pos = 0;
+        return answer_hooks(s);
 }
 
 static enum pumped pump_answer_head(struct strm *s)
 {
         int r;
 
+        if (unlikely(s->rsp_held))
+                return answer_hooks(s);
         if (s->rsp_seen || !s->http)
                 return PUMP_IDLE;
         r = s->sv.ops->rx_head(&s->sv, &s->rsp);
@@ -475,7 +506,7 @@ static inline bool pump_ready(const struct strm *s, enum dir d)
                 return false;
         if (d == REQ)
                 return !s->http || (s->req_sent && !(s->sv.flags & SIDE_TX_END)) || (s->sv.flags & SIDE_TX_FULL);
-        return !s->http || s->rsp_seen || (s->cl.flags & SIDE_TX_FULL);
+        return s->rsp_seen || (!s->http && !s->rsp_held) || (s->cl.flags & SIDE_TX_FULL);
 }
 
 /* ---- the step ---- */
@@ -592,6 +623,8 @@ void strm_xfer_deadline(struct strm *s)
         mono_t last = s->cl_active > s->sv_active ? s->cl_active : s->sv_active;
 
         s->deadline = MONO_NEVER;
+        if (unlikely(s->rsp_held))
+                earliest(s, strm_wait_until(s), DL_HOOK);
         if ((s->tunnel || !s->http) && b->timeout.tunnel && !((s->cl.flags | s->sv.flags) & SIDE_RX_DONE)) {
                 earliest(s, mono_add_ms(last, b->timeout.tunnel), DL_TUNNEL);
                 return;
@@ -632,6 +665,14 @@ static void timed_out_server(struct strm *s)
                 strm_goto(s, STRM_END);
 }
 
+/* While tcp-request content waits for more: HAProxy counts it as a request that never came. */
+static void timed_out_content(struct strm *s)
+{
+        STAT_INC(strm_front_stat(s)->err_req);
+        strm_term(s, 'c', 'R');
+        strm_goto(s, STRM_END);
+}
+
 static void timed_out_client(struct strm *s)
 {
         strm_count_client_abort(s);
@@ -648,6 +689,7 @@ void strm_on_deadline(struct strm *s)
 
         switch (k) {
         case DL_HTTP_REQUEST:
+                s->after_done = true; /* no request, no rules */
                 strm_count_bad_request(s);
                 strm_term(s, 'c', 'R');
                 strm_answer(s, 408);
@@ -664,10 +706,11 @@ void strm_on_deadline(struct strm *s)
                 s->deadline = MONO_NEVER;
                 (void)strm_connect_failed(s, -ETIMEDOUT, true);
                 break;
-        case DL_RETRY: break; /* the step looks at the time itself */
+        case DL_RETRY: /* the step or the hook looks at the time itself */
+        case DL_HOOK: break;
         case DL_SERVER: timed_out_server(s); break;
         case DL_CLIENT:
-        case DL_TUNNEL: timed_out_client(s); break;
+        case DL_TUNNEL: s->step == STRM_ROUTE ? timed_out_content(s) : timed_out_client(s); break;
         case DL_NONE: break;
         }
 }

@@ -77,17 +77,6 @@ static inline void io_free(struct wire *w, struct wire_thr *t)
 
 /* ---- the receive buffer ---- */
 
-/* The first byte that must stay: a head in use, or else what is unread. Body bytes that were lent are taken by now (core/mux.h). */
-static uint32_t in_first(const struct wire *w)
-{
-        return w->io->box ? w->io->in.hold : w->io->in.off;
-}
-
-static uint32_t in_used(const struct wire *w)
-{
-        return w->io->in.off + w->io->in.len - in_first(w);
-}
-
 static inline void forget(struct wire *w, struct wire_thr *t)
 {
         if (unlikely(w->io->in.cap))
@@ -802,6 +791,7 @@ const struct mux_ops wire_ops = {
         .rx_head = wire_rx_head,
         .rx_head_free = wire_rx_head_free,
         .rx_body = wire_rx_body,
+        .rx_peek = wire_rx_peek,
         .tx = wire_tx,
         .tx_flush = wire_tx_flush,
         .rx_splice = wire_rx_splice,

@@ -44,6 +44,18 @@ static inline bool wire_io_own(struct wire *w)
         return true;
 }
 
+/* The first byte that must stay: a head in use, or else what is unread. Body bytes that were lent are taken by now (core/mux.h). */
+static inline uint32_t in_first(const struct wire *w)
+{
+        return w->io->box ? w->io->in.hold : w->io->in.off;
+}
+
+static inline uint32_t in_used(const struct wire *w)
+{
+        return w->io->in.off + w->io->in.len - in_first(w);
+}
+
+int wire_rx_peek(struct side *s, size_t max, struct str *ret_in);
 int wire_tx(struct side *s, struct hmsg *head, const struct tx_frame *f, const struct iovec *v, int n, bool end);
 int wire_tx_flush(struct side *s);
 int wire_tx_splice(struct side *s, struct pipe *p, size_t *ret_n);

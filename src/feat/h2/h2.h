@@ -17,6 +17,7 @@
 #define H2_STREAMS    100u           /* at a time, per connection */
 #define H2_WINDOW     65535          /* of a stream; the protocol's default */
 #define H2_CONN_WIN   (1 << 20)      /* of the connection: how far ahead of our reading it may send */
+#define H2_PEEK_MAX   (16u * 1024)   /* of a body that rules look at before it goes on: what others may hold, too */
 #define H2_TX_LOW     (32u * 1024)   /* a stream with less than this unsent takes more */
 #define H2_FLUSH_SIZE (64u * 1024)   /* frames per write */
 #define H2_FRAME_MAX  (16384u + 256) /* what nghttp2 hands out at a time, at most */

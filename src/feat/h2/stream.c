@@ -165,6 +165,19 @@ static int h2_rx_body(struct side *s, struct iovec *v, int *n, size_t max)
         return st->closed ? lost(st, s) : MSG_WAIT;
 }
 
+static int h2_rx_peek(struct side *s, size_t max, struct str *ret_in)
+{
+        const struct h2_stream *st = s->carrier;
+
+        if (st->in.len)
+                *ret_in = (struct str){ st->in.p + st->in.off, st->in.len };
+        if (st->rx_end || (s->flags & SIDE_RX_DONE))
+                return MSG_END;
+        if (st->closed)
+                return MSG_ERR;
+        return ret_in->n >= max || ret_in->n >= H2_PEEK_MAX ? MSG_OK : MSG_WAIT;
+}
+
 static void h2_rx_park(struct side *s)
 {
         struct h2_stream *st = s->carrier;
@@ -430,6 +443,7 @@ const struct mux_ops h2_stream_ops = {
         .rx_head = h2_rx_head,
         .rx_head_free = h2_rx_head_free,
         .rx_body = h2_rx_body,
+        .rx_peek = h2_rx_peek,
         .tx = h2_tx,
         .tx_flush = h2_tx_flush,
         .gone = h2_gone,

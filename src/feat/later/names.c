@@ -42,20 +42,18 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "compression type,crt,declare capture,dispatch,email-alert from,email-alert level,email-alert mailers,"
         "email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,filter cache,"
         "filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
-        "force-be-switch,force-persist,guid,http-after-response,http-send-name-header,ignore-persist,"
-        "load-server-state-from-file,log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,"
-        "option accept-invalid-http-request,option accept-invalid-http-response,"
-        "option accept-unsafe-violations-in-http-request,option accept-unsafe-violations-in-http-response,"
-        "option checkcache,option contstats,option disable-h2-upgrade,option forwarded,"
-        "option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option http-buffer-request,"
+        "force-be-switch,force-persist,guid,http-send-name-header,ignore-persist,load-server-state-from-file,"
+        "log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,option accept-invalid-http-request,"
+        "option accept-invalid-http-response,option accept-unsafe-violations-in-http-request,"
+        "option accept-unsafe-violations-in-http-response,option checkcache,option contstats,option disable-h2-upgrade,"
+        "option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,"
         "option http-drop-request-trailers,option http-drop-response-trailers,option http-ignore-probes,"
         "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
         "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
         "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
         "redirect,retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,"
-        "stick on,stick store-request,stick store-response,stick-table,tcp-request connection,tcp-request content,"
-        "tcp-request inspect-delay,tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,"
-        "timeout tarpit,transparent,unique-id-format,unique-id-header,use-server");
+        "stick on,stick store-request,stick store-response,stick-table,timeout client-hs,timeout tarpit,transparent,"
+        "unique-id-format,unique-id-header,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -85,11 +83,11 @@ LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .neve
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
         "add-acl,add-headers-bin,auth,cache-use,capture,del-acl,del-headers-bin,del-map,disable-l7-retry,do-log,"
-        "do-resolve,early-hint,normalize-uri,pause,redirect,reject,replace-header,replace-path,replace-pathq,replace-uri,"
+        "do-resolve,early-hint,normalize-uri,pause,redirect,replace-header,replace-path,replace-pathq,replace-uri,"
         "replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
         "set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,"
         "set-mark,set-method,set-nice,set-path,set-pathq,set-query,set-retries,set-src,set-src-port,set-timeout,set-tos,"
-        "set-uri,silent-drop,strict-mode,tarpit,track-sc0,track-sc1,track-sc2,wait-for-body,wait-for-handshake");
+        "set-uri,silent-drop,strict-mode,tarpit,track-sc0,track-sc1,track-sc2,wait-for-handshake");
 
 LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never = true, .names =
         "lua.*,send-spoe-group");
@@ -98,39 +96,36 @@ LATER_TABLE(http_response, .what = "action", .of = "http-response", .names =
         "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,redirect,"
         "replace-header,replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
         "set-bandwidth-limit,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-status,"
-        "set-timeout,set-tos,silent-drop,strict-mode,track-sc0,track-sc1,track-sc2,wait-for-body");
+        "set-timeout,set-tos,silent-drop,strict-mode,track-sc0,track-sc1,track-sc2");
 
 LATER_TABLE(http_response_never, .what = "action", .of = "http-response", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_after_response, .what = "action", .of = "http-after-response", .names =
-        "add-header,add-headers-bin,allow,capture,del-header,del-headers-bin,del-map,do-log,replace-header,replace-value,"
-        "sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-header,set-headers-bin,set-log-level,"
-        "set-map,set-status,set-var,set-var-fmt,strict-mode,unset-var");
+        "add-headers-bin,capture,del-headers-bin,del-map,do-log,replace-header,replace-value,sc-add-gpc,sc-inc-gpc,"
+        "sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-headers-bin,set-log-level,set-map,set-status,strict-mode");
 
 LATER_TABLE(tcp_request_connection, .what = "action", .of = "tcp-request connection", .names =
-        "accept,do-log,expect-netscaler-cip,expect-proxy,reject,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,"
-        "sc-set-gpt0,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,set-var,"
-        "set-var-fmt,silent-drop,track-sc0,track-sc1,track-sc2,unset-var");
+        "do-log,expect-netscaler-cip,expect-proxy,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
+        "set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,silent-drop,track-sc0,"
+        "track-sc1,track-sc2");
 
 LATER_TABLE(tcp_request_session, .what = "action", .of = "tcp-request session", .names =
-        "accept,attach-srv,do-log,reject,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-dst,"
-        "set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,set-var,set-var-fmt,silent-drop,"
-        "track-sc0,track-sc1,track-sc2,unset-var");
+        "attach-srv,do-log,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-dst,set-dst-port,"
+        "set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,silent-drop,track-sc0,track-sc1,track-sc2");
 
 LATER_TABLE(tcp_request_content, .what = "action", .of = "tcp-request content", .names =
-        "accept,capture,do-log,do-resolve,ot-group,reject,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,"
-        "sc-set-gpt0,set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,"
-        "set-log-level,set-mark,set-nice,set-priority-class,set-priority-offset,set-retries,set-src,set-src-port,set-tos,"
-        "set-var,set-var-fmt,silent-drop,switch-mode,track-sc0,track-sc1,track-sc2,unset-var,use-service");
+        "capture,do-log,do-resolve,ot-group,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
+        "set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-log-level,set-mark,"
+        "set-nice,set-retries,set-src,set-src-port,set-tos,silent-drop,switch-mode,track-sc0,track-sc1,track-sc2,"
+        "use-service");
 
 LATER_TABLE(tcp_request_content_never, .what = "action", .of = "tcp-request content", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(tcp_response_content, .what = "action", .of = "tcp-response content", .names =
-        "accept,close,do-log,ot-group,reject,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
-        "set-bandwidth-limit,set-fc-mark,set-fc-tos,set-log-level,set-mark,set-nice,set-tos,set-var,set-var-fmt,"
-        "silent-drop,unset-var");
+        "do-log,ot-group,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
+        "set-fc-mark,set-fc-tos,set-log-level,set-mark,set-nice,set-tos,silent-drop");
 
 LATER_TABLE(tcp_response_content_never, .what = "action", .of = "tcp-response content", .never = true, .names =
         "lua.*,send-spoe-group");
