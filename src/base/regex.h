@@ -24,4 +24,13 @@ void regex_free(struct regex *r); /* NULL is fine */
 /* Anywhere in the subject, which may hold NUL bytes. */
 bool regex_match(const struct regex *r, struct str subject);
 
+#define REGEX_GROUPS 10 /* \0 to \9 */
+struct regex_found {
+        struct str group[REGEX_GROUPS]; /* 0: all that matched; they point into the subject, p NULL: took no part */
+};
+/* The first match at or after `from`. */
+bool regex_find(const struct regex *r, struct str subject, size_t from, struct regex_found *ret_f);
+/* Writes `text` with \0 to \9 replaced by those groups, \xHH by that byte and \C by C. -ENOSPC: more than n bytes. */
+must_check int regex_expand(const struct regex_found *f, struct str text, char *dst, size_t n, size_t *ret_n);
+
 #endif

@@ -47,6 +47,37 @@ static void none_runs_away(void **st)
         assert_false(match("(?:a?){40}a{40}(*FAIL)", false, STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")));
 }
 
+/* What `text` becomes after the first match. */
+static const char *expanded(const char *pattern, struct str subject, size_t from, const char *text)
+{
+        static char out[32];
+        struct regex_error e;
+        struct regex_found f;
+        struct regex *r = regex_new(str_of(pattern), false, &e);
+        size_t n;
+        bool found = regex_find(r, subject, from, &f);
+
+        regex_free(r);
+        if (!found)
+                return "no match";
+        if (regex_expand(&f, str_of(text), out, sizeof(out) - 1, &n) < 0)
+                return "too long";
+        out[n] = '\0';
+        return out;
+}
+
+static void groups_are_put_in(void **st)
+{
+        (void)st;
+        assert_string_equal(expanded("(b+)(c)?(d)", STR("abbd"), 0, "<\\0|\\1|\\2|\\3|\\9>"), "<bbd|bb||d|>");
+        assert_string_equal(expanded("a", STR("a-a"), 1, "\\0\\\\\\n\\x41\\xg\\"), "a\\nAxg\\");
+        assert_string_equal(expanded("a", STR("a-a"), 3, "x"), "no match");
+        assert_string_equal(expanded("a", STR("a-a"), 4, "x"), "no match");
+        assert_string_equal(expanded("()()()()()()()()()()()(a)", STR("a"), 0, "\\0\\9"), "a"); /* more than \9 */
+        assert_string_equal(expanded(".*", STR("0123456789abcdef"), 0, "\\0\\0"), "too long");
+        assert_string_equal(expanded("x*", (struct str){ NULL, 0 }, 0, "e"), "e");
+}
+
 static int setup(void **st)
 {
         (void)st;
@@ -65,8 +96,8 @@ static int teardown(void **st)
 int main(void)
 {
         const struct CMUnitTest tests[] = { cmocka_unit_test(matches_anywhere),
-                                            cmocka_unit_test(bad_patterns_say_where),
-                                            cmocka_unit_test(none_runs_away) };
+                                            cmocka_unit_test(bad_patterns_say_where), cmocka_unit_test(none_runs_away),
+                                            cmocka_unit_test(groups_are_put_in) };
 
         return cmocka_run_group_tests(tests, setup, teardown);
 }

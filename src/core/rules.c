@@ -164,15 +164,9 @@ const struct rules *rules_compile(struct conf *c, const struct rule_line *last)
 
 /* ---- run ---- */
 
-/* A list's place in the stream's memory: front and back, request and response. */
-static unsigned place_of(const struct rule_ctx *x)
-{
-        return (unsigned)x->point * 2 + x->as_front;
-}
-
 static uint32_t resume_at(const struct rule_ctx *x)
 {
-        return x->strm && x->strm->vars ? *expr_resume(x->strm->vars, place_of(x)) : 0;
+        return x->strm && x->strm->vars ? *expr_resume(x->strm->vars, rules_place(x)) : 0;
 }
 
 static bool remember(const struct rule_ctx *x, uint32_t at)
@@ -180,18 +174,27 @@ static bool remember(const struct rule_ctx *x, uint32_t at)
         struct expr_state *e = x->strm && (at || x->strm->vars) ? expr_state_of(x->strm) : NULL;
 
         if (e)
-                *expr_resume(e, place_of(x)) = (uint16_t)at;
+                *expr_resume(e, rules_place(x)) = (uint16_t)at;
         return e || !at;
+}
+
+const struct rule *rules_beside(const struct rule_ctx *x, int by)
+{
+        int64_t i = (int64_t)x->at + by;
+
+        return i >= 0 && i < x->list->n ? &x->list->rule[i] : NULL;
 }
 
 hot_path enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x)
 {
+        x->list = r;
         for (uint32_t i = resume_at(x); i < r->n; i++) {
                 const struct rule *u = &r->rule[i];
                 enum cond_answer c = u->cond ? cond_run(u->cond, &x->x) : COND_TRUE;
-                enum rule_answer a = c == COND_WAIT   ? RULE_WAIT
-                                     : c == COND_TRUE ? u->action->run(u->arg, x)
-                                                      : RULE_NEXT;
+                enum rule_answer a;
+
+                x->at = i;
+                a = c == COND_WAIT ? RULE_WAIT : c == COND_TRUE ? u->action->run(u->arg, x) : RULE_NEXT;
 
                 if (likely(a == RULE_NEXT))
                         continue;

@@ -37,6 +37,7 @@ enum rule_answer {
 };
 
 struct action;
+struct rules;
 
 struct rule {
         const struct action *action;
@@ -50,7 +51,11 @@ struct rule_ctx {
         struct expr_ctx x;
         enum rule_point point;
         bool as_front;
+        const struct rules *list; /* rules_run()'s own: the list, and the rule that runs */
+        uint32_t at;
 };
+/* The rule so many places behind (or before) the one that runs; NULL: none. */
+const struct rule *rules_beside(const struct rule_ctx *x, int by);
 
 struct rule_call { /* one rule being parsed */
         struct kw_call *kw;
@@ -85,13 +90,16 @@ struct rule_line {                    /* one line of a section; kept in the slot
         struct rule rule;
 };
 
-struct rules; /* a list, flat */
-
 /* For keyword rows: c->args = "<action> [args] [if|unless <cond>]". Appends to *list. Returns what kw_parse_fn wants. */
 int rules_parse(struct kw_call *c, enum rule_point p, unsigned allowed, const struct rule_line **list);
 void rules_dump(const char *keyword, const struct rule_line *last, struct buf *out);
 const struct rules *rules_compile(struct conf *c, const struct rule_line *last); /* NULL: no rule */
 /* x->strm, msg, x, point and as_front are set. A list that waits goes on where it stopped. */
+/* The list's number among all that may run on a stream. */
+static inline unsigned rules_place(const struct rule_ctx *x)
+{
+        return (unsigned)x->point * 2 + x->as_front;
+}
 enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x);
 
 /* For actions: a complaint in the form "error detected while parsing '<keyword> <action>' rule : ...". Returns -1. */

@@ -140,6 +140,7 @@ static uint64_t later(uint64_t a, uint64_t b)
         X(lbtot)                                                                                                       \
         X(reuse)                                                                                                       \
         X(connect)                                                                                                     \
+        X(failed_rewrites)                                                                                             \
         X(intercepted)                                                                                                 \
         X(idle_conn)                                                                                                   \
         X(used_conn)

@@ -61,6 +61,7 @@ struct px_stat {
         stat_t rsp[6]; /* 1xx .. 5xx, other */
         stat_t cli_abort, srv_abort;
         stat_t lbtot, reuse, connect;
+        stat_t failed_rewrites;
         stat_t intercepted; /* answered by an applet or a rule */
         stat_t idle_conn;   /* of this thread's pool: a gauge */
         stat_t used_conn;   /* a gauge */
@@ -78,7 +79,7 @@ struct px_sum {
         uint64_t denied_req, denied_resp, denied_conn, denied_sess;
         uint64_t err_req, err_conn, err_resp, retries, redispatches, rsp[6], cli_abort, srv_abort, lbtot, reuse,
                 connect;
-        uint64_t intercepted, idle_conn, used_conn;
+        uint64_t failed_rewrites, intercepted, idle_conn, used_conn;
         uint64_t qtime, ctime, rtime, ttime, qtime_max, ctime_max, rtime_max, ttime_max;
         uint64_t last_sess;
 };

@@ -145,7 +145,8 @@ struct hmsg {
         uint8_t body;      /* enum hbody: what really follows this head */
         uint8_t announced; /* enum hbody: what the fields say (HEAD and 304 announce a body that does not follow) */
         uint16_t status;
-        uint8_t upgrade; /* enum hupgrade */
+        uint8_t upgrade;    /* enum hupgrade */
+        uint8_t soft_rules; /* for rules: which list may fail to edit it, as it says of itself; 0: none */
         uint32_t flags;
         uint64_t have; /* bit id: such a field may be there; clear: surely not */
         uint64_t many; /* bit id: there may be more than one */

@@ -51,8 +51,8 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
         "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
         "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
-        "redirect,retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,"
-        "stick on,stick store-request,stick store-response,stick-table,timeout client-hs,timeout tarpit,transparent,"
+        "retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,stick on,"
+        "stick store-request,stick store-response,stick-table,timeout client-hs,timeout tarpit,transparent,"
         "unique-id-format,unique-id-header,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
@@ -83,27 +83,25 @@ LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .neve
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
         "add-acl,add-headers-bin,auth,cache-use,capture,del-acl,del-headers-bin,del-map,disable-l7-retry,do-log,"
-        "do-resolve,early-hint,normalize-uri,pause,redirect,replace-header,replace-path,replace-pathq,replace-uri,"
-        "replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
+        "do-resolve,pause,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
         "set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,"
-        "set-mark,set-method,set-nice,set-path,set-pathq,set-query,set-retries,set-src,set-src-port,set-timeout,set-tos,"
-        "set-uri,silent-drop,strict-mode,tarpit,track-sc0,track-sc1,track-sc2,wait-for-handshake");
+        "set-mark,set-nice,set-retries,set-src,set-src-port,set-timeout,set-tos,silent-drop,tarpit,track-sc0,track-sc1,"
+        "track-sc2,wait-for-handshake");
 
 LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_response, .what = "action", .of = "http-response", .names =
-        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,redirect,"
-        "replace-header,replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
-        "set-bandwidth-limit,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-status,"
-        "set-timeout,set-tos,silent-drop,strict-mode,track-sc0,track-sc1,track-sc2");
+        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,sc-add-gpc,sc-inc-gpc,"
+        "sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,set-fc-mark,set-fc-tos,set-headers-bin,"
+        "set-log-level,set-map,set-mark,set-nice,set-timeout,set-tos,silent-drop,track-sc0,track-sc1,track-sc2");
 
 LATER_TABLE(http_response_never, .what = "action", .of = "http-response", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_after_response, .what = "action", .of = "http-after-response", .names =
-        "add-headers-bin,capture,del-headers-bin,del-map,do-log,replace-header,replace-value,sc-add-gpc,sc-inc-gpc,"
-        "sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-headers-bin,set-log-level,set-map,set-status,strict-mode");
+        "add-headers-bin,capture,del-headers-bin,del-map,do-log,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,"
+        "sc-set-gpt0,set-headers-bin,set-log-level,set-map");
 
 LATER_TABLE(tcp_request_connection, .what = "action", .of = "tcp-request connection", .names =
         "do-log,expect-netscaler-cip,expect-proxy,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
@@ -237,9 +235,6 @@ LATER_TABLE(predefined, .what = "predefined ACL", .names =
 
 LATER_TABLE(match, .what = "matching method", .names =
         "bin,reg");
-
-LATER_TABLE(del_header_match, .what = "matching method", .of = "del-header", .names =
-        "beg,end,reg,sub");
 
 LATER_TABLE(acl_flag, .what = "flag", .of = "acl", .names =
         "-M,-f,-u");

@@ -567,7 +567,7 @@ const struct stat_col stat_cols[] = {
         SUM("intercepted", "MCPP", F, true, intercepted, "requests answered by the proxy itself"),
         SUM("dcon", "MCPP", F, false, denied_conn, "connections denied by rules"),
         SUM("dses", "MCPP", F, false, denied_sess, "sessions denied by rules"),
-        FN("wrew", "MCPP", ALL, false, STAT_U64, get_zero, "header rewrites that failed"),
+        SUM("wrew", "MCPP", ALL, false, failed_rewrites, "header rewrites that failed"),
         SUM("connect", "MCPP", B | S, false, connect, "connections to servers, attempts included"),
         SUM("reuse", "MCPP", B | S, false, reuse, "requests on a connection that was open already"),
         FN("cache_lookups", "MCPP", F | B, true, STAT_U64, get_zero, "cache look-ups"),
