@@ -1,6 +1,6 @@
 /* feat/convs/formats_test.c - what other protocols write: protocol buffers, Forwarded, MQTT, FIX, packets.
  * The rows were observed at HAProxy 3.4.0, which agrees with every one of them. */
-#include "feat/convs/testing.h"
+#include "feat/convs/convs_testing.h"
 
 /* Packets and messages that many rows look into: variables of the stream. */
 static const struct pair inputs[] = {

@@ -119,10 +119,10 @@ CHECK(check_bytes)
         return true;
 }
 
-/* Out of range leaves nothing, but a length beyond the end leaves the sample as it is: so HAProxy 3.4 does it. */
+/* An offset out of range leaves nothing; a length beyond the end is cut (tests/differences.tsv). */
 CONV(bytes)
 {
-        int64_t from, len = INT64_MAX;
+        int64_t from, len = INT64_MAX, left;
 
         if (!conv_number(x, args, n_args, 0, &from))
                 return false;
@@ -130,9 +130,8 @@ CONV(bytes)
                 return false;
         if (from < 0 || from >= smp->s.n || len < 0)
                 return conv_narrow(smp, 0, 0);
-        if (len == INT64_MAX)
-                return conv_narrow(smp, (size_t)from, smp->s.n - (size_t)from);
-        return len > smp->s.n - from || conv_narrow(smp, (size_t)from, (size_t)len);
+        left = smp->s.n - from;
+        return conv_narrow(smp, (size_t)from, (size_t)(len < left ? len : left));
 }
 
 /* ---- ends ---- */

@@ -1,7 +1,7 @@
-/* feat/convs/testing.h - what the tests of converters share: a stream with variables, and the value of an expression as text.
+/* feat/convs/convs_testing.h - what the tests of converters share: a stream with variables, and the value of an expression as text.
  * Included by one file of each test program. */
-#ifndef FEAT_CONVS_TESTING_H
-#define FEAT_CONVS_TESTING_H
+#ifndef FEAT_CONVS_CONVS_TESTING_H
+#define FEAT_CONVS_CONVS_TESTING_H
 
 #include "conf/conf.h"
 #include "core/kinds.h"
