@@ -362,6 +362,8 @@ static bool take_conv(struct build *b)
                 return false;
         if (v->out != SMP_ANY)
                 b->type = v->out;
+        else if (v->in != SMP_ANY)
+                b->type = SMP_ANY; /* known when it runs: what follows casts it */
         return push(b, (struct insn){ .op = OP_CONV, .n_args = (uint8_t)n_args, .args = args, .conv = v->fn });
 }
 

@@ -134,7 +134,7 @@ struct conv {
         const char *name;
         enum expr_arg_type args[EXPR_ARGS_MAX];
         uint8_t min_args;
-        enum smp_type in, out;
+        enum smp_type in, out; /* out SMP_ANY: as its input, or when `in` is another type, known only when it runs */
         conv_fn fn;
         bool (*check)(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at);
         const char *help, *manual;
