@@ -283,6 +283,8 @@ struct expr_state {
         uint16_t resume[EXPR_RESUMES];
         struct strm_tie tie;
         struct strm_prio prio;
+        struct track_set *tracked;
+        struct sticky *sticky;
 };
 
 struct expr_state *expr_state_of(struct strm *st)
@@ -327,6 +329,16 @@ struct strm_tie *expr_tie(struct expr_state *e)
 struct strm_prio *expr_prio(struct expr_state *e)
 {
         return &e->prio;
+}
+
+struct track_set **expr_tracked(struct expr_state *e)
+{
+        return &e->tracked;
+}
+
+struct sticky **expr_sticky(struct expr_state *e)
+{
+        return &e->sticky;
 }
 
 uint16_t *expr_resume(struct expr_state *e, unsigned which)

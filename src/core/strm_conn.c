@@ -2,6 +2,7 @@
 #include "core/event.h"
 #include "core/log.h"
 #include "core/strm_priv.h"
+#include "core/track.h"
 
 #include <errno.h>
 
@@ -13,6 +14,8 @@ static enum run connected(struct strm *s)
         s->t.connected = thr_self->now;
         s->deadline = MONO_NEVER;
         s->cl_active = s->sv_active = thr_self->now;
+        if (!s->http)
+                sticky_store(s);
         if (!s->http)
                 log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         return strm_goto(s, STRM_XFER);

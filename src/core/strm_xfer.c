@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
+#include "core/track.h"
 
 #include <errno.h>
 
@@ -265,6 +266,8 @@ static enum pumped answer_ready(struct strm *s)
         s->rsp_seen = true;
         s->status = s->rsp->status;
         strm_observed(s, is_wrong_status(s->status) ? SEEN_STATUS : SEEN_OK);
+        if (track_any(s))
+                track_status(s, s->status);
         s->t.response = thr_self->now;
         log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         if (v) {
