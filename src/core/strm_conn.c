@@ -13,8 +13,7 @@ static enum run connected(struct strm *s)
         s->t.connected = thr_self->now;
         s->deadline = MONO_NEVER;
         s->cl_active = s->sv_active = thr_self->now;
-        if (!s->http)
-                log_point(s, s->fcfg->log, LOG_AT_ANSWER);
+        log_point(s, s->fcfg->log, LOG_ON_CONNECT);
         return strm_goto(s, STRM_XFER);
 }
 

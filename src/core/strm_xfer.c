@@ -266,7 +266,7 @@ static enum pumped answer_ready(struct strm *s)
         s->status = s->rsp->status;
         strm_observed(s, is_wrong_status(s->status) ? SEEN_STATUS : SEEN_OK);
         s->t.response = thr_self->now;
-        log_point(s, s->fcfg->log, LOG_AT_ANSWER);
+        log_point(s, s->fcfg->log, LOG_ON_RESPONSE);
         if (v) {
                 STAT_INC(v->req_tot); /* of a server: requests it answered */
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);

@@ -8,7 +8,7 @@
 /* clang-format off */
 
 LATER_TABLE(section, .what = LATER_SECTION, .names =
-        "acme,cache,crt-store,healthcheck,log-forward,log-profile,mailers,peers,program,ring,traces,userlist");
+        "acme,cache,crt-store,healthcheck,log-forward,mailers,peers,program,ring,traces,userlist");
 
 LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
         "fcgi-app");
@@ -65,22 +65,22 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "bind-process,capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
         "compression algo-res,compression direction,compression minsize-req,compression minsize-res,compression offload,"
         "compression type,crt,declare capture,dispatch,email-alert from,email-alert level,email-alert mailers,"
-        "email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,filter cache,"
-        "filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
-        "force-be-switch,force-persist,guid,http-after-response,http-send-name-header,ignore-persist,"
-        "load-server-state-from-file,log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,"
-        "option accept-invalid-http-request,option accept-invalid-http-response,"
-        "option accept-unsafe-violations-in-http-request,option accept-unsafe-violations-in-http-response,"
-        "option checkcache,option contstats,option disable-h2-upgrade,option forwarded,"
-        "option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option http-buffer-request,"
-        "option http-drop-request-trailers,option http-drop-response-trailers,option http-ignore-probes,"
-        "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
-        "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
-        "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
-        "redirect,retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,"
-        "stick on,stick store-request,stick store-response,stick-table,tcp-request connection,tcp-request content,"
-        "tcp-request inspect-delay,tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,"
-        "timeout tarpit,transparent,unique-id-format,unique-id-header,use-server");
+        "email-alert myhostname,email-alert to,filter bwlim-in,filter bwlim-out,filter cache,filter comp-req,"
+        "filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,force-be-switch,"
+        "force-persist,guid,http-after-response,http-send-name-header,ignore-persist,load-server-state-from-file,"
+        "max-keep-alive-queue,max-session-srv-conns,option accept-invalid-http-request,"
+        "option accept-invalid-http-response,option accept-unsafe-violations-in-http-request,"
+        "option accept-unsafe-violations-in-http-response,option checkcache,option contstats,option disable-h2-upgrade,"
+        "option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,"
+        "option http-buffer-request,option http-drop-request-trailers,option http-drop-response-trailers,"
+        "option http-ignore-probes,option http-pretend-keepalive,option http-restrict-req-hdr-names,"
+        "option http-use-proxy-header,option httpslog,option independent-streams,option originalto,"
+        "option prefer-last-server,option socket-stats,option tcp-smart-accept,option tcp-smart-connect,"
+        "option transparent,option use-small-buffers,persist rdp-cookie,redirect,retry-on,server-state-file-name,"
+        "srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,stick on,stick store-request,"
+        "stick store-response,stick-table,tcp-request connection,tcp-request content,tcp-request inspect-delay,"
+        "tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,timeout tarpit,"
+        "transparent,unique-id-format,unique-id-header,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -109,8 +109,8 @@ LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .neve
         "quic-cc-algo");
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
-        "add-acl,add-headers-bin,auth,cache-use,capture,del-acl,del-headers-bin,del-map,disable-l7-retry,do-log,"
-        "do-resolve,early-hint,normalize-uri,pause,redirect,reject,replace-header,replace-path,replace-pathq,replace-uri,"
+        "add-acl,add-headers-bin,auth,cache-use,capture,del-acl,del-headers-bin,del-map,disable-l7-retry,do-resolve,"
+        "early-hint,normalize-uri,pause,redirect,reject,replace-header,replace-path,replace-pathq,replace-uri,"
         "replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
         "set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,"
         "set-mark,set-method,set-nice,set-path,set-pathq,set-priority-class,set-priority-offset,set-query,set-retries,"
@@ -121,11 +121,10 @@ LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_response, .what = "action", .of = "http-response", .names =
-        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,redirect,"
-        "replace-header,replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
-        "set-bandwidth-limit,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-status,"
-        "set-timeout,set-tos,set-var,set-var-fmt,silent-drop,strict-mode,track-sc0,track-sc1,track-sc2,unset-var,"
-        "wait-for-body");
+        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,pause,redirect,replace-header,"
+        "replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
+        "set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-status,set-timeout,set-tos,"
+        "set-var,set-var-fmt,silent-drop,strict-mode,track-sc0,track-sc1,track-sc2,unset-var,wait-for-body");
 
 LATER_TABLE(http_response_never, .what = "action", .of = "http-response", .never = true, .names =
         "lua.*,send-spoe-group");
@@ -276,9 +275,6 @@ LATER_TABLE(del_header_match, .what = "matching method", .of = "del-header", .na
 
 LATER_TABLE(acl_flag, .what = "flag", .of = "acl", .names =
         "-M,-f,-u");
-
-LATER_TABLE(log_format_flag, .what = "flag", .of = "log-format", .names =
-        "bin,cbor,json");
 
 LATER_TABLE(format_alias, .what = "format alias", .names =
         "sslc,sslv");

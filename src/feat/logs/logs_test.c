@@ -177,9 +177,9 @@ static void test_default_line(void **st)
 
         (void)st;
         fx_stream_init(&f, l);
-        log_point(&f.s, l, LOG_AT_ANSWER);
+        log_point(&f.s, l, LOG_ON_RESPONSE);
         assert_string_equal(got(), "");
-        log_point(&f.s, l, LOG_AT_START);
+        log_point(&f.s, l, LOG_ON_REQUEST);
         assert_string_equal(got(), "<134>" HEAD "Connect from 127.0.0.1:33376 to 127.0.0.1:27001 (f/HTTP)\n");
         assert_string_equal(line_of(&f), "");
         fx_stream_init(&f, fx_logger(c, "t"));
@@ -344,7 +344,7 @@ static void test_logasap(void **st)
         (void)st;
         fx_stream_init(&f, l);
         f.s.t.end = 0;
-        log_point(&f.s, l, LOG_AT_ANSWER);
+        log_point(&f.s, l, LOG_ON_RESPONSE);
         assert_string_equal(
                 got(), "127.0.0.1:33376 [21/Nov/2026:12:05:52.293] f b/s1 0/0/1/3/+5 200 +119 - - ---- 1/1/0/0/0 0/0 "
                        "\"GET /x?y=1 HTTP/1.1\"\n");
@@ -598,14 +598,32 @@ static void test_row_errors(void **st)
                   "\x40"
                   "buf local0",
                   "are not supported yet" },
-                { "log 127.0.0.1 sample 1:10 local0", "log : 'sample' is not supported yet" },
+                { "log 127.0.0.1 sample 0:10 local0", "log : wrong sample range '0'" },
+                { "log 127.0.0.1 sample 3-2:4 local0", "log : wrong sample range '3-2'" },
+                { "log 127.0.0.1 sample 1-3:2 local0", "must be greater or equal to the highest range limit" },
+                { "log 127.0.0.1 sample 1,1-2:2 local0", "log : ranges are overlapping" },
+                { "log 127.0.0.1 sample 2 local0", "log : missing sample size" },
+                { "log 127.0.0.1 sample 1:x local0", "log : wrong sample size 'x'" },
+                { "log 127.0.0.1 profile none local0", "unknown log-profile 'none'" },
+                { "http-request do-log profile none", "unknown log-profile 'none'" },
+                { "http-request do-log profile", "'profile' expects the name" },
+                { "log-steps all,close", "'log-steps' expects 'all' or names" },
+                { "log-steps accept,", "'log-steps' expects 'all' or names" },
+                { "log-steps error", "'log-steps' expects 'all' or names" },
+                { "log-format-sd \"%zz\"", "no such format alias 'zz'" },
+                { "error-log-format \"%zz\"", "no such format alias 'zz'" },
+                { "log-format %(a.b)s", "invalid character in custom name near '.'" },
+                { "log-format %(a:raw)s", "unexpected output type 'raw'" },
+                { "log-profile p\n on foo drop", "'on' expects a log step" },
+                { "log-profile p\n on any", "'on any' expects 'drop', 'format' or 'sd'" },
+                { "log-profile p\n on any format", "'format' expects a log-format string" },
+                { "log-profile p\n on any sd %zz", "no such format alias 'zz'" },
                 { "log-tag", "'log-tag' expects a tag for use in syslog." },
                 { "log-format %ci %cp", "log-format expects only one argument, don't forget to escape spaces!" },
                 { "log-format \"%Tsy\"",
                   "failed to parse log-format : no such format alias 'Tsy'. If you wanted to emit the '%' "
                   "character verbatim, you need to use '%%'" },
                 { "log-format \"%{+Z}ci\"", "unknown flag '+Z'" },
-                { "log-format \"%{+json}o\"", "'json' is a flag of HAProxy that Telamon does not support yet" },
                 { "log-format \"%{+Q\"", "missing '}'" },
                 { "log-format \"%[foo]\"", "unknown fetch method 'foo'" },
         };
@@ -632,7 +650,7 @@ static void test_no_target(void **st)
         assert_non_null(
                 strstr(c->text.p,
                        "[WARNING]  (7) : config : log format ignored for frontend 'q' since it has no log address.\n"));
-        assert_int_equal(fx_logger(c, "q")->when, LOG_NEVER);
+        assert_int_equal(fx_logger(c, "q")->when, 0);
         fx_unload(c);
 }
 

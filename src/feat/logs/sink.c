@@ -267,6 +267,7 @@ void sink_send(struct sink *s, const struct iovec *v, int n)
         switch (s->via) {
         case LOG_VIA_UDP: ok = send_udp(s, v, n); break;
         case LOG_VIA_UNIX: ok = send_unix(s, v, n); break;
+        case LOG_VIA_STORE: break;
         case LOG_VIA_FD: ok = ring_of(s) && ring_put(ring_of(s), v, n); break;
         }
         if (unlikely(!ok))
