@@ -8,7 +8,7 @@
 /* clang-format off */
 
 LATER_TABLE(section, .what = LATER_SECTION, .names =
-        "acme,cache,crt-store,healthcheck,log-forward,mailers,peers,program,ring,traces,userlist");
+        "acme,cache,crt-store,healthcheck,log-forward,mailers,peers,program,traces,userlist");
 
 LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
         "fcgi-app");

@@ -136,6 +136,8 @@ static uint32_t fill(struct logger *l, const struct log_line *line, const struct
                         end = fill(l, global, NULL, end);
                         continue;
                 }
+                if (line->stream)
+                        log_implicit_apply(line);
                 l->target[--end] =
                         (struct log_target){ .sink = sink_get(line),
                                              .len = line->len,
@@ -186,17 +188,30 @@ static unsigned when_of(const struct logger *l, unsigned steps)
         return LOG_ON_CLOSE;
 }
 
-static void profiles(struct logger *l, const struct log_line *line, const struct log_line *global, struct conf *c)
+/* What other sections say of a target: its profile; a ring's format and longest line go before the log line's. */
+static void complete(struct log_target *t, const struct log_line *line, struct conf *c)
+{
+        const struct ring_cfg *ring = line->via == LOG_VIA_STORE && !line->stream ? log_ring_find(c, line->path) : NULL;
+
+        t->profile = line->profile ? log_profile_find(c, line->profile) : NULL;
+        if (!ring)
+                return;
+        if (ring->format != LOGF_UNSET)
+                t->format = ring->format;
+        t->len = ring->maxlen < LOG_LEN_MAX ? ring->maxlen + 1 : LOG_LEN_MAX; /* its newline is not kept */
+}
+
+static void complete_all(struct logger *l, const struct log_line *line, const struct log_line *global, struct conf *c)
 {
         uint32_t i = l->n;
 
         for (; line; line = line->prev) {
                 if (!line->global) {
-                        l->target[--i].profile = line->profile ? log_profile_find(c, line->profile) : NULL;
+                        complete(&l->target[--i], line, c);
                         continue;
                 }
                 for (const struct log_line *g = global; g; g = g->prev)
-                        l->target[--i].profile = g->profile ? log_profile_find(c, g->profile) : NULL;
+                        complete(&l->target[--i], g, c);
         }
 }
 
@@ -209,13 +224,15 @@ static const struct logger *compile(struct conf *c, const struct conf_obj *o, bo
         l->name = o ? o->name : "GLOBAL";
         l->http = px && px->mode == PX_HTTP;
         l->options = px ? px->options : 0;
-        profiles(l, cfg ? cfg->lines : NULL, g ? g->lines : NULL, c);
+        complete_all(l, cfg ? cfg->lines : NULL, g ? g->lines : NULL, c);
         if (as_front && px && cfg && l->n)
                 formats(l, c, o, cfg, px, d);
         l->when = as_front ? (uint8_t)when_of(l, cfg ? cfg->steps : 0) : 0;
         l->steps = cfg && cfg->steps && !(l->options & OPT_LOGASAP);
-        if (!o)
+        if (!o) {
+                log_rings_apply(c);
                 atomic_store_explicit(&global_logger, l, memory_order_release); /* pairs with logger_global() */
+        }
         return l;
 }
 
@@ -256,6 +273,9 @@ static void check_profiles(struct conf *c, const struct conf_obj *o, const struc
                         diag_add(d, DIAG_ALERT, l->at, "E0722",
                                  "log directive declared in section '%s' uses unknown log-profile '%s'.", o->name,
                                  l->profile);
+                if (l->via == LOG_VIA_STORE && !l->stream && !log_ring_find(c, l->path))
+                        diag_add(d, DIAG_ALERT, l->at, "E0723",
+                                 "log directive declared in section '%s' uses unknown ring '%s'.", o->name, l->path);
         }
         log_do_check(c, cfg, d);
 }

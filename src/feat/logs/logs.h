@@ -4,7 +4,8 @@
  *   logger.c   compiled loggers and the driver      frame.c    syslog headers
  *   sink.c     sockets to syslog daemons            ring.c     stdout, stderr, fd@N: a ring and its writer thread
  *   stream.c   the lines of a stream                state.c    lines of state changes
- *   profile.c  log-profile, do-log, steps           store.c    ring@: lines kept for `show events` and servers
+ *   profile.c  log-profile, do-log, steps           store.c    ring@: lines in memory     forward.c  to servers over TCP
+ *   section.c  `ring`                               events.c   `show events`
  *   aliases.c  the %xx of log-format strings */
 #ifndef FEAT_LOGS_LOGS_H
 #define FEAT_LOGS_LOGS_H
@@ -12,6 +13,7 @@
 #include "core/log.h"
 #include "core/logfmt.h"
 #include "core/rules.h"
+#include "feat/logs/store.h"
 #include "net/addr.h"
 
 #define KIND_LOG_PROFILE ((kind_mask)1 << 24)
@@ -92,7 +94,8 @@ struct log_line {                    /* one `log` line; immutable. `log global` 
         enum log_via via;
         const char *text; /* the target as written, after variables */
         struct addr addr;
-        const char *path;
+        const char *path;                  /* LOG_VIA_STORE: the ring's name */
+        const struct store_target *stream; /* tcp@, uxst@: where the ring of its own sends to */
         int fd;
         int len, format, facility;
         int level, min_level; /* -1 = not given */
@@ -100,6 +103,20 @@ struct log_line {                    /* one `log` line; immutable. `log global` 
         const char *profile; /* name, or NULL */
         struct span at;
 };
+
+struct ring_cfg { /* slot "log_ring" */
+        const char *description;
+        int format, maxlen; /* LOGF_UNSET: as the log lines say */
+        uint64_t size;
+        int connect_ms, server_ms;
+        const struct store_target *targets; /* the last one */
+};
+extern int log_ring_slot;
+const struct ring_cfg *log_ring_find(const struct conf *c, const char *name); /* NULL: no such section */
+void log_rings_apply(const struct conf *c);
+void log_implicit_apply(const struct log_line *l);
+/* A stream address: t->text, expanded. False after an alert. */
+bool log_stream_address(struct kw_call *c, const struct word *w, struct store_target *t);
 
 struct log_cfg {                      /* slot "log": global, defaults, frontend, backend, listen */
         const struct log_line *lines; /* the last one */
@@ -123,6 +140,7 @@ struct sink *sink_get(const struct log_line *l); /* any thread */
 void sink_send(struct sink *s, const struct iovec *v, int n);
 void sink_reopen(const char *path, int fd); /* takes the fd over */
 uint64_t sink_dropped(void);
+uint64_t sink_dropped_fd(int fd); /* of the sink of that descriptor; 0 when there is none */
 void sink_flush(unsigned max_ms);
 
 struct ring;

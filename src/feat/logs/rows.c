@@ -81,9 +81,34 @@ static bool parse_inet(struct kw_call *c, struct log_line *l)
         return true;
 }
 
+static bool is_stream(const char *text)
+{
+        static const char *const prefixes[] = { "tcp@", "tcp4@", "tcp6@", "uxst@" };
+
+        for (size_t i = 0; i < array_len(prefixes); i++) {
+                if (str_has_prefix(str_of(text), str_of(prefixes[i])))
+                        return true;
+        }
+        return false;
+}
+
+/* A ring of its own, named like the address. */
+static bool parse_stream(struct kw_call *c, struct log_line *l)
+{
+        struct store_target *t = conf_alloc(c->conf, sizeof(*t));
+
+        t->name = t->text = l->text;
+        if (!log_stream_address(c, &c->args[0], t))
+                return false;
+        l->via = LOG_VIA_STORE;
+        l->path = l->text;
+        l->stream = t;
+        return true;
+}
+
 static bool parse_target(struct kw_call *c, struct log_line *l)
 {
-        static const char *const later[] = { "ring@", "backend@", "tcp@", "tcp4@", "tcp6@", "uxst@", "sockpair@" };
+        static const char *const later[] = { "backend@", "sockpair@" };
 
         if (!conf_expand(c, &c->args[0], &l->text))
                 return false;
@@ -94,6 +119,13 @@ static bool parse_target(struct kw_call *c, struct log_line *l)
                         return false;
                 }
         }
+        if (str_has_prefix(str_of(l->text), STR("ring@"))) {
+                l->via = LOG_VIA_STORE;
+                l->path = conf_intern(c->conf, str_of(l->text + 5));
+                return true;
+        }
+        if (is_stream(l->text))
+                return parse_stream(c, l);
         if (strcmp(l->text, "stdout") == 0 || strcmp(l->text, "stderr") == 0) {
                 l->via = LOG_VIA_FD;
                 l->fd = strcmp(l->text, "stdout") == 0 ? STDOUT_FILENO : STDERR_FILENO;
