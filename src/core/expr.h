@@ -110,6 +110,7 @@ struct expr_ctx {          /* what a program runs on */
         bool final;                     /* what is missing will not come: MISS, not WAIT */
         bool iterate;                   /* conditions: fetches with several values hand them out one after the other */
         const struct expr_check *check; /* EXPR_CHECK */
+        const char *origin;             /* a log line: what makes it (%OG); NULL: unspec */
 };
 
 typedef enum expr_answer (*fetch_fn)(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args,

@@ -21,23 +21,25 @@ enum log_level {
 
 struct strm;
 
-/* When a frontend's line is complete before the end of its streams. struct logger starts with it (see log_point()). */
+/* The steps of a stream at which its frontend may write a line (manual: log-steps). struct logger starts with the set of those at which it
+ * does (see log_point()); an HTTP stream is accepted when the head of its request is there, right before LOG_ON_REQUEST. */
 enum log_when {
-        LOG_NEVER,     /* no target */
-        LOG_AT_START,  /* the default format: "Connect from ..." needs nothing but the connection */
-        LOG_AT_ANSWER, /* option logasap: connected (TCP), answer head received (HTTP) */
-        LOG_AT_END,
+        LOG_ON_ACCEPT = 1,
+        LOG_ON_REQUEST = 2,
+        LOG_ON_CONNECT = 4,
+        LOG_ON_RESPONSE = 8,
+        LOG_ON_CLOSE = 16,
 };
 
-/* Compiled for one proxy side; a logger with LOG_NEVER when it logs nothing. Made by feat/logs at configuration build time. */
+/* Compiled for one proxy side; a logger without a step when it logs nothing. Made by feat/logs at configuration build time. */
 struct log_driver {
         /* as_front: traffic lines are formatted too, so log-format and options are looked at. Lives in c's arena. proxy NULL:
          * the logger of section global, for lines of the process itself. */
         const struct logger *(*compile)(struct conf *c, const struct conf_obj *proxy, bool as_front, struct diags *d);
         /* A line without a stream: state changes. Goes to the logger's own targets (NULL: the global ones of the current world). */
         void (*send)(const struct logger *l, enum log_level level, const char *text, size_t n);
-        void (*stream)(struct strm *s);                                   /* the line of a stream, once: sets logged */
-        void (*reopen)(const char *path, int fd);                         /* engine_log_fd(): takes the fd over */
+        void (*stream)(struct strm *s, enum log_when now); /* the line of that step; sets logged with the last */
+        void (*reopen)(const char *path, int fd);          /* engine_log_fd(): takes the fd over */
         const char *const *(*paths)(const struct conf *c, size_t *ret_n); /* local socket paths, for the supervisor */
         uint64_t (*dropped)(void);                                        /* lines lost since the start (DroppedLogs) */
         /* A ready log_env.proc: the line goes to stderr through a ring and its writer thread, so it never blocks either. */
@@ -62,15 +64,15 @@ extern _Atomic bool log_request_asked;
 /* Will anybody ask for the request line when the head is gone? l: the frontend's. */
 static inline bool log_keeps_request(const struct logger *l)
 {
-        return (l && *(const uint8_t *)(const void *)l != LOG_NEVER) ||
+        return (l && *(const uint8_t *)(const void *)l) ||
                unlikely(atomic_load_explicit(&log_request_asked, memory_order_relaxed));
 }
 
-/* For streams: the line is written here when the frontend's format asks for no more than what is known now. One compare when not. */
+/* For streams: a line is written here when the frontend logs this step. One test when not. */
 static inline void log_point(struct strm *s, const struct logger *l, enum log_when now)
 {
-        if (unlikely(l && *(const uint8_t *)(const void *)l == now))
-                log_driver->stream(s);
+        if (unlikely(l && *(const uint8_t *)(const void *)l & now))
+                log_driver->stream(s, now);
 }
 
 void log_printf(const struct logger *l, enum log_level level, const char *fmt, ...) fmt_like(3, 4);

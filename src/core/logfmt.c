@@ -1,7 +1,7 @@
 /* core/logfmt.c - compiles log-format strings. Grammar: manual 8.2.6.
  *
  *   %%  a percent sign          %[expr]        a sample
- *   %xx an alias                %{+Q,-X}xx     with flags        %(name:type)xx  with a name for encoders
+ *   %xx an alias                %{+Q,-X}xx     with flags        %(name:type)xx  with a name for encoders (logcode.c)
  *
  * "%o" carries its flags to all that follow. */
 #include "base/map.h"
@@ -46,6 +46,7 @@ struct parse {
         size_t i;
         unsigned allowed;
         uint8_t global, flags; /* of %o; of the item under way */
+        struct lf_code code;   /* of the item under way */
         struct logfmt *f;
         char *out;    /* literal text, unescaped */
         size_t n_out; /* of the whole string */
@@ -71,6 +72,7 @@ static struct lf_node *node_end(struct parse *p, enum lf_op op)
 {
         struct lf_node *n = &p->f->node[p->f->n];
 
+        p->f->code[p->f->n] = p->code;
         n->op = (uint8_t)op;
         n->flags = p->flags;
         n->text = p->out + p->from;
@@ -96,24 +98,42 @@ static void text_byte(struct parse *p, char ch)
         n->blank = true;
 }
 
+static uint8_t letter_bit(char ch)
+{
+        return ch == 'Q' ? LOGFMT_QUOTE : ch == 'X' ? LOGFMT_HEX : ch == 'E' ? LOGFMT_ESCAPE : 0;
+}
+
+/* The bits of a word without its sign; 0: unknown. */
+static uint8_t flag_bits(struct str w)
+{
+        uint8_t bits = 0;
+
+        if (str_is(w, "json"))
+                return LOGFMT_JSON;
+        if (str_is(w, "cbor"))
+                return LOGFMT_CBOR;
+        if (str_is(w, "bin"))
+                return LOGFMT_BIN;
+        for (size_t i = 0; i < w.n; i++) {
+                if (!letter_bit(w.p[i]))
+                        return 0;
+                bits |= letter_bit(w.p[i]);
+        }
+        return bits;
+}
+
 static bool parse_flag(struct parse *p, struct str w)
 {
-        const char *later;
-        uint8_t bit = 0;
+        uint8_t bits;
 
         if (w.n == 0)
                 return true;
         if (w.p[0] != '+' && w.p[0] != '-')
                 return fail(p, "missing sign before flag '%.*s'", (int)w.n, w.p);
-        later = later_text(&p->c->diags->mem, "flag", "log-format", str_sub(w, 1, w.n - 1));
-        if (later)
-                return fail(p, "%s", later);
-        for (size_t i = 1; i < w.n; i++) {
-                bit = w.p[i] == 'Q' ? LOGFMT_QUOTE : w.p[i] == 'X' ? LOGFMT_HEX : w.p[i] == 'E' ? LOGFMT_ESCAPE : 0;
-                if (!bit)
-                        return fail(p, "unknown flag '%.*s'", (int)w.n, w.p);
-                p->flags = (uint8_t)(w.p[0] == '+' ? p->flags | bit : p->flags & ~bit);
-        }
+        bits = flag_bits(str_sub(w, 1, w.n - 1));
+        if (!bits)
+                return fail(p, "unknown flag '%.*s'", (int)w.n, w.p);
+        p->flags = (uint8_t)(w.p[0] == '+' ? p->flags | bits : p->flags & ~bits);
         return true;
 }
 
@@ -139,11 +159,34 @@ static bool parse_flags(struct parse *p)
         return true;
 }
 
-/* "(name)" or "(name:type)": they matter to encoders only, so they are checked and have no effect (manual 8.2.6). */
+static bool parse_type(struct parse *p, struct str type)
+{
+        static const char *const names[] = { "", "str", "sint", "bool" };
+
+        for (size_t i = 1; i < array_len(names); i++) {
+                if (str_is(type, names[i])) {
+                        p->code.type = (uint8_t)i;
+                        return true;
+                }
+        }
+        return fail(p, "unexpected output type '%.*s', one of 'str', 'sint' and 'bool' is expected", (int)type.n,
+                    type.p);
+}
+
+static bool name_ok(struct parse *p, struct str name)
+{
+        for (size_t i = 0; i < name.n; i++) {
+                if (!isalnum((unsigned char)name.p[i]) && name.p[i] != '_' && name.p[i] != '-')
+                        return fail(p, "invalid character in custom name near '%c'", name.p[i]);
+        }
+        return true;
+}
+
+/* "(name)" or "(name:type)": for encoders, without one it has no effect (manual 8.2.6). */
 static bool parse_name(struct parse *p)
 {
         const char *close = memchr(p->text.p + p->i, ')', p->text.n - p->i);
-        struct str body, type;
+        struct str body;
         const char *colon;
 
         if (!close)
@@ -151,13 +194,28 @@ static bool parse_name(struct parse *p)
         body = str_sub(p->text, p->i + 1, (size_t)(close - p->text.p) - p->i - 1);
         p->i += body.n + 2;
         colon = body.n ? memchr(body.p, ':', body.n) : NULL;
-        if (!colon)
-                return true;
-        type = str_sub(body, (size_t)(colon - body.p) + 1, body.n - (size_t)(colon - body.p) - 1);
-        if (str_is(type, "str") || str_is(type, "sint") || str_is(type, "bool"))
-                return true;
-        return fail(p, "unexpected output type '%.*s', one of 'str', 'sint' and 'bool' is expected", (int)type.n,
-                    type.p);
+        p->code.name = str_of(conf_intern(p->c->conf, colon ? str_sub(body, 0, (size_t)(colon - body.p)) : body));
+        if (!name_ok(p, p->code.name))
+                return false;
+        return !colon ||
+               parse_type(p, str_sub(body, (size_t)(colon - body.p) + 1, body.n - (size_t)(colon - body.p) - 1));
+}
+
+/* What an encoder gets keeps its type, unless the item names one. */
+static const struct expr *typed(struct parse *p, const struct expr *e)
+{
+        static const enum smp_type to[] = { [LF_STR] = SMP_STR, [LF_SINT] = SMP_SINT, [LF_BOOL] = SMP_BOOL };
+        const struct expr *r;
+
+        if (!(p->flags & (LOGFMT_JSON | LOGFMT_CBOR)))
+                return p->flags & LOGFMT_BIN ? e : expr_cast(p->c, e, SMP_STR);
+        if (p->code.type == LF_AS_IS)
+                return e;
+        r = expr_cast(p->c, e, to[p->code.type]);
+        if (!r)
+                (void)fail(p, "type '%s' cannot become type '%s'", smp_type_name(expr_type(e)),
+                           smp_type_name(to[p->code.type]));
+        return r;
 }
 
 static bool parse_expr(struct parse *p)
@@ -175,10 +233,13 @@ static bool parse_expr(struct parse *p)
         if (p->i >= p->text.n || p->text.p[p->i] != ']')
                 return fail(p, "missing ']' after '%%[%.*s'", (int)used, p->text.p + p->i - used);
         p->i++;
-        n = node_end(p, LF_EXPR);
-        n->expr = expr_cast(p->c, e, SMP_STR);
-        ASSERT(n->expr); /* every type can be a string */
         p->f->needs |= expr_needs(e);
+        p->f->late |= (expr_needs(e) & EXPR_LOG) != 0;
+        e = typed(p, e);
+        if (!e)
+                return false;
+        n = node_end(p, LF_EXPR);
+        n->expr = e;
         return true;
 }
 
@@ -204,6 +265,8 @@ static bool parse_alias(struct parse *p)
         p->i += name.n;
         if (str_is(name, "o")) {
                 p->global = p->flags;
+                p->f->coded |= (p->flags & (LOGFMT_JSON | LOGFMT_CBOR)) != 0;
+                p->f->all = p->flags & LOGFMT_JSON ? LOGFMT_JSON : p->flags & LOGFMT_CBOR;
                 return true;
         }
         a = logfmt_alias(name);
@@ -221,7 +284,8 @@ static bool parse_alias(struct parse *p)
         p->f->needs |= a->needs;
         if (a->request && !p->f->log)
                 atomic_store_explicit(&log_request_asked, true, memory_order_relaxed);
-        if (!a->print) {
+        p->f->late |= a->late;
+        if (!a->print && !(p->flags & (LOGFMT_JSON | LOGFMT_CBOR))) {
                 text_missing(p, a);
                 return true;
         }
@@ -229,16 +293,34 @@ static bool parse_alias(struct parse *p)
         return true;
 }
 
+/* Encoding and `bin` of the whole are not changed by an item; of the item alone `bin` has no effect (manual 8.2.6). */
+static void settle_flags(struct parse *p)
+{
+        bool is_o = p->i < p->text.n && p->text.p[p->i] == 'o' &&
+                    (p->i + 1 == p->text.n || !isalnum((unsigned char)p->text.p[p->i + 1]));
+
+        if (is_o)
+                return;
+        if (p->f->all)
+                p->flags = (uint8_t)((p->flags & ~(LOGFMT_JSON | LOGFMT_CBOR)) | p->f->all);
+        p->flags = (uint8_t)((p->flags & ~LOGFMT_BIN) | (p->global & LOGFMT_BIN));
+        p->f->coded |= (p->flags & (LOGFMT_JSON | LOGFMT_CBOR)) != 0;
+}
+
 static bool parse_item(struct parse *p) /* after the '%' */
 {
+        bool ok;
+
         p->flags = p->global;
+        p->code = (struct lf_code){ .type = LF_AS_IS };
         if (p->i < p->text.n && p->text.p[p->i] == '(' && !parse_name(p))
                 return false;
         if (p->i < p->text.n && p->text.p[p->i] == '{' && !parse_flags(p))
                 return false;
-        if (p->i < p->text.n && p->text.p[p->i] == '[')
-                return parse_expr(p);
-        return parse_alias(p);
+        settle_flags(p);
+        ok = p->i < p->text.n && p->text.p[p->i] == '[' ? parse_expr(p) : parse_alias(p);
+        p->code = (struct lf_code){ .type = LF_AS_IS };
+        return ok;
 }
 
 const struct logfmt *logfmt_compile(struct kw_call *c, struct str text, const struct word *at, unsigned allowed)
@@ -249,6 +331,7 @@ const struct logfmt *logfmt_compile(struct kw_call *c, struct str text, const st
         for (size_t i = 0; i < text.n; i++)
                 items += text.p[i] == '%' || text.p[i] == ' ' ? 2 : 0;
         p.f = conf_alloc(c->conf, sizeof(*p.f) + items * sizeof(p.f->node[0]));
+        p.f->code = conf_alloc(c->conf, items * sizeof(p.f->code[0]));
         p.out = conf_alloc(c->conf, text.n + 1);
         p.f->log = (allowed & EXPR_LOG) != 0;
         while (p.i < text.n) {
@@ -274,6 +357,11 @@ bool logfmt_is_const(const struct logfmt *f)
                         return false;
         }
         return true;
+}
+
+bool logfmt_is_late(const struct logfmt *f)
+{
+        return f->late;
 }
 
 unsigned logfmt_needs(const struct logfmt *f)

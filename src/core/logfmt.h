@@ -10,7 +10,8 @@ struct logfmt;
 
 struct log_view { /* what an alias prints from: one per line printed */
         const struct strm *strm;
-        bool timed; /* ms is filled in */
+        const char *origin; /* expr_ctx.origin */
+        bool timed;         /* ms is filled in */
         struct strm_ms ms;
 };
 
@@ -25,6 +26,9 @@ struct log_alias {        /* one %xx: a row */
         bool request; /* reads the request line */
         bool string;  /* +Q and +E apply */
         bool quiet;   /* nothing at all stands for a missing value (%hr without captures) */
+        bool number;  /* an integer, for encoders; with flag X it is a string */
+        bool late;    /* its value is only right at the end of a stream: the line waits for it */
+        bool pieces;  /* CBOR: a text of indefinite length, as HAProxy writes it */
 };
 struct log_alias_table {
         const struct log_alias *rows;
@@ -35,7 +39,7 @@ struct log_alias_table {
         static const struct log_alias_table *const id##_alias_reg __attribute__((used, section("telamon_alias"))) =    \
                 &id##_aliases
 
-enum { LOGFMT_QUOTE = 1, LOGFMT_HEX = 2, LOGFMT_ESCAPE = 4 };
+enum { LOGFMT_QUOTE = 1, LOGFMT_HEX = 2, LOGFMT_ESCAPE = 4, LOGFMT_JSON = 8, LOGFMT_CBOR = 16, LOGFMT_BIN = 32 };
 
 /* `allowed` with EXPR_LOG: a log line. Blanks are merged, '-' stands for what is missing, control bytes of samples become #XX
  * (manual 8.6). Without it, text for a header or a body: blanks stay, missing is empty, bytes that a field value cannot hold
@@ -46,5 +50,6 @@ const struct logfmt *logfmt_compile(struct kw_call *c, struct str text, const st
 size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, char *dst, size_t n);
 bool logfmt_is_const(const struct logfmt *f); /* text only */
 unsigned logfmt_needs(const struct logfmt *f);
+bool logfmt_is_late(const struct logfmt *f); /* asks for what only the end of a stream knows */
 
 #endif

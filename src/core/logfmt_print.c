@@ -2,13 +2,6 @@
 #include "core/logfmt_int.h"
 #include "core/put.h"
 
-struct out {
-        char *p;
-        const char *end;
-        bool blank; /* the last byte is a merged blank, or nothing was printed yet */
-        struct log_view view;
-};
-
 static bool byte_is_unsafe(unsigned char ch, bool log)
 {
         /* A log line: what would break it or act on a terminal (manual 8.6). A field value: RFC 9110 5.5. */
@@ -66,7 +59,7 @@ static char *put_missing(char *p, const char *end, bool log, bool quoted, bool q
 }
 
 /* `there`: the alias has something to print from; otherwise only the sign for a missing value is printed. */
-static void print_alias(struct out *o, const struct logfmt *f, const struct lf_node *n, bool there)
+static void print_alias(struct lf_out *o, const struct logfmt *f, const struct lf_node *n, bool there)
 {
         const struct log_alias *a = n->alias;
         bool quote = a->string && n->flags & LOGFMT_QUOTE;
@@ -89,16 +82,22 @@ static void print_alias(struct out *o, const struct logfmt *f, const struct lf_n
         o->blank = false;
 }
 
-static void print_expr(struct out *o, const struct logfmt *f, const struct lf_node *n, const struct expr_ctx *x)
+static void print_expr(struct lf_out *o, const struct logfmt *f, const struct lf_node *n, const struct expr_ctx *x)
 {
         bool quote = n->flags & LOGFMT_QUOTE;
         char *p = o->p, *from;
         struct smp smp;
+        enum expr_answer a = expr_run(n->expr, x, &smp);
 
+        if (unlikely(n->flags & LOGFMT_BIN) && a == EXPR_OK && smp.type == SMP_BIN) { /* bytes as they are */
+                o->p = put_bytes(p, o->end, smp.s.p, smp.s.n);
+                o->blank = false;
+                return;
+        }
         if (quote && p < o->end)
                 *p++ = '"';
         from = p;
-        if (expr_run(n->expr, x, &smp) == EXPR_OK)
+        if (a == EXPR_OK && (smp.type == SMP_STR || smp_cast(&smp, SMP_STR)))
                 p = put_sample(p, o->end, smp.s.p, smp.s.n, f->log ? '#' : '%');
         else
                 p = put_missing(p, o->end, f->log, quote, false);
@@ -111,34 +110,29 @@ static void print_expr(struct out *o, const struct logfmt *f, const struct lf_no
         o->p = p;
 }
 
-/* Most steps have no text or one byte of it. */
-static inline char *print_text(char *p, const char *end, bool *blank, const struct lf_node *n)
+void lf_item(struct lf_out *o, const struct logfmt *f, const struct lf_node *n, const struct expr_ctx *x)
 {
-        if (n->blank && !*blank) {
-                *p++ = ' ';
-                *blank = true;
-        }
-        if (n->n == 0 || p == end)
-                return p;
-        *blank = false;
-        if (n->n > 1)
-                return put_bytes(p, end, n->text, n->n);
-        *p = *n->text;
-        return p + 1;
+        if (n->op == LF_EXPR)
+                print_expr(o, f, n, x);
+        else if (n->op != LF_NONE)
+                print_alias(o, f, n, x->strm || n->alias->process);
 }
 
 hot_path size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, char *dst, size_t n)
 {
-        struct out o;
+        struct lf_out o;
         const char *end = dst + n;
         char *p = dst;
         bool blank = true, there = x->strm != NULL;
 
         o.end = end;
+        if (unlikely(f->coded))
+                return logcode_print(f, x, dst, n);
         o.view.strm = x->strm;
+        o.view.origin = x->origin;
         o.view.timed = false;
         for (const struct lf_node *i = f->node, *last = f->node + f->n; i < last && p < end; i++) {
-                p = print_text(p, end, &blank, i);
+                p = lf_text(p, end, &blank, i);
                 if (likely(i->op == LF_ALIAS_PLAIN && there)) {
                         size_t len = i->alias->print(&o.view, i->flags, p, (size_t)(end - p));
 

@@ -299,7 +299,8 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
                 STAT_INC(s->st_front->sess_tot);
                 rate_event(&fe->sess_rate, &s->st_front->sess_rate);
         }
-        log_point(s, cfg->log, LOG_AT_START);
+        if (!http)
+                log_point(s, cfg->log, LOG_ON_ACCEPT);
         return s;
 }
 

@@ -17,9 +17,9 @@ static enum run connected(struct strm *s)
         s->cl_active = s->sv_active = thr_self->now;
         if (!s->http) {
                 sticky_store(s);
-                log_point(s, s->fcfg->log, LOG_AT_ANSWER);
                 s->rsp_held = s->bcfg->hooks && s->bcfg->hooks->n[HOOK_RESPONSE] > 0;
         }
+        log_point(s, s->fcfg->log, LOG_ON_CONNECT);
         return strm_goto(s, STRM_XFER);
 }
 

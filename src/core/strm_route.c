@@ -80,6 +80,7 @@ hot_path enum run strm_step_head(struct strm *s)
         if (unlikely(s->req->method == HMETH_HEAD))
                 s->head_request = true;
         keep_request_line(s);
+        log_point(s, s->fcfg->log, LOG_ON_ACCEPT | LOG_ON_REQUEST);
         return strm_goto(s, STRM_ROUTE);
 }
 

@@ -301,7 +301,7 @@ static enum pumped answer_ready(struct strm *s)
         if (track_any(s))
                 track_status(s, s->status);
         s->t.response = thr_self->now;
-        log_point(s, s->fcfg->log, LOG_AT_ANSWER);
+        log_point(s, s->fcfg->log, LOG_ON_RESPONSE);
         if (v) {
                 STAT_INC(v->req_tot); /* of a server: requests it answered */
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);

@@ -8,7 +8,7 @@
 /* clang-format off */
 
 LATER_TABLE(section, .what = LATER_SECTION, .names =
-        "acme,cache,crt-store,healthcheck,log-forward,log-profile,mailers,peers,ring,traces,userlist");
+        "acme,cache,crt-store,healthcheck,log-forward,mailers,peers,traces,userlist");
 
 LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
         "fcgi-app");
@@ -40,19 +40,19 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "bind-process,capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
         "compression algo-res,compression direction,compression minsize-req,compression minsize-res,compression offload,"
         "compression type,crt,declare capture,dispatch,email-alert from,email-alert level,email-alert mailers,"
-        "email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,filter cache,"
-        "filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
-        "force-be-switch,force-persist,guid,http-send-name-header,ignore-persist,load-server-state-from-file,"
-        "log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,option accept-invalid-http-request,"
-        "option accept-invalid-http-response,option accept-unsafe-violations-in-http-request,"
-        "option accept-unsafe-violations-in-http-response,option checkcache,option contstats,option disable-h2-upgrade,"
-        "option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,"
-        "option http-drop-request-trailers,option http-drop-response-trailers,option http-ignore-probes,"
-        "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
-        "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
-        "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
-        "retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,timeout client-hs,"
-        "timeout tarpit,transparent,unique-id-format,unique-id-header,use-server");
+        "email-alert myhostname,email-alert to,filter bwlim-in,filter bwlim-out,filter cache,filter comp-req,"
+        "filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,force-be-switch,"
+        "force-persist,guid,http-send-name-header,ignore-persist,load-server-state-from-file,max-keep-alive-queue,"
+        "max-session-srv-conns,option accept-invalid-http-request,option accept-invalid-http-response,"
+        "option accept-unsafe-violations-in-http-request,option accept-unsafe-violations-in-http-response,"
+        "option checkcache,option contstats,option disable-h2-upgrade,option forwarded,"
+        "option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option http-drop-request-trailers,"
+        "option http-drop-response-trailers,option http-ignore-probes,option http-pretend-keepalive,"
+        "option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,option independent-streams,"
+        "option originalto,option prefer-last-server,option socket-stats,option tcp-smart-accept,"
+        "option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,retry-on,"
+        "server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,timeout client-hs,timeout tarpit,"
+        "transparent,unique-id-format,unique-id-header,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -81,33 +81,33 @@ LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .neve
         "quic-cc-algo");
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
-        "add-acl,add-headers-bin,auth,cache-use,capture,del-acl,del-headers-bin,del-map,disable-l7-retry,do-log,"
-        "do-resolve,pause,set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,"
-        "set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-retries,set-src,set-src-port,set-timeout,set-tos,"
-        "silent-drop,tarpit,wait-for-handshake");
+        "add-acl,add-headers-bin,auth,cache-use,capture,del-acl,del-headers-bin,del-map,disable-l7-retry,do-resolve,"
+        "pause,set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-headers-bin,"
+        "set-log-level,set-map,set-mark,set-nice,set-retries,set-src,set-src-port,set-timeout,set-tos,silent-drop,tarpit,"
+        "wait-for-handshake");
 
 LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_response, .what = "action", .of = "http-response", .names =
-        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,set-bandwidth-limit,"
+        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,pause,set-bandwidth-limit,"
         "set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-timeout,set-tos,silent-drop");
 
 LATER_TABLE(http_response_never, .what = "action", .of = "http-response", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_after_response, .what = "action", .of = "http-after-response", .names =
-        "add-headers-bin,capture,del-headers-bin,del-map,do-log,set-headers-bin,set-log-level,set-map");
+        "add-headers-bin,capture,del-headers-bin,del-map,set-headers-bin,set-log-level,set-map");
 
 LATER_TABLE(tcp_request_connection, .what = "action", .of = "tcp-request connection", .names =
-        "do-log,expect-netscaler-cip,expect-proxy,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,"
-        "set-src-port,set-tos,silent-drop");
+        "expect-netscaler-cip,expect-proxy,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,"
+        "set-tos,silent-drop");
 
 LATER_TABLE(tcp_request_session, .what = "action", .of = "tcp-request session", .names =
-        "attach-srv,do-log,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,silent-drop");
+        "attach-srv,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,silent-drop");
 
 LATER_TABLE(tcp_request_content, .what = "action", .of = "tcp-request content", .names =
-        "capture,do-log,do-resolve,ot-group,set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,"
+        "capture,do-resolve,ot-group,set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,"
         "set-fc-tos,set-log-level,set-mark,set-nice,set-retries,set-src,set-src-port,set-tos,silent-drop,switch-mode,"
         "use-service");
 
@@ -115,7 +115,7 @@ LATER_TABLE(tcp_request_content_never, .what = "action", .of = "tcp-request cont
         "lua.*,send-spoe-group");
 
 LATER_TABLE(tcp_response_content, .what = "action", .of = "tcp-response content", .names =
-        "do-log,ot-group,set-bandwidth-limit,set-fc-mark,set-fc-tos,set-log-level,set-mark,set-nice,set-tos,silent-drop");
+        "ot-group,set-bandwidth-limit,set-fc-mark,set-fc-tos,set-log-level,set-mark,set-nice,set-tos,silent-drop");
 
 LATER_TABLE(tcp_response_content_never, .what = "action", .of = "tcp-response content", .never = true, .names =
         "lua.*,send-spoe-group");
@@ -197,9 +197,6 @@ LATER_TABLE(match, .what = "matching method", .names =
 
 LATER_TABLE(acl_flag, .what = "flag", .of = "acl", .names =
         "-M,-f,-u");
-
-LATER_TABLE(log_format_flag, .what = "flag", .of = "log-format", .names =
-        "bin,cbor,json");
 
 LATER_TABLE(format_alias, .what = "format alias", .names =
         "sslc,sslv");

@@ -5,6 +5,7 @@
 #include "core/put.h"
 #include "core/queue.h"
 #include "core/sess.h"
+#include "core/srv_conn.h"
 #include "feat/logs/logs.h"
 
 #define ALIAS(fn)                                                                                                      \
@@ -147,6 +148,32 @@ ALIAS(server_port)
         return server_address(s, &a) ? port(&a, NULL, flags, dst, n) : 0;
 }
 
+/* Our end of the connection to the server, while the stream has one. */
+static bool source_address(const struct strm *s, struct addr *ret_a)
+{
+        struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
+        socklen_t len = sizeof(sa);
+
+        if (!s->sc || thr_self->sys->getsockname(s->sc->wire.conn.ev.fd, (struct sockaddr *)&sa, &len) < 0)
+                return false;
+        addr_from_sockaddr(ret_a, (const struct sockaddr *)&sa, len);
+        return true;
+}
+
+ALIAS(back_source_ip)
+{
+        struct addr a;
+
+        return source_address(s, &a) ? ip(&a, flags, dst, n) : 0;
+}
+
+ALIAS(back_source_port)
+{
+        struct addr a;
+
+        return source_address(s, &a) ? port(&a, NULL, flags, dst, n) : 0;
+}
+
 /* ---- names ---- */
 
 ALIAS(front_name)
@@ -212,7 +239,10 @@ ALIAS(pid)
 
 ALIAS(request_counter)
 {
-        return dec_or_hex(dst, n, flags, s->id, 4);
+        /* Threads count for themselves: theirs are interleaved, so that the numbers stay small and are no one's twice. */
+        uint64_t own = (s->id & UINT64_C(0xffffffffffff)) - 1, thr = s->id >> 48;
+
+        return dec_or_hex(dst, n, flags, own * thr_count() + thr + 1, 4);
 }
 
 ALIAS(log_counter)
@@ -230,10 +260,10 @@ ALIAS(retries)
         return dec(dst, n, s->tries);
 }
 
-/* A line written before the end says with '+' that the final number is larger (manual 8.3.2). */
+/* A line of logasap says with '+' that the final number is larger (manual 8.3.2). */
 static size_t so_far(const struct strm *s, char *dst, size_t n, int64_t v)
 {
-        if (unlikely(!s->t.end) && n > 0) {
+        if (unlikely(!s->t.end) && n > 0 && s->fcfg->log && s->fcfg->log->options & OPT_LOGASAP) {
                 *dst = '+';
                 return 1 + dec(dst + 1, n - 1, v);
         }
@@ -439,105 +469,207 @@ REQUEST(req_path, REQ_PATH)
 REQUEST(req_query, REQ_QUERY)
 REQUEST(req_version, REQ_VERSION)
 
-ALIAS(origin)
+static size_t origin(struct log_view *v, unsigned flags, char *dst, size_t n)
 {
         (void)flags;
-        return textz(dst, n, s->t.end ? "txn_close" : s->status || s->t.response ? "txn_response" : "txn_connect");
+        return textz(dst, n, v->origin ? v->origin : "unspec");
 }
 
 /* Rows without a print function: captures, cookies and unique ids come with the features that make them; without those HAProxy
  * prints these fields as missing, too. */
 static const struct log_alias rows[] = {
-        { .name = "B", .print = bytes_read, .needs = EXPR_LOG, .help = "bytes received from the server" },
+        { .name = "B",
+          .number = true,
+          .late = true,
+          .print = bytes_read,
+          .needs = EXPR_LOG,
+          .help = "bytes received from the server" },
         { .name = "CC", .needs = EXPR_LOG, .string = true, .help = "captured request cookie" },
         { .name = "CS", .needs = EXPR_LOG, .string = true, .help = "captured response cookie" },
         { .name = "H", .process = true, .print = host_name, .string = true, .help = "host name" },
         { .name = "HM",
+          .pieces = true,
           .print = req_method,
           .request = true,
           .needs = EXPR_CLIENT,
           .string = true,
           .help = "HTTP method" },
         { .name = "HP",
+          .pieces = true,
           .print = req_no_query,
           .request = true,
           .needs = EXPR_CLIENT,
           .string = true,
           .help = "URI without query" },
         { .name = "HPO",
+          .pieces = true,
           .print = req_path,
           .request = true,
           .needs = EXPR_CLIENT,
           .string = true,
           .help = "path only" },
         { .name = "HQ",
+          .pieces = true,
           .print = req_query,
           .request = true,
           .needs = EXPR_CLIENT,
           .string = true,
           .quiet = true,
           .help = "query string" },
-        { .name = "HU", .print = req_uri, .request = true, .needs = EXPR_CLIENT, .string = true, .help = "URI" },
+        { .name = "HU",
+          .pieces = true,
+          .print = req_uri,
+          .request = true,
+          .needs = EXPR_CLIENT,
+          .string = true,
+          .help = "URI" },
         { .name = "HV",
+          .pieces = true,
           .print = req_version,
           .request = true,
           .needs = EXPR_CLIENT,
           .string = true,
           .help = "HTTP version" },
-        { .name = "ID", .string = true, .help = "unique id" },
+        { .name = "ID", .late = true, .string = true, .help = "unique id" },
         { .name = "OG", .print = origin, .needs = EXPR_LOG, .string = true, .help = "where the line was made" },
-        { .name = "ST", .print = status, .needs = EXPR_LOG, .help = "status code" },
+        { .name = "ST", .number = true, .print = status, .needs = EXPR_LOG, .help = "status code" },
         { .name = "T", .print = accept_gmt, .help = "accept date, UTC" },
-        { .name = "TR", .print = t_request, .needs = EXPR_CLIENT, .help = "time to receive the request" },
-        { .name = "Ta", .print = t_active, .needs = EXPR_LOG, .help = "active time of the request" },
-        { .name = "Tc", .print = t_connect, .needs = EXPR_SERVER, .help = "connect time" },
-        { .name = "Td", .print = t_data, .needs = EXPR_LOG, .help = "data transfer time" },
-        { .name = "Th", .print = t_handshake, .needs = EXPR_CLIENT, .help = "handshake time" },
-        { .name = "Ti", .print = t_idle, .needs = EXPR_CLIENT, .help = "idle time before the request" },
+        { .name = "TR",
+          .number = true,
+          .late = true,
+          .print = t_request,
+          .needs = EXPR_CLIENT,
+          .help = "time to receive the request" },
+        { .name = "Ta",
+          .number = true,
+          .late = true,
+          .print = t_active,
+          .needs = EXPR_LOG,
+          .help = "active time of the request" },
+        { .name = "Tc",
+          .number = true,
+          .late = true,
+          .print = t_connect,
+          .needs = EXPR_SERVER,
+          .help = "connect time" },
+        { .name = "Td",
+          .number = true,
+          .late = true,
+          .print = t_data,
+          .needs = EXPR_LOG,
+          .help = "data transfer time" },
+        { .name = "Th",
+          .number = true,
+          .late = true,
+          .print = t_handshake,
+          .needs = EXPR_CLIENT,
+          .help = "handshake time" },
+        { .name = "Ti",
+          .number = true,
+          .late = true,
+          .print = t_idle,
+          .needs = EXPR_CLIENT,
+          .help = "idle time before the request" },
         { .name = "Tl", .print = accept_local, .help = "accept date, local" },
-        { .name = "Tq", .print = t_old_request, .needs = EXPR_CLIENT, .help = "Th + Ti + TR" },
-        { .name = "Tr", .print = t_response, .needs = EXPR_LOG, .help = "response time" },
-        { .name = "Ts", .print = accept_unix, .help = "accept date, seconds since the epoch" },
-        { .name = "Tt", .print = t_total, .needs = EXPR_LOG, .help = "total time" },
-        { .name = "Tu", .print = t_user, .needs = EXPR_LOG, .help = "time as the user sees it" },
-        { .name = "Tw", .print = t_queue, .needs = EXPR_SERVER, .help = "time in queues" },
-        { .name = "U", .print = uploaded, .needs = EXPR_LOG, .help = "bytes received from the client" },
-        { .name = "ac", .print = act_conn, .help = "connections of the process" },
+        { .name = "Tq",
+          .number = true,
+          .late = true,
+          .print = t_old_request,
+          .needs = EXPR_CLIENT,
+          .help = "Th + Ti + TR" },
+        { .name = "Tr", .number = true, .late = true, .print = t_response, .needs = EXPR_LOG, .help = "response time" },
+        { .name = "Ts", .number = true, .print = accept_unix, .help = "accept date, seconds since the epoch" },
+        { .name = "Tt", .number = true, .late = true, .print = t_total, .needs = EXPR_LOG, .help = "total time" },
+        { .name = "Tu",
+          .number = true,
+          .late = true,
+          .print = t_user,
+          .needs = EXPR_LOG,
+          .help = "time as the user sees it" },
+        { .name = "Tw",
+          .number = true,
+          .late = true,
+          .print = t_queue,
+          .needs = EXPR_SERVER,
+          .help = "time in queues" },
+        { .name = "U",
+          .number = true,
+          .late = true,
+          .print = uploaded,
+          .needs = EXPR_LOG,
+          .help = "bytes received from the client" },
+        { .name = "ac", .number = true, .late = true, .print = act_conn, .help = "connections of the process" },
         { .name = "b", .print = back_name, .needs = EXPR_SERVER, .string = true, .help = "backend name" },
-        { .name = "bc", .print = back_conn, .needs = EXPR_SERVER, .help = "connections of the backend" },
-        { .name = "bq", .print = back_queue, .needs = EXPR_SERVER, .help = "position in the backend's queue" },
+        { .name = "bc",
+          .number = true,
+          .late = true,
+          .print = back_conn,
+          .needs = EXPR_SERVER,
+          .help = "connections of the backend" },
+        { .name = "bq",
+          .number = true,
+          .late = true,
+          .print = back_queue,
+          .needs = EXPR_SERVER,
+          .help = "position in the backend's queue" },
+        { .name = "bi",
+          .print = back_source_ip,
+          .needs = EXPR_SERVER,
+          .string = true,
+          .help = "address connected from to the server" },
+        { .name = "bp",
+          .print = back_source_port,
+          .number = true,
+          .needs = EXPR_SERVER,
+          .help = "port connected from to the server" },
         { .name = "ci", .print = client_ip, .needs = EXPR_CLIENT, .string = true, .help = "client address" },
-        { .name = "cp", .print = client_port, .needs = EXPR_CLIENT, .help = "client port" },
+        { .name = "cp", .number = true, .print = client_port, .needs = EXPR_CLIENT, .help = "client port" },
         { .name = "f", .print = front_name, .string = true, .help = "frontend name" },
-        { .name = "fc", .print = front_conn, .help = "connections of the frontend" },
+        { .name = "fc", .number = true, .late = true, .print = front_conn, .help = "connections of the frontend" },
         { .name = "fi", .print = front_ip, .needs = EXPR_CLIENT, .string = true, .help = "address connected to" },
-        { .name = "fp", .print = front_port, .needs = EXPR_CLIENT, .help = "port connected to" },
-        { .name = "ft", .print = front_name, .string = true, .help = "frontend name and transport" },
+        { .name = "fp", .number = true, .print = front_port, .needs = EXPR_CLIENT, .help = "port connected to" },
+        { .name = "ft", .pieces = true, .print = front_name, .string = true, .help = "frontend name and transport" },
         { .name = "hr", .needs = EXPR_LOG, .quiet = true, .help = "captured request headers" },
         { .name = "hrl", .needs = EXPR_LOG, .quiet = true, .help = "captured request headers, list" },
         { .name = "hs", .needs = EXPR_LOG, .quiet = true, .help = "captured response headers" },
         { .name = "hsl", .needs = EXPR_LOG, .quiet = true, .help = "captured response headers, list" },
-        { .name = "lc", .print = log_counter, .help = "log lines of the frontend" },
-        { .name = "ms", .print = accept_ms, .help = "accept date, milliseconds" },
-        { .name = "pid", .process = true, .print = pid, .help = "process id" },
+        { .name = "lc", .number = true, .print = log_counter, .help = "log lines of the frontend" },
+        { .name = "ms", .number = true, .print = accept_ms, .help = "accept date, milliseconds" },
+        { .name = "pid", .number = true, .process = true, .print = pid, .help = "process id" },
         { .name = "r",
+          .pieces = true,
           .print = req_line,
           .request = true,
           .needs = EXPR_CLIENT,
           .string = true,
           .help = "HTTP request line" },
-        { .name = "rc", .print = retries, .needs = EXPR_SERVER, .help = "connection retries" },
-        { .name = "rt", .print = request_counter, .help = "number of the request" },
+        { .name = "rc",
+          .number = true,
+          .late = true,
+          .print = retries,
+          .needs = EXPR_SERVER,
+          .help = "connection retries" },
+        { .name = "rt", .number = true, .print = request_counter, .help = "number of the request" },
         { .name = "s", .print = server_name, .needs = EXPR_SERVER, .string = true, .help = "server name" },
-        { .name = "sc", .print = server_conn, .needs = EXPR_SERVER, .help = "connections of the server" },
+        { .name = "sc",
+          .number = true,
+          .late = true,
+          .print = server_conn,
+          .needs = EXPR_SERVER,
+          .help = "connections of the server" },
         { .name = "si", .print = server_ip, .needs = EXPR_SERVER, .string = true, .help = "server address" },
-        { .name = "sp", .print = server_port, .needs = EXPR_SERVER, .help = "server port" },
-        { .name = "sq", .print = server_queue, .needs = EXPR_SERVER, .help = "position in the server's queue" },
+        { .name = "sp", .number = true, .print = server_port, .needs = EXPR_SERVER, .help = "server port" },
+        { .name = "sq",
+          .number = true,
+          .late = true,
+          .print = server_queue,
+          .needs = EXPR_SERVER,
+          .help = "position in the server's queue" },
         { .name = "t", .print = accept_date, .help = "accept date, local, milliseconds" },
         { .name = "tr", .print = request_date, .needs = EXPR_CLIENT, .help = "request date, local, milliseconds" },
         { .name = "trg", .print = request_gmt, .needs = EXPR_CLIENT, .help = "request date, UTC" },
         { .name = "trl", .print = request_local, .needs = EXPR_CLIENT, .help = "request date, local" },
-        { .name = "ts", .print = term, .needs = EXPR_LOG, .help = "termination state" },
+        { .name = "ts", .late = true, .print = term, .needs = EXPR_LOG, .help = "termination state" },
         { .name = "tsc", .print = term_cookie, .needs = EXPR_LOG, .help = "termination state with cookie status" },
 };
 LOG_ALIAS_TABLE(traffic, rows);

@@ -36,15 +36,20 @@ static char *put_iso(char *p, const char *end, int64_t us)
         return put_bytes(p, end, v, sizeof(v));
 }
 
-static char *put_tag_pid(char *p, const char *end, const struct logger *l)
+static char *put_tag(char *p, const char *end, const struct logger *l, const struct log_use *u)
 {
-        p = put_bytes(p, end, l->tag, l->tag_len);
+        return u && u->tag ? put_bytes(p, end, u->tag, strlen(u->tag)) : put_bytes(p, end, l->tag, l->tag_len);
+}
+
+static char *put_tag_pid(char *p, const char *end, const struct logger *l, const struct log_use *u)
+{
+        p = put_tag(p, end, l, u);
         p = put_ch(p, end, '[');
         p = put_u64(p, end, (uint64_t)world.pid);
         return put_bytes(p, end, "]: ", 3);
 }
 
-static char *put_bsd(char *p, const char *end, const struct logger *l, int64_t us, bool host)
+static char *put_bsd(char *p, const char *end, const struct logger *l, const struct log_use *u, int64_t us, bool host)
 {
         p = put_bytes(p, end, logdate(us)->bsd, 15);
         p = put_ch(p, end, ' ');
@@ -53,24 +58,24 @@ static char *put_bsd(char *p, const char *end, const struct logger *l, int64_t u
                                     : put_bytes(p, end, "localhost", 9);
                 p = put_ch(p, end, ' ');
         }
-        return put_tag_pid(p, end, l);
+        return put_tag_pid(p, end, l, u);
 }
 
-/* RFC 5424 6: version, date, host, tag, pid, no message id, no structured data. */
-static char *put_5424(char *p, const char *end, const struct logger *l, int64_t us)
+/* RFC 5424 6: version, date, host, tag, pid, no message id, no structured data or that with which the text begins. */
+static char *put_5424(char *p, const char *end, const struct logger *l, const struct log_use *u, int64_t us)
 {
         p = put_bytes(p, end, "1 ", 2);
         p = put_iso(p, end, us);
         p = l->hostname_len ? put_bytes(p, end, l->hostname, l->hostname_len) : put_ch(p, end, '-');
         p = put_ch(p, end, ' ');
-        p = put_bytes(p, end, l->tag, l->tag_len);
+        p = put_tag(p, end, l, u);
         p = put_ch(p, end, ' ');
         p = put_u64(p, end, (uint64_t)world.pid);
-        return put_bytes(p, end, " - - ", 5);
+        return put_bytes(p, end, " - - ", u && u->sd ? 3 : 5);
 }
 
-size_t frame_header(const struct logger *l, const struct log_target *t, enum log_level level, int64_t wall_us,
-                    char *dst, size_t n)
+size_t frame_header(const struct logger *l, const struct log_target *t, const struct log_use *u, enum log_level level,
+                    int64_t wall_us, char *dst, size_t n)
 {
         const char *end = dst + n;
         unsigned pri = (unsigned)t->facility * 8 + (unsigned)level;
@@ -82,11 +87,11 @@ size_t frame_header(const struct logger *l, const struct log_target *t, enum log
         case LOGF_PRIORITY: p = put_pri(p, end, pri); break;
         case LOGF_TIMED: p = put_iso(put_pri(p, end, (unsigned)level), end, wall_us); break;
         case LOGF_ISO: p = put_iso(p, end, wall_us); break;
-        case LOGF_RFC5424: p = put_5424(put_pri(p, end, pri), end, l, wall_us); break;
-        case LOGF_RFC3164: p = put_bsd(put_pri(p, end, pri), end, l, wall_us, true); break;
+        case LOGF_RFC5424: p = put_5424(put_pri(p, end, pri), end, l, u, wall_us); break;
+        case LOGF_RFC3164: p = put_bsd(put_pri(p, end, pri), end, l, u, wall_us, true); break;
         case LOGF_UNSET:
         case LOGF_LOCAL:
-                p = put_bsd(put_pri(p, end, pri), end, l, wall_us, l->hostname_len && t->format == LOGF_UNSET);
+                p = put_bsd(put_pri(p, end, pri), end, l, u, wall_us, l->hostname_len && t->format == LOGF_UNSET);
                 break;
         }
         return (size_t)(p - dst);

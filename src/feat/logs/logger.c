@@ -99,6 +99,26 @@ static const struct logfmt *format_of(struct conf *c, const struct conf_obj *o, 
         return cfg->format ? format_get(c, o, cfg->format, cfg->format_at, d) : NULL;
 }
 
+/* Something that a line needs is known only at the end of the stream. */
+static bool is_late(const struct logger *l)
+{
+        bool late = logfmt_is_late(l->format) || (l->sd && logfmt_is_late(l->sd));
+
+        for (uint32_t i = 0; i < l->n && !late; i++)
+                late = l->target[i].profile && log_profile_is_late(l->target[i].profile);
+        return late;
+}
+
+static void formats(struct logger *l, struct conf *c, const struct conf_obj *o, const struct log_cfg *cfg,
+                    const struct proxy_cfg *px, struct diags *d)
+{
+        l->format = format_of(c, o, cfg, px, d);
+        l->sd = cfg->sd_format ? format_get(c, o, cfg->sd_format, cfg->sd_at, d) : NULL;
+        l->error_format = cfg->error_format ? format_get(c, o, cfg->error_format, cfg->error_at, d) : NULL;
+        for (uint32_t i = 0; i < l->n; i++)
+                l->varied |= l->target[i].profile || (l->sd && l->target[i].format == LOGF_RFC5424);
+}
+
 static uint32_t count(const struct log_cfg *cfg, const struct log_cfg *g)
 {
         uint32_t n = 0;
@@ -116,11 +136,14 @@ static uint32_t fill(struct logger *l, const struct log_line *line, const struct
                         end = fill(l, global, NULL, end);
                         continue;
                 }
+                if (line->stream)
+                        log_implicit_apply(line);
                 l->target[--end] =
                         (struct log_target){ .sink = sink_get(line),
                                              .len = line->len,
                                              .format = line->format,
                                              .facility = line->facility,
+                                             .sample = line->sample,
                                              .level = line->level < 0 ? LOG_L_DEBUG : line->level,
                                              .min_level = line->min_level < 0 ? LOG_L_EMERG : line->min_level };
         }
@@ -150,13 +173,46 @@ static struct logger *logger_new(struct conf *c, const struct log_cfg *cfg, cons
         return l;
 }
 
-static enum log_when when_of(const struct logger *l)
+/* As in HAProxy: the default line needs nothing but the connection (and a request), logasap goes before log-steps, and a line that asks
+ * for nothing of the end is written with the answer. */
+static unsigned when_of(const struct logger *l, unsigned steps)
 {
         if (l->n == 0)
-                return LOG_NEVER;
+                return 0;
         if (!l->format)
-                return LOG_AT_START;
-        return l->options & OPT_LOGASAP ? LOG_AT_ANSWER : LOG_AT_END;
+                return steps ? 0 : l->http ? LOG_ON_REQUEST : LOG_ON_ACCEPT;
+        if (steps && !(l->options & OPT_LOGASAP))
+                return steps;
+        if (l->options & OPT_LOGASAP || !is_late(l))
+                return l->http ? LOG_ON_RESPONSE : LOG_ON_CONNECT;
+        return LOG_ON_CLOSE;
+}
+
+/* What other sections say of a target: its profile; a ring's format and longest line go before the log line's. */
+static void complete(struct log_target *t, const struct log_line *line, struct conf *c)
+{
+        const struct ring_cfg *ring = line->via == LOG_VIA_STORE && !line->stream ? log_ring_find(c, line->path) : NULL;
+
+        t->profile = line->profile ? log_profile_find(c, line->profile) : NULL;
+        if (!ring)
+                return;
+        if (ring->format != LOGF_UNSET)
+                t->format = ring->format;
+        t->len = ring->maxlen < LOG_LEN_MAX ? ring->maxlen + 1 : LOG_LEN_MAX; /* its newline is not kept */
+}
+
+static void complete_all(struct logger *l, const struct log_line *line, const struct log_line *global, struct conf *c)
+{
+        uint32_t i = l->n;
+
+        for (; line; line = line->prev) {
+                if (!line->global) {
+                        complete(&l->target[--i], line, c);
+                        continue;
+                }
+                for (const struct log_line *g = global; g; g = g->prev)
+                        complete(&l->target[--i], g, c);
+        }
 }
 
 static const struct logger *compile(struct conf *c, const struct conf_obj *o, bool as_front, struct diags *d)
@@ -168,11 +224,15 @@ static const struct logger *compile(struct conf *c, const struct conf_obj *o, bo
         l->name = o ? o->name : "GLOBAL";
         l->http = px && px->mode == PX_HTTP;
         l->options = px ? px->options : 0;
-        if (as_front && px && l->n)
-                l->format = format_of(c, o, cfg, px, d);
-        l->when = as_front ? (uint8_t)when_of(l) : LOG_NEVER;
-        if (!o)
+        complete_all(l, cfg ? cfg->lines : NULL, g ? g->lines : NULL, c);
+        if (as_front && px && cfg && l->n)
+                formats(l, c, o, cfg, px, d);
+        l->when = as_front ? (uint8_t)when_of(l, cfg ? cfg->steps : 0) : 0;
+        l->steps = cfg && cfg->steps && !(l->options & OPT_LOGASAP);
+        if (!o) {
+                log_rings_apply(c);
                 atomic_store_explicit(&global_logger, l, memory_order_release); /* pairs with logger_global() */
+        }
         return l;
 }
 
@@ -196,16 +256,35 @@ static void check_front(struct conf *c, struct conf_obj *o, const struct log_cfg
                 return;
         if (cfg->format && !preset_text(px))
                 (void)format_get(c, o, cfg->format, cfg->format_at, d);
+        if (cfg->sd_format)
+                (void)format_get(c, o, cfg->sd_format, cfg->sd_at, d);
+        if (cfg->error_format)
+                (void)format_get(c, o, cfg->error_format, cfg->error_at, d);
         if ((cfg->format || preset_text(px)) && count(cfg, cfg_global(c)) == 0)
                 diag_add(d, DIAG_WARNING, o->at, "W0721", "log format ignored for %s '%s' since it has no log address.",
                          o->kind->bit & KIND_FRONTEND ? "frontend" : "proxy", o->name)
                         ->parsing = false;
 }
 
+static void check_profiles(struct conf *c, const struct conf_obj *o, const struct log_cfg *cfg, struct diags *d)
+{
+        for (const struct log_line *l = cfg->lines; l; l = l->prev) {
+                if (l->profile && !log_profile_find(c, l->profile))
+                        diag_add(d, DIAG_ALERT, l->at, "E0722",
+                                 "log directive declared in section '%s' uses unknown log-profile '%s'.", o->name,
+                                 l->profile);
+                if (l->via == LOG_VIA_STORE && !l->stream && !log_ring_find(c, l->path))
+                        diag_add(d, DIAG_ALERT, l->at, "E0723",
+                                 "log directive declared in section '%s' uses unknown ring '%s'.", o->name, l->path);
+        }
+        log_do_check(c, cfg, d);
+}
+
 void log_check(struct conf *c, struct conf_obj *o, void *slot, struct diags *d)
 {
         struct log_cfg *cfg = slot;
 
+        check_profiles(c, o, cfg, d);
         if (o->kind->bit & KIND_GLOBAL)
                 cfg->cache = conf_alloc(c, sizeof(*cfg->cache));
         else if (o->kind->bit & KIND_FE)
@@ -258,29 +337,30 @@ static bool is_kept(const struct log_target *t)
         return t->format != LOGF_TIMED && t->format != LOGF_ISO && t->format != LOGF_RFC5424;
 }
 
-static void write_header(struct line_buf *b, const struct logger *l, const struct log_target *t, int level,
-                         int64_t wall_us)
+static void write_header(struct line_buf *b, const struct logger *l, const struct log_target *t,
+                         const struct log_use *u, int level, int64_t wall_us)
 {
         size_t max = (size_t)t->len - 1 < HEADER_MAX ? (size_t)t->len - 1 : HEADER_MAX;
         char header[HEADER_MAX];
 
-        b->head = (uint32_t)frame_header(l, t, (enum log_level)level, wall_us, header, max);
+        b->head = (uint32_t)frame_header(l, t, u, (enum log_level)level, wall_us, header, max);
         memcpy(b->line + HEADER_MAX - b->head, header, b->head);
-        b->logger = is_kept(t) ? l->id : 0;
+        b->logger = is_kept(t) && !u ? l->id : 0;
         b->target = t;
         b->level = level;
         b->sec = wall_us / 1000000;
 }
 
-static void emit_one(const struct logger *l, const struct log_target *t, int level, int64_t wall_us, const char *text,
-                     size_t n)
+static void emit_one(const struct logger *l, const struct log_target *t, const struct log_use *u, int level,
+                     const char *text, size_t n)
 {
+        int64_t wall_us = thr_self->wall_us;
         struct line_buf *b = line_buf();
         char *own = b->line + HEADER_MAX, behind;
         size_t room;
 
-        if (b->logger != l->id || b->target != t || b->level != level || b->sec != wall_us / 1000000)
-                write_header(b, l, t, level, wall_us);
+        if (u || b->logger != l->id || b->target != t || b->level != level || b->sec != wall_us / 1000000)
+                write_header(b, l, t, u, level, wall_us);
         room = (size_t)t->len - 1 - b->head; /* the newline counts */
         n = n < room ? n : room;
         if (likely(text == own)) {
@@ -296,17 +376,57 @@ static void emit_one(const struct logger *l, const struct log_target *t, int lev
         }
 }
 
+/* Is this message one of those that the target samples? Its number is that of all messages of the `log` line. */
+static cold_path bool is_sampled(struct log_sample *s)
+{
+        uint32_t i = atomic_fetch_add_explicit(&s->seen, 1, memory_order_relaxed) % s->size + 1;
+
+        for (uint32_t r = 0; r < s->n; r++) {
+                if (i >= s->range[r].low && i <= s->range[r].high)
+                        return true;
+        }
+        return false;
+}
+
+static inline void emit_to(const struct logger *l, const struct log_target *t, const struct log_use *u,
+                           enum log_level level, const char *text, size_t n)
+{
+        if ((int)level > t->level || (unlikely(t->sample) && !is_sampled(t->sample)))
+                return;
+        emit_one(l, t, u, (int)level < t->min_level ? t->min_level : (int)level, text, n);
+}
+
 hot_path void logger_emit(const struct logger *l, enum log_level level, const char *text, size_t n)
 {
-        int64_t wall_us = thr_self->wall_us;
+        for (uint32_t i = 0; i < l->n; i++)
+                emit_to(l, &l->target[i], NULL, level, text, n);
+}
 
-        for (uint32_t i = 0; i < l->n; i++) {
-                const struct log_target *t = &l->target[i];
+void logger_emit_to(const struct logger *l, const struct log_target *t, const struct log_use *u, enum log_level level,
+                    const char *text, size_t n)
+{
+        emit_to(l, t, u, level, text, n);
+}
 
-                if ((int)level > t->level)
-                        continue;
-                emit_one(l, t, (int)level < t->min_level ? t->min_level : (int)level, wall_us, text, n);
-        }
+bool logger_use(const struct logger *l, const struct log_target *t, const struct log_profile *only, enum log_origin o,
+                struct log_use *ret_u)
+{
+        const struct log_profile *p = only ? only : t->profile;
+        const struct log_on *on = !p ? NULL : p->on[o].set ? &p->on[o] : &p->on[LOGO_ANY];
+        struct log_use u = { .format = o == LOGO_ERROR && l->error_format ? l->error_format : l->format,
+                             .sd = o == LOGO_ERROR ? NULL : l->sd,
+                             .tag = p ? p->tag : NULL };
+
+        if (on && on->drop)
+                return false;
+        u.format = on && on->format ? on->format : u.format;
+        u.sd = on && on->sd ? on->sd : u.sd;
+        if (t->format != LOGF_RFC5424)
+                u.sd = NULL;
+        if (!u.format)
+                return false;
+        *ret_u = u;
+        return true;
 }
 
 static void send_line(const struct logger *l, enum log_level level, const char *text, size_t n)

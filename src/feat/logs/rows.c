@@ -81,9 +81,34 @@ static bool parse_inet(struct kw_call *c, struct log_line *l)
         return true;
 }
 
+static bool is_stream(const char *text)
+{
+        static const char *const prefixes[] = { "tcp@", "tcp4@", "tcp6@", "uxst@" };
+
+        for (size_t i = 0; i < array_len(prefixes); i++) {
+                if (str_has_prefix(str_of(text), str_of(prefixes[i])))
+                        return true;
+        }
+        return false;
+}
+
+/* A ring of its own, named like the address. */
+static bool parse_stream(struct kw_call *c, struct log_line *l)
+{
+        struct store_target *t = conf_alloc(c->conf, sizeof(*t));
+
+        t->name = t->text = l->text;
+        if (!log_stream_address(c, &c->args[0], t))
+                return false;
+        l->via = LOG_VIA_STORE;
+        l->path = l->text;
+        l->stream = t;
+        return true;
+}
+
 static bool parse_target(struct kw_call *c, struct log_line *l)
 {
-        static const char *const later[] = { "ring@", "backend@", "tcp@", "tcp4@", "tcp6@", "uxst@", "sockpair@" };
+        static const char *const later[] = { "backend@", "sockpair@" };
 
         if (!conf_expand(c, &c->args[0], &l->text))
                 return false;
@@ -94,6 +119,13 @@ static bool parse_target(struct kw_call *c, struct log_line *l)
                         return false;
                 }
         }
+        if (str_has_prefix(str_of(l->text), STR("ring@"))) {
+                l->via = LOG_VIA_STORE;
+                l->path = conf_intern(c->conf, str_of(l->text + 5));
+                return true;
+        }
+        if (is_stream(l->text))
+                return parse_stream(c, l);
         if (strcmp(l->text, "stdout") == 0 || strcmp(l->text, "stderr") == 0) {
                 l->via = LOG_VIA_FD;
                 l->fd = strcmp(l->text, "stdout") == 0 ? STDOUT_FILENO : STDERR_FILENO;
@@ -129,6 +161,89 @@ static bool parse_val(struct kw_call *c, const struct word *w, const struct kw_v
         return true;
 }
 
+static bool fail_sample(struct kw_call *c, const struct word *w, const char *why, struct str what)
+{
+        (void)kw_fail(c, w, "E0714", "log : %s '%.*s'", why, (int)what.n, what.p);
+        return false;
+}
+
+/* "2" or "2-4" */
+static bool parse_range(struct str text, uint32_t *ret_low, uint32_t *ret_high)
+{
+        const char *dash = memchr(text.p, '-', text.n);
+        size_t n = dash ? (size_t)(dash - text.p) : text.n;
+        uint64_t low, high;
+
+        if (!str_to_u64(str_sub(text, 0, n), &low))
+                return false;
+        high = low;
+        if (dash && !str_to_u64(str_sub(text, n + 1, text.n - n - 1), &high))
+                return false;
+        if (low == 0 || high < low || high > UINT32_MAX)
+                return false;
+        *ret_low = (uint32_t)low;
+        *ret_high = (uint32_t)high;
+        return true;
+}
+
+static bool overlaps(const struct log_sample *s, uint32_t low, uint32_t high)
+{
+        for (uint32_t i = 0; i < s->n; i++) {
+                if (low <= s->range[i].high && high >= s->range[i].low)
+                        return true;
+        }
+        return false;
+}
+
+/* "1,3-4:5" */
+static bool parse_sample(struct kw_call *c, const struct word *w, struct log_sample **ret_s)
+{
+        const char *colon = memchr(w->text.p, ':', w->text.n);
+        size_t n = colon ? (size_t)(colon - w->text.p) : w->text.n, most = 1;
+        struct str list = str_sub(w->text, 0, n), text;
+        uint32_t low, high, top = 0;
+        struct log_sample *s;
+        uint64_t size;
+
+        for (size_t i = 0; i < n; i++)
+                most += list.p[i] == ',';
+        s = conf_alloc(c->conf, sizeof(*s) + most * sizeof(s->range[0]));
+        for (size_t from = 0, to; from <= n; from = to + 1) {
+                for (to = from; to < n && list.p[to] != ',';)
+                        to++;
+                text = str_sub(list, from, to - from);
+                if (!parse_range(text, &low, &high))
+                        return fail_sample(c, w, "wrong sample range", text);
+                if (overlaps(s, low, high))
+                        return fail_sample(c, w, "ranges are overlapping in", list);
+                s->range[s->n].low = low;
+                s->range[s->n++].high = high;
+                top = high > top ? high : top;
+        }
+        if (!colon)
+                return fail_sample(c, w, "missing sample size behind", list);
+        text = str_sub(w->text, n + 1, w->text.n - n - 1);
+        if (!str_to_u64(text, &size) || size == 0 || size > UINT32_MAX)
+                return fail_sample(c, w, "wrong sample size", text);
+        if (size < top)
+                return fail_sample(c, w, "the sample size must be greater or equal to the highest range limit in",
+                                   w->text);
+        s->size = (uint32_t)size;
+        *ret_s = s;
+        return true;
+}
+
+static void dump_sample(const struct log_sample *s, struct buf *out)
+{
+        buf_puts(out, " sample ");
+        for (uint32_t i = 0; i < s->n; i++) {
+                buf_printf(out, "%s%u", i ? "," : "", s->range[i].low);
+                if (s->range[i].high != s->range[i].low)
+                        buf_printf(out, "-%u", s->range[i].high);
+        }
+        buf_printf(out, ":%u", s->size);
+}
+
 /* len, format, sample, profile: *at moves behind them. */
 static bool parse_options(struct kw_call *c, struct log_line *l, size_t *at)
 {
@@ -141,9 +256,11 @@ static bool parse_options(struct kw_call *c, struct log_line *l, size_t *at)
                 } else if (str_is(w->text, "format")) {
                         if (!parse_val(c, w + 1, log_formats, "log format", &l->format))
                                 return false;
-                } else if (str_is(w->text, "sample") || str_is(w->text, "profile")) {
-                        (void)kw_fail(c, w, "E0714", "log : '%.*s' is not supported yet", (int)w->text.n, w->text.p);
-                        return false;
+                } else if (str_is(w->text, "sample")) {
+                        if (!parse_sample(c, w + 1, &l->sample))
+                                return false;
+                } else if (str_is(w->text, "profile")) {
+                        l->profile = conf_intern(c->conf, w[1].text);
                 } else {
                         break;
                 }
@@ -208,7 +325,7 @@ static int log_flush(struct kw_call *c)
 static int log_parse(struct kw_call *c)
 {
         struct log_cfg *cfg = c->slot;
-        struct log_line l = { .fd = -1, .len = LOG_LEN_DEFAULT, .level = -1, .min_level = -1 }, *kept;
+        struct log_line l = { .fd = -1, .len = LOG_LEN_DEFAULT, .level = -1, .min_level = -1, .at = c->at }, *kept;
 
         if (c->no)
                 return log_flush(c);
@@ -240,6 +357,12 @@ static void dump_line(const struct log_line *l, struct buf *out)
                 buf_printf(out, " len %d", l->len);
         if (l->format != LOGF_UNSET)
                 buf_printf(out, " format %s", val_name(log_formats, l->format));
+        if (l->sample)
+                dump_sample(l->sample, out);
+        if (l->profile) {
+                buf_puts(out, " profile ");
+                kw_quote(out, l->profile);
+        }
         buf_printf(out, " %s", val_name(log_facilities, l->facility));
         if (l->level >= 0)
                 buf_printf(out, " %s", val_name(log_levels, l->level));
@@ -269,6 +392,13 @@ static int format_parse(struct kw_call *c)
                               c->n_args ? "only one argument, don't forget to escape spaces!" : "an argument.");
                 return -1;
         }
+        if (strcmp(c->kw->name, "log-format") != 0) {
+                bool sd = strcmp(c->kw->name, "log-format-sd") == 0;
+
+                *(sd ? &cfg->sd_format : &cfg->error_format) = conf_intern(c->conf, c->args[0].text);
+                *(sd ? &cfg->sd_at : &cfg->error_at) = c->args[0].at;
+                return 1;
+        }
         cfg->format = conf_intern(c->conf, c->args[0].text);
         cfg->format_at = c->args[0].at;
         /* The later of log-format and option httplog or tcplog counts (manual 4.2): the options win when they are set. */
@@ -281,10 +411,40 @@ static void format_dump(const struct kw *kw, const void *slot, struct buf *out)
 {
         const struct log_cfg *cfg = slot;
 
-        if (!cfg->format)
+        const char *text = strcmp(kw->name, "log-format-sd") == 0      ? cfg->sd_format
+                           : strcmp(kw->name, "error-log-format") == 0 ? cfg->error_format
+                                                                       : cfg->format;
+
+        if (!text)
                 return;
         buf_printf(out, "    %s ", kw->name);
-        kw_quote(out, cfg->format);
+        kw_quote(out, text);
+        buf_putc(out, '\n');
+}
+
+static int steps_parse(struct kw_call *c)
+{
+        unsigned mask = c->n_args == 1 ? log_steps_parse(c->args[0].text) : 0;
+
+        if (!mask) {
+                (void)kw_fail(
+                        c, c->n_args ? &c->args[0] : NULL, "E0719",
+                        "'log-steps' expects 'all' or names with commas between them: accept, request, connect, response, "
+                        "close.");
+                return -1;
+        }
+        ((struct log_cfg *)c->slot)->steps = mask;
+        return 1;
+}
+
+static void steps_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        const struct log_cfg *cfg = slot;
+
+        if (!cfg->steps)
+                return;
+        buf_printf(out, "    %s", kw->name);
+        log_steps_dump(cfg->steps, out);
         buf_putc(out, '\n');
 }
 
@@ -335,13 +495,25 @@ static void tag_dump(const struct kw *kw, const void *slot, struct buf *out)
 
 static const struct kw rows[] = {
         KW_FN("log", log_parse, log_dump, .no_ok = true, .manual = "4.2", .apply = KW_NEW,
-              .args = "global | <target> [len <length>] [format <format>] <facility> [<level> [<minlevel>]]",
+              .args = "global | <target> [len <length>] [format <format>] [sample <ranges>:<size>] [profile <name>] <facility> "
+                      "[<level> [<minlevel>]]",
               .sample = "127.0.0.1:514 len 2048 format rfc5424 local0 notice err", .help = "Where log lines go."),
         KW_FN("log-tag", tag_parse, tag_dump, .manual = "4.2", .apply = KW_NEW, .args = "<string>", .sample = "lb1",
               .help = "The tag of syslog headers; \"haproxy\" when not set."),
         KW_FN("log-format", format_parse, format_dump, .kinds = FRONT_KINDS, .warn_kinds = KIND_BACKEND,
               .manual = "4.2", .apply = KW_NEW, .args = "<fmt>", .sample = "%ci:%cp",
               .help = "The format of traffic lines."),
+        KW_FN("log-format-sd", format_parse, format_dump, .kinds = FRONT_KINDS, .warn_kinds = KIND_BACKEND,
+              .manual = "4.2", .apply = KW_NEW, .args = "<fmt>", .sample = "[a@1\\ b=\\\"%ST\\\"]",
+              .help = "The structured data of traffic lines in targets of format rfc5424."),
+        KW_FN("error-log-format", format_parse, format_dump, .kinds = FRONT_KINDS, .warn_kinds = KIND_BACKEND,
+              .manual = "4.2", .apply = KW_NEW, .args = "<fmt>", .sample = "%ci:%cp",
+              .help = "The format of the line of a connection on which no request came to be; without it, they look like the "
+                      "others."),
+        KW_FN("log-steps", steps_parse, steps_dump, .kinds = FRONT_KINDS, .warn_kinds = KIND_BACKEND, .manual = "4.2",
+              .apply = KW_NEW, .args = "all | <step>[,<step>...]", .sample = "accept,close",
+              .help = "Traffic lines are written at these steps of a stream (accept, request, connect, response, close) instead of "
+                      "once; option logasap goes before it."),
         KW_FN("log-send-hostname", hostname_parse, hostname_dump, .kinds = KIND_GLOBAL, .manual = "3.1",
               .apply = KW_NEW, .args = "[<string>]", .sample = "lb1.example",
               .help = "Puts a host name into syslog headers."),

@@ -27,6 +27,7 @@ struct sink {
         _Atomic bool broken, complained;
         _Atomic uint64_t retry_at; /* mono_t */
         _Atomic uint64_t dropped;
+        struct store *store;         /* LOG_VIA_STORE */
         _Atomic(struct ring *) ring; /* of a local socket: made when it was too slow for the first time */
 };
 
@@ -67,6 +68,8 @@ static struct sink *make(const struct log_line *l)
         atomic_init(&s->fd, -1);
         if (l->via == LOG_VIA_FD)
                 atomic_init(&s->ring, ring_new(l->fd, RING_BYTES, false));
+        if (l->via == LOG_VIA_STORE)
+                s->store = store_get(l->path);
         s->next = atomic_load_explicit(&sinks, memory_order_relaxed);
         atomic_store_explicit(&sinks, s, memory_order_release);
         return s;
@@ -267,6 +270,7 @@ void sink_send(struct sink *s, const struct iovec *v, int n)
         switch (s->via) {
         case LOG_VIA_UDP: ok = send_udp(s, v, n); break;
         case LOG_VIA_UNIX: ok = send_unix(s, v, n); break;
+        case LOG_VIA_STORE: ok = store_put(s->store, v, n); break;
         case LOG_VIA_FD: ok = ring_of(s) && ring_put(ring_of(s), v, n); break;
         }
         if (unlikely(!ok))
@@ -284,10 +288,20 @@ uint64_t sink_dropped(void)
         return n;
 }
 
+uint64_t sink_dropped_fd(int fd)
+{
+        struct sink *s = find(&(struct log_line){ .via = LOG_VIA_FD, .fd = fd });
+
+        if (!s)
+                return 0;
+        return atomic_load_explicit(&s->dropped, memory_order_relaxed) + (ring_of(s) ? ring_lost(ring_of(s)) : 0);
+}
+
 void sink_flush(unsigned max_ms)
 {
         for (struct sink *s = atomic_load_explicit(&sinks, memory_order_acquire); s; s = s->next) {
                 if (ring_of(s))
                         (void)ring_wait_empty(ring_of(s), max_ms);
         }
+        (void)store_wait_sent(max_ms);
 }
