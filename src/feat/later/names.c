@@ -29,36 +29,35 @@ LATER_TABLE(global, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .names =
         "tune.h2.be.max-frames-at-once,tune.h2.be.rxbuf,tune.h2.fe.glitches-threshold,tune.h2.fe.initial-window-size,"
         "tune.h2.fe.max-concurrent-streams,tune.h2.fe.max-frames-at-once,tune.h2.fe.max-rst-at-once,"
         "tune.h2.fe.max-total-streams,tune.h2.fe.rxbuf,tune.h2.header-table-size,tune.h2.initial-window-size,"
-        "tune.h2.log-errors,tune.h2.max-concurrent-streams,tune.h2.max-frame-size,tune.http.cookielen,"
-        "tune.max-checks-per-thread,tune.max-rules-at-once,tune.maxpollevents,tune.notsent-lowat.client,"
-        "tune.notsent-lowat.server,tune.peers.max-updates-at-once,tune.pipesize,tune.rcvbuf.client,tune.rcvbuf.server,"
-        "tune.renice.runtime,tune.renice.startup,tune.ring.queues,tune.sndbuf.client,tune.sndbuf.server,"
-        "tune.stick-counters,tune.streams-elasticity,tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,"
-        "warn-blocked-traffic-after");
+        "tune.h2.log-errors,tune.h2.max-concurrent-streams,tune.h2.max-frame-size,tune.max-checks-per-thread,"
+        "tune.max-rules-at-once,tune.maxpollevents,tune.notsent-lowat.client,tune.notsent-lowat.server,"
+        "tune.peers.max-updates-at-once,tune.pipesize,tune.rcvbuf.client,tune.rcvbuf.server,tune.renice.runtime,"
+        "tune.renice.startup,tune.ring.queues,tune.sndbuf.client,tune.sndbuf.server,tune.stick-counters,"
+        "tune.streams-elasticity,tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,warn-blocked-traffic-after");
 
 LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = true, .names =
         "51degrees-*,deviceatlas-*,harden.reject-privileged-ports.quic,limited-quic,lua-*,tune.lua.*,tune.quic.*,wurfl-*");
 
 LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
-        "bind-process,capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
+        "bind-process,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
         "compression algo-res,compression direction,compression minsize-req,compression minsize-res,compression offload,"
-        "compression type,crt,declare capture,dispatch,email-alert from,email-alert level,email-alert mailers,"
-        "email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,filter cache,"
-        "filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
-        "force-be-switch,force-persist,guid,http-after-response,http-send-name-header,ignore-persist,"
-        "load-server-state-from-file,log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,"
-        "option accept-invalid-http-request,option accept-invalid-http-response,"
-        "option accept-unsafe-violations-in-http-request,option accept-unsafe-violations-in-http-response,"
-        "option checkcache,option contstats,option disable-h2-upgrade,option forwarded,"
-        "option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option http-buffer-request,"
-        "option http-drop-request-trailers,option http-drop-response-trailers,option http-ignore-probes,"
-        "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
-        "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
-        "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
-        "redirect,retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,"
-        "stick on,stick store-request,stick store-response,stick-table,tcp-request connection,tcp-request content,"
-        "tcp-request inspect-delay,tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,"
-        "timeout tarpit,transparent,unique-id-format,unique-id-header,use-server");
+        "compression type,crt,dispatch,email-alert from,email-alert level,email-alert mailers,email-alert myhostname,"
+        "email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,filter cache,filter comp-req,filter comp-res,"
+        "filter compression,filter opentracing,filter trace,filter-sequence,force-be-switch,force-persist,guid,"
+        "http-after-response,http-send-name-header,ignore-persist,load-server-state-from-file,log-format-sd,log-steps,"
+        "max-keep-alive-queue,max-session-srv-conns,option accept-invalid-http-request,"
+        "option accept-invalid-http-response,option accept-unsafe-violations-in-http-request,"
+        "option accept-unsafe-violations-in-http-response,option checkcache,option contstats,option disable-h2-upgrade,"
+        "option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,"
+        "option http-buffer-request,option http-drop-request-trailers,option http-drop-response-trailers,"
+        "option http-ignore-probes,option http-pretend-keepalive,option http-restrict-req-hdr-names,"
+        "option http-use-proxy-header,option httpslog,option independent-streams,option originalto,"
+        "option prefer-last-server,option socket-stats,option tcp-smart-accept,option tcp-smart-connect,"
+        "option transparent,option use-small-buffers,persist rdp-cookie,redirect,retry-on,server-state-file-name,"
+        "srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,stick on,stick store-request,"
+        "stick store-response,stick-table,tcp-request connection,tcp-request content,tcp-request inspect-delay,"
+        "tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,timeout tarpit,"
+        "transparent,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -87,8 +86,8 @@ LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .neve
         "quic-cc-algo");
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
-        "add-acl,add-headers-bin,auth,cache-use,capture,del-acl,del-headers-bin,del-map,disable-l7-retry,do-log,"
-        "do-resolve,early-hint,normalize-uri,pause,redirect,reject,replace-header,replace-path,replace-pathq,replace-uri,"
+        "add-acl,add-headers-bin,auth,cache-use,del-acl,del-headers-bin,del-map,disable-l7-retry,do-log,do-resolve,"
+        "early-hint,normalize-uri,pause,redirect,reject,replace-header,replace-path,replace-pathq,replace-uri,"
         "replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
         "set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,"
         "set-mark,set-method,set-nice,set-path,set-pathq,set-query,set-retries,set-src,set-src-port,set-timeout,set-tos,"
@@ -98,10 +97,10 @@ LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_response, .what = "action", .of = "http-response", .names =
-        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,redirect,"
-        "replace-header,replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
-        "set-bandwidth-limit,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-status,"
-        "set-timeout,set-tos,silent-drop,strict-mode,track-sc0,track-sc1,track-sc2,wait-for-body");
+        "add-acl,add-headers-bin,cache-store,del-acl,del-headers-bin,del-map,do-log,pause,redirect,replace-header,"
+        "replace-value,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
+        "set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-status,set-timeout,set-tos,"
+        "silent-drop,strict-mode,track-sc0,track-sc1,track-sc2,wait-for-body");
 
 LATER_TABLE(http_response_never, .what = "action", .of = "http-response", .never = true, .names =
         "lua.*,send-spoe-group");
@@ -143,9 +142,8 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "baseq,bc.timer.connect,bc_be_queue,bc_dst,bc_dst_port,bc_err,bc_err_name,bc_err_str,bc_glitches,bc_http_major,"
         "bc_nb_streams,bc_reused,bc_rtt,bc_rttvar,bc_settings_streams_limit,bc_src,bc_src_port,bc_srv_queue,be_conn,"
         "be_conn_free,be_connect_timeout,be_queue_timeout,be_server_timeout,be_sess_rate,be_tarpit_timeout,"
-        "be_tunnel_timeout,bs.aborted,bs.debug_str,bs.id,bs.rst_code,bytes_in,bytes_out,capture.req.hdr,"
-        "capture.req.method,capture.req.uri,capture.req.ver,capture.res.hdr,capture.res.ver,connslots,cook,cook_beg,"
-        "cook_cnt,cook_dir,cook_dom,cook_end,cook_len,cook_reg,cook_sub,cook_val,cookie,cpu_calls,cpu_ns_avg,cpu_ns_tot,"
+        "be_tunnel_timeout,bs.aborted,bs.debug_str,bs.id,bs.rst_code,bytes_in,bytes_out,connslots,cook,cook_beg,cook_cnt,"
+        "cook_dir,cook_dom,cook_end,cook_len,cook_reg,cook_sub,cook_val,cookie,cpu_calls,cpu_ns_avg,cpu_ns_tot,"
         "cpu_usage_grp,cpu_usage_proc,cpu_usage_thr,cur_client_timeout,cur_connect_timeout,cur_queue_timeout,"
         "cur_server_timeout,cur_tarpit_timeout,cur_tunnel_timeout,date_us,distcc_body,distcc_param,dst_conn,dst_is_local,"
         "fc.timer.handshake,fc.timer.total,fc_dst,fc_dst_is_local,fc_dst_port,fc_err,fc_err_name,fc_err_str,fc_fackets,"
@@ -208,29 +206,29 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "ssl_fc_sni,ssl_fc_sni_end,ssl_fc_sni_reg,ssl_fc_supported_versions_bin,ssl_fc_unique_id,ssl_fc_use_keysize,"
         "ssl_s_chain_der,ssl_s_der,ssl_s_i_dn,ssl_s_key_alg,ssl_s_notafter,ssl_s_notbefore,ssl_s_s_dn,ssl_s_serial,"
         "ssl_s_sha1,ssl_s_sig_alg,ssl_s_version,stopping,table_avl,table_cnt,term_events,tgroup,thread,txn.conn_retries,"
-        "txn.id32,txn.redispatched,txn.sess_term_state,txn.status,txn.timer.total,txn.timer.user,unique-id,uptime,url32,"
-        "url_ip,url_param,url_port,url_reg,urlp,urlp_beg,urlp_dir,urlp_dom,urlp_end,urlp_len,urlp_reg,urlp_sub,urlp_val,"
-        "uuid,wait_end,waiting_entity");
+        "txn.id32,txn.redispatched,txn.sess_term_state,txn.status,txn.timer.total,txn.timer.user,uptime,url32,url_ip,"
+        "url_param,url_port,url_reg,urlp,urlp_beg,urlp_dir,urlp_dom,urlp_end,urlp_len,urlp_reg,urlp_sub,urlp_val,uuid,"
+        "wait_end,waiting_entity");
 
 LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
         "51d.all,da-csv-fetch,lua.*,quic_enabled,spoe.engine-id,wurfl-get*");
 
 LATER_TABLE(converter, .what = "converter", .names =
-        "add_item,aes_cbc_dec,aes_cbc_enc,aes_gcm_dec,aes_gcm_enc,and,base2,be2dec,be2hex,capture-req,capture-res,concat,"
-        "cpl,crc32,crc32c,cut_crlf,date,debug,digest,div,djb2,eth.data,eth.dst,eth.hdr,eth.proto,eth.src,eth.vlan,even,"
-        "fe_exists,fix_is_valid,fix_tag_value,hex2i,hmac,host_only,htonl,http_date,iif,in_table,ip.data,ip.df,ip.dst,"
-        "ip.fp,ip.hdr,ip.proto,ip.src,ip.tos,ip.ttl,ip.ver,ipmask,json,json_query,jwt_decrypt_cert,jwt_decrypt_jwk,"
-        "jwt_decrypt_secret,jwt_header_query,jwt_payload_query,jwt_verify,jwt_verify_cert,language,le2dec,ltime,ltrim,"
-        "map,map_beg,map_beg_int,map_beg_ip,map_beg_key,map_dir,map_dir_int,map_dir_ip,map_dir_key,map_dom,map_dom_int,"
-        "map_dom_ip,map_dom_key,map_end,map_end_int,map_end_ip,map_end_key,map_int,map_int_int,map_int_ip,map_int_key,"
-        "map_ip,map_ip_int,map_ip_ip,map_ip_key,map_match,map_match_output,map_reg,map_reg_int,map_reg_ip,map_reg_key,"
-        "map_regm,map_str,map_str_int,map_str_ip,map_str_key,map_sub,map_sub_int,map_sub_ip,map_sub_key,mod,"
-        "mqtt_field_value,mqtt_is_valid,ms_ltime,ms_utime,mul,nbsrv,neg,odd,or,param,port_only,protobuf,regsub,reverse,"
-        "reverse_dom,rfc7239_field,rfc7239_is_valid,rfc7239_n2nn,rfc7239_n2np,rfc7239_nn,rfc7239_np,rtrim,sdbm,"
-        "secure_memcmp,sha1,sha2,srv_is_up,srv_queue,strcmp,table_bytes_in_rate,table_bytes_out_rate,table_clr_gpc,"
-        "table_clr_gpc0,table_clr_gpc1,table_conn_cnt,table_conn_cur,table_conn_rate,table_expire,table_glitch_cnt,"
-        "table_glitch_rate,table_gpc,table_gpc0,table_gpc0_rate,table_gpc1,table_gpc1_rate,table_gpc_rate,table_gpt,"
-        "table_gpt0,table_http_err_cnt,table_http_err_rate,table_http_fail_cnt,table_http_fail_rate,table_http_req_cnt,"
+        "add_item,aes_cbc_dec,aes_cbc_enc,aes_gcm_dec,aes_gcm_enc,and,base2,be2dec,be2hex,concat,cpl,crc32,crc32c,"
+        "cut_crlf,date,debug,digest,div,djb2,eth.data,eth.dst,eth.hdr,eth.proto,eth.src,eth.vlan,even,fe_exists,"
+        "fix_is_valid,fix_tag_value,hex2i,hmac,host_only,htonl,http_date,iif,in_table,ip.data,ip.df,ip.dst,ip.fp,ip.hdr,"
+        "ip.proto,ip.src,ip.tos,ip.ttl,ip.ver,ipmask,json,json_query,jwt_decrypt_cert,jwt_decrypt_jwk,jwt_decrypt_secret,"
+        "jwt_header_query,jwt_payload_query,jwt_verify,jwt_verify_cert,language,le2dec,ltime,ltrim,map,map_beg,"
+        "map_beg_int,map_beg_ip,map_beg_key,map_dir,map_dir_int,map_dir_ip,map_dir_key,map_dom,map_dom_int,map_dom_ip,"
+        "map_dom_key,map_end,map_end_int,map_end_ip,map_end_key,map_int,map_int_int,map_int_ip,map_int_key,map_ip,"
+        "map_ip_int,map_ip_ip,map_ip_key,map_match,map_match_output,map_reg,map_reg_int,map_reg_ip,map_reg_key,map_regm,"
+        "map_str,map_str_int,map_str_ip,map_str_key,map_sub,map_sub_int,map_sub_ip,map_sub_key,mod,mqtt_field_value,"
+        "mqtt_is_valid,ms_ltime,ms_utime,mul,nbsrv,neg,odd,or,param,port_only,protobuf,regsub,reverse,reverse_dom,"
+        "rfc7239_field,rfc7239_is_valid,rfc7239_n2nn,rfc7239_n2np,rfc7239_nn,rfc7239_np,rtrim,sdbm,secure_memcmp,sha1,"
+        "sha2,srv_is_up,srv_queue,strcmp,table_bytes_in_rate,table_bytes_out_rate,table_clr_gpc,table_clr_gpc0,"
+        "table_clr_gpc1,table_conn_cnt,table_conn_cur,table_conn_rate,table_expire,table_glitch_cnt,table_glitch_rate,"
+        "table_gpc,table_gpc0,table_gpc0_rate,table_gpc1,table_gpc1_rate,table_gpc_rate,table_gpt,table_gpt0,"
+        "table_http_err_cnt,table_http_err_rate,table_http_fail_cnt,table_http_fail_rate,table_http_req_cnt,"
         "table_http_req_rate,table_idle,table_inc_gpc,table_inc_gpc0,table_inc_gpc1,table_kbytes_in,table_kbytes_out,"
         "table_server_id,table_sess_cnt,table_sess_rate,table_trackers,tcp.dst,tcp.flags,tcp.options.mss,"
         "tcp.options.sack,tcp.options.tsopt,tcp.options.tsval,tcp.options.wscale,tcp.options.wsopt,tcp.options_list,"
