@@ -213,9 +213,13 @@ struct strm_prio { /* of a stream in a queue: core/queue.h */
 enum { EXPR_RESUMES = 14 };                        /* RULE_POINTS, once for the frontend and once for the backend */
 struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
 void expr_state_fini(struct strm *st);
-struct vars **expr_vars(struct expr_state *e);   /* core/vars.h */
-mono_t *expr_until(struct expr_state *e);        /* of strm_waited(); 0: no wait */
-struct strm_tie *expr_tie(struct expr_state *e); /* core/strm.h: kept here, as few streams have one */
+void *expr_keep(struct expr_state *e,
+                size_t n); /* memory for as long as the stream lives, aligned to 8; NULL: no memory */
+enum expr_own { EXPR_OWN_CAPTURE, EXPR_OWN_UNIQUE_ID, EXPR_OWNS }; /* features that keep something of a stream */
+void **expr_own(struct expr_state *e, enum expr_own which);        /* NULL at first; of expr_keep() */
+struct vars **expr_vars(struct expr_state *e);                     /* core/vars.h */
+mono_t *expr_until(struct expr_state *e);                          /* of strm_waited(); 0: no wait */
+struct strm_tie *expr_tie(struct expr_state *e);                   /* core/strm.h: kept here, as few streams have one */
 struct strm_prio *expr_prio(struct expr_state *e);
 struct track_set;
 struct track_set **expr_tracked(struct expr_state *e); /* core/track.h, as the next one: gone before expr_state_fini() */

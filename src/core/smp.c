@@ -273,7 +273,7 @@ bool smp_cast(struct smp *s, enum smp_type to)
 struct kept {
         struct kept *next;
         size_t size, used;
-        char p[];
+        char p[]; /* aligned to 8 */
 };
 
 struct expr_state {
@@ -286,6 +286,7 @@ struct expr_state {
         mono_t until;
         struct track_set *tracked;
         struct sticky *sticky;
+        void *own[EXPR_OWNS];
 };
 
 struct expr_state *expr_state_of(struct strm *st)
@@ -353,11 +354,17 @@ uint16_t *expr_resume(struct expr_state *e, unsigned which)
         return &e->resume[which];
 }
 
+void **expr_own(struct expr_state *e, enum expr_own which)
+{
+        return &e->own[which];
+}
+
 static char *keep_room(struct expr_state *e, size_t n)
 {
         struct kept *k = e->kept;
         size_t size;
 
+        n = (n + 7) & ~(size_t)7; /* what follows stays aligned */
         if (!k || k->size - sizeof(*k) - k->used < n) {
                 k = mem_get(sizeof(*k) + n, &size);
                 if (!k)
@@ -367,6 +374,11 @@ static char *keep_room(struct expr_state *e, size_t n)
         }
         k->used += n;
         return k->p + k->used - n;
+}
+
+void *expr_keep(struct expr_state *e, size_t n)
+{
+        return n <= MEM_MAX / 2 ? keep_room(e, n) : NULL;
 }
 
 bool smp_keep(struct smp *s, struct strm *st)

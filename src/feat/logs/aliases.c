@@ -475,8 +475,7 @@ static size_t origin(struct log_view *v, unsigned flags, char *dst, size_t n)
         return textz(dst, n, v->origin ? v->origin : "unspec");
 }
 
-/* Rows without a print function: captures, cookies and unique ids come with the features that make them; without those HAProxy
- * prints these fields as missing, too. */
+/* Captures and unique ids: feat/capture, feat/unique_id. */
 static const struct log_alias rows[] = {
         { .name = "B",
           .number = true,
@@ -484,8 +483,6 @@ static const struct log_alias rows[] = {
           .print = bytes_read,
           .needs = EXPR_LOG,
           .help = "bytes received from the server" },
-        { .name = "CC", .needs = EXPR_LOG, .string = true, .help = "captured request cookie" },
-        { .name = "CS", .needs = EXPR_LOG, .string = true, .help = "captured response cookie" },
         { .name = "H", .process = true, .print = host_name, .string = true, .help = "host name" },
         { .name = "HM",
           .pieces = true,
@@ -530,7 +527,6 @@ static const struct log_alias rows[] = {
           .needs = EXPR_CLIENT,
           .string = true,
           .help = "HTTP version" },
-        { .name = "ID", .late = true, .string = true, .help = "unique id" },
         { .name = "OG", .print = origin, .needs = EXPR_LOG, .string = true, .help = "where the line was made" },
         { .name = "ST", .number = true, .print = status, .needs = EXPR_LOG, .help = "status code" },
         { .name = "T", .print = accept_gmt, .help = "accept date, UTC" },
@@ -629,10 +625,6 @@ static const struct log_alias rows[] = {
         { .name = "fi", .print = front_ip, .needs = EXPR_CLIENT, .string = true, .help = "address connected to" },
         { .name = "fp", .number = true, .print = front_port, .needs = EXPR_CLIENT, .help = "port connected to" },
         { .name = "ft", .pieces = true, .print = front_name, .string = true, .help = "frontend name and transport" },
-        { .name = "hr", .needs = EXPR_LOG, .quiet = true, .help = "captured request headers" },
-        { .name = "hrl", .needs = EXPR_LOG, .quiet = true, .help = "captured request headers, list" },
-        { .name = "hs", .needs = EXPR_LOG, .quiet = true, .help = "captured response headers" },
-        { .name = "hsl", .needs = EXPR_LOG, .quiet = true, .help = "captured response headers, list" },
         { .name = "lc", .number = true, .print = log_counter, .help = "log lines of the frontend" },
         { .name = "ms", .number = true, .print = accept_ms, .help = "accept date, milliseconds" },
         { .name = "pid", .number = true, .process = true, .print = pid, .help = "process id" },
