@@ -144,17 +144,17 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "fc_glitches,fc_http_major,fc_lost,fc_nb_streams,fc_pp_authority,fc_pp_tlv,fc_pp_unique_id,fc_rcvd_proxy,"
         "fc_reordering,fc_retrans,fc_rtt,fc_rttvar,fc_sacked,fc_saved_syn,fc_settings_streams_limit,fc_src,"
         "fc_src_is_local,fc_src_port,fc_unacked,fe_client_timeout,fe_conn,fe_defbe,fe_req_rate,fe_sess_rate,"
-        "fe_tarpit_timeout,fs.aborted,fs.debug_str,fs.id,fs.rst_code,hdr_reg,http_auth,http_auth_bearer,http_auth_group,"
+        "fe_tarpit_timeout,fs.aborted,fs.debug_str,fs.id,fs.rst_code,http_auth,http_auth_bearer,http_auth_group,"
         "http_auth_pass,http_auth_type,http_auth_user,http_first_req,internal.htx.data,internal.htx.free,"
         "internal.htx.free_data,internal.htx.has_eom,internal.htx.nbblks,internal.htx.size,internal.htx.used,"
         "internal.htx_blk.data,internal.htx_blk.hdrname,internal.htx_blk.hdrval,internal.htx_blk.size,"
         "internal.htx_blk.start_line,internal.htx_blk.type,internal.strm.is_htx,ipv4,ipv6,last_entity,last_rule_file,"
-        "last_rule_line,lat_ns_avg,lat_ns_tot,meth,nbproc,path_reg,payload,payload_lv,pid,proc,queue,rdp_cookie,"
-        "rdp_cookie_cnt,rep_ssl_hello_type,req.body,req.body_len,req.body_param,req.body_size,req.bytes_in,req.bytes_out,"
-        "req.cook,req.cook_cnt,req.cook_names,req.cook_val,req.hdr_names,req.hdrs,req.hdrs_bin,req.len,req.payload,"
-        "req.payload_lv,req.rdp_cookie,req.rdp_cookie_cnt,req.ssl_alpn,req.ssl_cipherlist,req.ssl_ec_ext,"
-        "req.ssl_hello_type,req.ssl_keyshare_groups,req.ssl_sigalgs,req.ssl_sni,req.ssl_st_ext,req.ssl_supported_groups,"
-        "req.ssl_ver,req.timer.hdr,req.timer.idle,req.timer.queue,req.timer.tq,req_len,req_proto_http,req_rdp_cookie,"
+        "last_rule_line,lat_ns_avg,lat_ns_tot,meth,nbproc,payload,payload_lv,pid,proc,queue,rdp_cookie,rdp_cookie_cnt,"
+        "rep_ssl_hello_type,req.body,req.body_len,req.body_param,req.body_size,req.bytes_in,req.bytes_out,req.cook,"
+        "req.cook_cnt,req.cook_names,req.cook_val,req.hdr_names,req.hdrs,req.hdrs_bin,req.len,req.payload,req.payload_lv,"
+        "req.rdp_cookie,req.rdp_cookie_cnt,req.ssl_alpn,req.ssl_cipherlist,req.ssl_ec_ext,req.ssl_hello_type,"
+        "req.ssl_keyshare_groups,req.ssl_sigalgs,req.ssl_sni,req.ssl_st_ext,req.ssl_supported_groups,req.ssl_ver,"
+        "req.timer.hdr,req.timer.idle,req.timer.queue,req.timer.tq,req_len,req_proto_http,req_rdp_cookie,"
         "req_rdp_cookie_cnt,req_ssl_hello_type,req_ssl_sni,req_ssl_ver,request_date,res.body,res.body_len,res.body_size,"
         "res.bytes_in,res.bytes_out,res.cache_hit,res.cache_name,res.comp,res.comp_algo,res.cook,res.cook_cnt,"
         "res.cook_names,res.cook_val,res.fhdr_cnt,res.hdr_ip,res.hdr_names,res.hdrs,res.hdrs_bin,res.len,res.payload,"
@@ -201,8 +201,8 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "ssl_s_chain_der,ssl_s_der,ssl_s_i_dn,ssl_s_key_alg,ssl_s_notafter,ssl_s_notbefore,ssl_s_s_dn,ssl_s_serial,"
         "ssl_s_sha1,ssl_s_sig_alg,ssl_s_version,stopping,table_avl,table_cnt,term_events,tgroup,thread,txn.conn_retries,"
         "txn.id32,txn.redispatched,txn.sess_term_state,txn.status,txn.timer.total,txn.timer.user,unique-id,uptime,url32,"
-        "url_ip,url_param,url_port,url_reg,urlp,urlp_beg,urlp_dir,urlp_dom,urlp_end,urlp_len,urlp_reg,urlp_sub,urlp_val,"
-        "uuid,wait_end,waiting_entity");
+        "url_ip,url_param,url_port,urlp,urlp_beg,urlp_dir,urlp_dom,urlp_end,urlp_len,urlp_reg,urlp_sub,urlp_val,uuid,"
+        "wait_end,waiting_entity");
 
 LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
         "51d.all,da-csv-fetch,lua.*,quic_enabled,spoe.engine-id,wurfl-get*");
@@ -210,16 +210,13 @@ LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
 LATER_TABLE(converter, .what = "converter", .names =
         "aes_cbc_dec,aes_cbc_enc,aes_gcm_dec,aes_gcm_enc,capture-req,capture-res,debug,digest,hmac,in_table,"
         "jwt_decrypt_cert,jwt_decrypt_jwk,jwt_decrypt_secret,jwt_header_query,jwt_payload_query,jwt_verify,"
-        "jwt_verify_cert,map,map_beg,map_beg_int,map_beg_ip,map_beg_key,map_dir,map_dir_int,map_dir_ip,map_dir_key,"
-        "map_dom,map_dom_int,map_dom_ip,map_dom_key,map_end,map_end_int,map_end_ip,map_end_key,map_int,map_int_int,"
-        "map_int_ip,map_int_key,map_ip,map_ip_int,map_ip_ip,map_ip_key,map_match,map_match_output,map_reg,map_reg_int,"
-        "map_reg_ip,map_reg_key,map_regm,map_str,map_str_int,map_str_ip,map_str_key,map_sub,map_sub_int,map_sub_ip,"
-        "map_sub_key,regsub,sha1,sha2,table_bytes_in_rate,table_bytes_out_rate,table_clr_gpc,table_clr_gpc0,"
-        "table_clr_gpc1,table_conn_cnt,table_conn_cur,table_conn_rate,table_expire,table_glitch_cnt,table_glitch_rate,"
-        "table_gpc,table_gpc0,table_gpc0_rate,table_gpc1,table_gpc1_rate,table_gpc_rate,table_gpt,table_gpt0,"
-        "table_http_err_cnt,table_http_err_rate,table_http_fail_cnt,table_http_fail_rate,table_http_req_cnt,"
-        "table_http_req_rate,table_idle,table_inc_gpc,table_inc_gpc0,table_inc_gpc1,table_kbytes_in,table_kbytes_out,"
-        "table_server_id,table_sess_cnt,table_sess_rate,table_trackers,when,wt6,x509_v_err_str");
+        "jwt_verify_cert,map_match,map_match_output,map_regm,regsub,sha1,sha2,table_bytes_in_rate,table_bytes_out_rate,"
+        "table_clr_gpc,table_clr_gpc0,table_clr_gpc1,table_conn_cnt,table_conn_cur,table_conn_rate,table_expire,"
+        "table_glitch_cnt,table_glitch_rate,table_gpc,table_gpc0,table_gpc0_rate,table_gpc1,table_gpc1_rate,"
+        "table_gpc_rate,table_gpt,table_gpt0,table_http_err_cnt,table_http_err_rate,table_http_fail_cnt,"
+        "table_http_fail_rate,table_http_req_cnt,table_http_req_rate,table_idle,table_inc_gpc,table_inc_gpc0,"
+        "table_inc_gpc1,table_kbytes_in,table_kbytes_out,table_server_id,table_sess_cnt,table_sess_rate,table_trackers,"
+        "when,wt6,x509_v_err_str");
 
 LATER_TABLE(converter_never, .what = "converter", .never = true, .names =
         "51d.single,da-csv-conv,lua.*");
@@ -227,14 +224,11 @@ LATER_TABLE(converter_never, .what = "converter", .never = true, .names =
 LATER_TABLE(predefined, .what = "predefined ACL", .names =
         "HTTP_URL_ABS,RDP_COOKIE,REQ_CONTENT,WAIT_END");
 
-LATER_TABLE(match, .what = "matching method", .names =
-        "bin,reg");
-
 LATER_TABLE(del_header_match, .what = "matching method", .of = "del-header", .names =
         "beg,end,reg,sub");
 
 LATER_TABLE(acl_flag, .what = "flag", .of = "acl", .names =
-        "-M,-f,-u");
+        "-M,-u");
 
 LATER_TABLE(log_format_flag, .what = "flag", .of = "log-format", .names =
         "bin,cbor,json");
