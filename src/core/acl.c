@@ -1,14 +1,16 @@
 /* core/acl.c - `acl` lines: criterion, flags, operator, patterns (manual 7.1, 7.4). */
 #include "conf/conf.h"
 #include "conf/later.h"
-#include "core/cond.h"
+#include "base/regex.h"
 #include "core/kinds.h"
+#include "core/pat.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { ACL_FILES_MAX = 32 };
 enum { SORT_FROM = 9 }; /* so many exact patterns are searched by halves */
 
 struct build {
@@ -20,6 +22,7 @@ struct build {
         struct acl_pat *pat;
         int match; /* asked for by -m or the criterion's suffix; -1: by type */
         bool icase;
+        const struct word *file[ACL_FILES_MAX]; /* -f */
 };
 
 static bool fail(struct build *b, const struct word *w, const char *fmt, ...) fmt_like(3, 4);
@@ -37,9 +40,9 @@ static bool fail(struct build *b, const struct word *w, const char *fmt, ...)
 }
 
 static const struct kw_val matches[] = {
-        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT }, { "len", ACL_LEN },
-        { "str", ACL_STR },     { "beg", ACL_BEG },   { "end", ACL_END }, { "sub", ACL_SUB },
-        { "dir", ACL_DIR },     { "dom", ACL_DOM },   { "ip", ACL_IP },   { NULL, 0 },
+        { "found", ACL_FOUND }, { "bool", ACL_BOOL }, { "int", ACL_INT }, { "len", ACL_LEN }, { "str", ACL_STR },
+        { "beg", ACL_BEG },     { "end", ACL_END },   { "sub", ACL_SUB }, { "dir", ACL_DIR }, { "dom", ACL_DOM },
+        { "ip", ACL_IP },       { "reg", ACL_REG },   { "bin", ACL_BIN }, { NULL, 0 },
 };
 
 static int match_named(struct str name)
@@ -69,7 +72,7 @@ static struct str take_suffix(struct build *b, struct str text)
                 return text;
         f = expr_fetch(str_sub(text, 0, under - 1));
         m = match_named(str_sub(text, under, end - under));
-        if (!f || !f->acl_forms || m < ACL_LEN || m == ACL_IP)
+        if (!f || !f->acl_forms || m < ACL_LEN || m == ACL_IP || m == ACL_BIN)
                 return text;
         b->match = memchr(text.p, ',', text.n) && text.p[end] == ',' ? -1 : m; /* a converter makes the suffix void */
         plain = conf_alloc(b->c->conf, text.n);
@@ -113,6 +116,31 @@ static bool take_match(struct build *b)
                             w->text.p);
 }
 
+static bool take_file(struct build *b)
+{
+        if (b->i + 1 >= b->n)
+                return fail(b, &b->w[b->i], "missing a file name after '-f'");
+        if (b->t->n_sets == ACL_FILES_MAX)
+                return fail(b, &b->w[b->i], "too many '-f' (%d at most)", ACL_FILES_MAX);
+        b->file[b->t->n_sets++] = &b->w[++b->i];
+        return true;
+}
+
+/* Now that the way to match is known. */
+static bool load_files(struct build *b)
+{
+        b->t->sets = conf_alloc(b->c->conf, b->t->n_sets * sizeof(b->t->sets[0]));
+        for (uint32_t i = 0; i < b->t->n_sets; i++) {
+                struct pat_ref *r = pat_ref_get(b->c, b->file[i]->text, b->file[i], false);
+
+                if (r)
+                        b->t->sets[i] = pat_expr_new(b->c, r, b->t->match, b->icase, PAT_STR, b->file[i]);
+                if (!b->t->sets[i])
+                        return false;
+        }
+        return true;
+}
+
 static bool take_flags(struct build *b)
 {
         const char *later;
@@ -132,6 +160,9 @@ static bool take_flags(struct build *b)
                         continue; /* names are never resolved here */
                 else if (str_is(w->text, "-m")) {
                         if (!take_match(b))
+                                return false;
+                } else if (str_is(w->text, "-f")) {
+                        if (!take_file(b))
                                 return false;
                 } else if ((later = later_text(&b->c->diags->mem, "flag", "acl", w->text)) != NULL)
                         return fail(b, w, "%s", later);
@@ -160,6 +191,7 @@ static bool settle_match(struct build *b)
                : b->match == ACL_BOOL ? SMP_BOOL
                : b->match == ACL_INT  ? SMP_SINT
                : b->match == ACL_IP   ? SMP_ADDR
+               : b->match == ACL_BIN  ? SMP_BIN
                                       : SMP_STR;
         if (want == SMP_ADDR && (type == SMP_IPV4 || type == SMP_IPV6))
                 return true;
@@ -255,10 +287,67 @@ static bool set_net(struct acl_pat *p, struct str v)
         return set_mask(p, bits);
 }
 
+static void regex_drop(void *r)
+{
+        regex_free(r);
+}
+
+static bool set_regex(struct build *b, struct acl_pat *p, const struct word *w)
+{
+        struct regex_error e = { .text = "no memory" };
+
+        p->regex = regex_new(w->text, b->icase, &e);
+        if (!p->regex)
+                return fail(b, w, "regex '%.*s' is invalid (error=%s, erroffset=%zu)", (int)w->text.n, w->text.p,
+                            e.text, e.at);
+        conf_at_free(b->c->conf, regex_drop, p->regex);
+        return true;
+}
+
+/* Hexadecimal digits into the bytes they stand for; the text is an own copy and is overwritten. */
+static bool set_bytes(struct acl_pat *p, struct str v)
+{
+        char *to = (char *)(uintptr_t)v.p;
+
+        for (size_t i = 0; i < v.n; i++) {
+                const char *digits = "0123456789abcdef", *d = memchr(digits, chr_lower((unsigned char)v.p[i]), 16);
+
+                if (!d)
+                        return false;
+                to[i / 2] = (char)(i % 2 ? to[i / 2] | (d - digits) : (d - digits) << 4);
+        }
+        p->s = (struct str){ to, v.n / 2 };
+        return v.n % 2 == 0;
+}
+
+bool acl_pat_parse(struct acl_pat *p, enum acl_match how, struct str text, char why[ACL_WHY_MAX])
+{
+        const char *what = "is no pattern";
+        bool ok = true;
+
+        switch (how) {
+        case ACL_INT:
+        case ACL_LEN:
+                ok = set_range(p, OP_EQ, text);
+                what = "is not a number or a range of numbers";
+                break;
+        case ACL_IP:
+                ok = set_net(p, text);
+                what = "is not a valid IPv4 or IPv6 address";
+                break;
+        case ACL_REG: ok = false; break;
+        default: p->s = text; break;
+        }
+        if (!ok)
+                (void)snprintf(why, ACL_WHY_MAX, "'%.*s' %s", (int)(text.n < 100 ? text.n : 100), text.p, what);
+        return ok;
+}
+
 static bool take_pattern(struct build *b, enum int_op *op)
 {
         const struct word *w = &b->w[b->i];
         struct acl_pat *p = &b->pat[b->t->n];
+        char why[ACL_WHY_MAX];
 
         p->icase = b->icase;
         switch (b->t->match) {
@@ -272,9 +361,21 @@ static bool take_pattern(struct build *b, enum int_op *op)
                         return fail(b, w, "'%.*s' is not a number or a range of numbers", (int)w->text.n, w->text.p);
                 break;
         case ACL_IP:
-                if (!set_net(p, w->text))
-                        return fail(b, w, "'%.*s' is not a valid IPv4 or IPv6 address", (int)w->text.n, w->text.p);
+                if (!acl_pat_parse(p, ACL_IP, w->text, why))
+                        return fail(b, w, "%s", why);
                 break;
+        case ACL_REG:
+                if (!set_regex(b, p, w))
+                        return false;
+                break;
+        case ACL_BIN: {
+                char *own = conf_alloc(b->c->conf, w->text.n + 1);
+
+                memcpy(own, w->text.p, w->text.n);
+                if (!set_bytes(p, (struct str){ own, w->text.n }))
+                        return fail(b, w, "'%.*s' is no even number of hexadecimal digits", (int)w->text.n, w->text.p);
+                break;
+        }
         default: p->s = str_of(conf_intern(b->c->conf, w->text)); break;
         }
         b->t->n++;
@@ -312,7 +413,7 @@ const struct acl_test *acl_test_compile(struct kw_call *c, const char *what, con
         b.t = conf_alloc(c->conf, sizeof(*b.t));
         b.pat = conf_alloc(c->conf, n * sizeof(*b.pat));
         b.t->pat = b.pat;
-        if (!take_criterion(&b) || !take_flags(&b) || !settle_match(&b))
+        if (!take_criterion(&b) || !take_flags(&b) || !settle_match(&b) || !load_files(&b))
                 return NULL;
         for (; b.i < n; b.i++) {
                 if (!take_pattern(&b, &op))

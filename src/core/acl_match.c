@@ -1,5 +1,6 @@
 /* core/acl_match.c - does a sample match one of the patterns (manual 7.1.1 to 7.1.6). */
-#include "core/cond.h"
+#include "base/regex.h"
+#include "core/pat.h"
 
 #include <arpa/inet.h>
 
@@ -54,6 +55,7 @@ static bool match_text(enum acl_match how, struct str v, const struct acl_pat *p
         size_t n = p->s.n;
 
         switch (how) {
+        case ACL_BIN:
         case ACL_STR: return v.n == n && bytes_eq(v.p, p->s.p, n, p->icase);
         case ACL_BEG: return v.n >= n && bytes_eq(v.p, p->s.p, n, p->icase);
         case ACL_END: return v.n >= n && bytes_eq(v.p + v.n - n, p->s.p, n, p->icase);
@@ -92,8 +94,7 @@ static bool masked_eq(const uint8_t *a, const struct acl_pat *p, size_t n)
         return true;
 }
 
-/* The IPv4 address inside 2002:IPV4::, ::IPV4 and ::ffff:IPV4 (manual 7.1.6), or NULL. */
-static const uint8_t *embedded_ip4(const uint8_t *six)
+const uint8_t *acl_embedded_ip4(const uint8_t *six)
 {
         static const uint8_t zero[12], mapped[12] = { [10] = 0xff, [11] = 0xff };
 
@@ -113,39 +114,35 @@ static bool match_ip(const struct smp *s, const struct acl_pat *p)
         }
         if (p->family == AF_INET6)
                 return masked_eq(s->ip6.s6_addr, p, 16);
-        four = embedded_ip4(s->ip6.s6_addr);
+        four = acl_embedded_ip4(s->ip6.s6_addr);
         return four && masked_eq(four, p, 4);
+}
+
+bool acl_pat_match(enum acl_match how, const struct acl_pat *p, const struct smp *s)
+{
+        int64_t n;
+
+        switch (how) {
+        case ACL_INT:
+        case ACL_LEN: n = how == ACL_INT ? s->i : (int64_t)s->s.n; return n >= p->lo && n <= p->hi;
+        case ACL_IP: return match_ip(s, p);
+        case ACL_REG: return regex_match(p->regex, (struct str){ s->s.p, s->s.n });
+        default: return match_text(how, (struct str){ s->s.p, s->s.n }, p);
+        }
 }
 
 bool acl_match(const struct acl_test *t, const struct smp *s)
 {
-        struct str v;
-
-        switch (t->match) {
-        case ACL_FOUND: return true;
-        case ACL_BOOL: return s->b;
-        case ACL_INT:
-        case ACL_LEN:
-                for (uint32_t i = 0; i < t->n; i++) {
-                        int64_t n = t->match == ACL_INT ? s->i : (int64_t)s->s.n;
-
-                        if (n >= t->pat[i].lo && n <= t->pat[i].hi)
-                                return true;
-                }
-                return false;
-        case ACL_IP:
-                for (uint32_t i = 0; i < t->n; i++) {
-                        if (match_ip(s, &t->pat[i]))
-                                return true;
-                }
-                return false;
-        default: break;
+        if (t->match == ACL_FOUND || t->match == ACL_BOOL)
+                return t->match == ACL_FOUND || s->b;
+        for (uint32_t i = 0; i < t->n_sets; i++) {
+                if (pat_find(t->sets[i], s))
+                        return true;
         }
-        v = (struct str){ s->s.p, s->s.n };
         if (t->sorted)
-                return find_sorted(t, v);
+                return find_sorted(t, (struct str){ s->s.p, s->s.n });
         for (uint32_t i = 0; i < t->n; i++) {
-                if (match_text(t->match, v, &t->pat[i]))
+                if (acl_pat_match(t->match, &t->pat[i], s))
                         return true;
         }
         return false;

@@ -11,6 +11,8 @@
 #include "core/expr.h"
 
 struct cond;
+struct pat_expr;
+struct regex;
 
 /* Words of a line, kept for the dump. A quoted "if" is a value and stays quoted; elsewhere quotes change nothing, as in HAProxy. */
 struct words {
@@ -50,6 +52,8 @@ enum acl_match {
         ACL_DIR,
         ACL_DOM,
         ACL_IP,
+        ACL_REG,
+        ACL_BIN, /* as ACL_STR, patterns in hexadecimal digits */
 };
 
 struct acl_pat {
@@ -57,6 +61,7 @@ struct acl_pat {
         uint8_t family; /* ACL_IP: AF_INET, AF_INET6 */
         union {
                 struct str s;
+                struct regex *regex; /* ACL_REG of an acl line */
                 struct {
                         int64_t lo, hi; /* ACL_INT, ACL_LEN */
                 };
@@ -70,13 +75,21 @@ struct acl_test {
         const struct expr *expr;
         enum acl_match match;
         bool sorted; /* ACL_STR with many patterns: by length, then bytes */
-        uint32_t n;
+        uint32_t n, n_sets;
         const struct acl_pat *pat;
+        const struct pat_expr **sets; /* -f, core/pat.h */
 };
 
 /* "<criterion> [flags] [operator] [<value>...]". `what` for messages: "ACL 'x'". NULL after an alert. */
 const struct acl_test *acl_test_compile(struct kw_call *c, const char *what, const struct word *w, size_t n);
 bool acl_match(const struct acl_test *t, const struct smp *s); /* s was cast by the test's expression */
+
+enum { ACL_WHY_MAX = 200 };
+/* One pattern of a set; the text must live as long. Not for ACL_REG. False: why says what is wrong with it. */
+bool acl_pat_parse(struct acl_pat *p, enum acl_match how, struct str text, char why[ACL_WHY_MAX]);
+bool acl_pat_match(enum acl_match how, const struct acl_pat *p, const struct smp *s);
+/* The IPv4 address inside 2002:IPV4::, ::IPV4 and ::ffff:IPV4 (manual 7.1.6), or NULL. */
+const uint8_t *acl_embedded_ip4(const uint8_t *six);
 
 struct acl_row { /* a predefined ACL (manual 7.4) */
         const char *name, *text;

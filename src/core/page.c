@@ -358,22 +358,27 @@ int page_parse(const struct page_words *w, const struct page **ret_page)
 
 /* ---- sending ---- */
 
+/* A field that comes out empty is left out, as in HAProxy. */
 static unsigned print_fields(const struct page *p, const struct expr_ctx *x, char *room, size_t n,
                              struct reply_field *f)
 {
+        unsigned used = 0;
+
         for (unsigned i = 0; i < p->n_fields; i++) {
                 const struct page_field *pf = &p->field[i];
+                struct str value = pf->value;
                 size_t len;
 
-                f[i] = (struct reply_field){ pf->name, pf->value };
-                if (!pf->fmt)
-                        continue;
-                len = logfmt_print(pf->fmt, x, room, n);
-                f[i].value = str_trim((struct str){ room, len }); /* RFC 9110 5.5: no blanks around a field value */
-                room += len;
-                n -= len;
+                if (pf->fmt) {
+                        len = logfmt_print(pf->fmt, x, room, n);
+                        value = str_trim((struct str){ room, len }); /* RFC 9110 5.5: no blanks around a field value */
+                        room += len;
+                        n -= len;
+                }
+                if (value.n || !pf->fmt)
+                        f[used++] = (struct reply_field){ pf->name, value };
         }
-        return p->n_fields;
+        return used;
 }
 
 static void send_made(struct strm *s, const struct page *p, const struct expr_ctx *x)

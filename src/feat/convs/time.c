@@ -128,7 +128,7 @@ CHECK(check_http_date)
 
 CONV(http_date)
 {
-        int64_t units = n_args > 1 ? args[1].i : 1, rest, sec, v;
+        int64_t units = n_args > 1 ? args[1].i : 1, rest, v;
         struct out o = out_open();
         struct tm tm;
         time_t t;
@@ -136,7 +136,7 @@ CONV(http_date)
         (void)x;
         if (__builtin_add_overflow(smp->i, arg_int(args, n_args, 0, 0), &v))
                 return false;
-        t = (time_t)(sec = floor_div(v, units, &rest));
+        t = (time_t)floor_div(v, units, &rest);
         if (!gmtime_r(&t, &tm))
                 return false;
         o.n = (size_t)snprintf(o.p, o.cap, "%s, %02d %s %04lld %02d:%02d:%02d", days[tm.tm_wday], tm.tm_mday,
