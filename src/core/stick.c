@@ -1,6 +1,7 @@
 /* core/stick.c - shards of hash chains and age lists over one array of entries.
  *
- * Free entries form one stack for all shards, so that the size is exact. Each shard keeps its entries in the order in
+ * Free entries form one stack for all shards, so that the size is exact; entries that were never used lie above `fresh`, so
+ * that memory nobody used is not touched (chains hold an index + 1 for the same reason). Each shard keeps its entries in the order in
  * which they were touched; as all live equally long after it, that is the order in which they expire, too.
  * Locks: of one shard, and inside it that of the free stack; never of two shards. Room for a key of a shard that has
  * nothing to give up is made with its lock open, and then the key is looked up once more. */
@@ -12,7 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define MAGIC   0x7374696b74626c31u /* and the version of the layout */
+#define MAGIC   0x7374696b74626c32u /* and the version of the layout */
 #define SIZE_UP ((uint32_t)1 << 31)
 
 struct stick_entry {
@@ -21,7 +22,8 @@ struct stick_entry {
         atomic_uint held;
         mono_t touched;
         uint16_t key_len;
-        uint8_t used;             /* 1: key and data are whole, a later process may keep them */
+        _Atomic uint8_t used;     /* 1: key and data are whole, a later process may keep them */
+        _Atomic uint8_t shard;    /* of its key */
         _Alignas(8) char bytes[]; /* data, then the key */
 };
 
@@ -34,12 +36,12 @@ struct shard {
 struct stick_head {
         uint64_t magic;
         struct stick_opts opts;
-        uint32_t chains; /* of one shard, a power of two */
-        uint32_t pad;
+        uint32_t chains;   /* of one shard, a power of two */
+        atomic_uint fresh; /* entries from here on were never used; written under free's lock */
         struct shard free; /* its oldest is the top of the stack, `next` leads down */
         atomic_uint used;  /* written under free's lock */
         struct shard shard[STICK_SHARDS];
-        uint32_t chain[]; /* [STICK_SHARDS][chains] */
+        uint32_t chain[]; /* [STICK_SHARDS][chains]: index + 1, 0 = empty */
 };
 
 static uint32_t chains_of(uint32_t size)
@@ -106,6 +108,11 @@ static void push(struct stick *t, uint32_t i)
         (void)pthread_spin_unlock(&f->lock);
 }
 
+static uint32_t fresh_of(const struct stick *t)
+{
+        return atomic_load_explicit(&t->head->fresh, memory_order_relaxed);
+}
+
 static uint32_t pop(struct stick *t)
 {
         struct shard *f = &t->head->free;
@@ -115,6 +122,10 @@ static uint32_t pop(struct stick *t)
         i = f->oldest;
         if (i != STICK_NONE) {
                 f->oldest = entry(t, i)->next;
+                count(t, 1);
+        } else if (fresh_of(t) < t->opts.size) {
+                i = fresh_of(t);
+                atomic_store_explicit(&t->head->fresh, i + 1, memory_order_relaxed);
                 count(t, 1);
         }
         (void)pthread_spin_unlock(&f->lock);
@@ -168,19 +179,23 @@ static bool is_held(struct stick_entry *e)
 static void take_out(struct stick *t, struct shard *s, uint32_t i)
 {
         struct stick_entry *e = entry(t, i);
-        uint32_t *p = chain_of(t, map_hash((struct str){ key_of(t, e), e->key_len }));
+        uint32_t *chain = chain_of(t, map_hash((struct str){ key_of(t, e), e->key_len })), at = *chain - 1;
 
-        while (*p != i)
-                p = &entry(t, *p)->next;
-        *p = e->next;
+        if (at == i) {
+                *chain = e->next + 1;
+        } else {
+                while (entry(t, at)->next != i)
+                        at = entry(t, at)->next;
+                entry(t, at)->next = e->next;
+        }
         age_unlink(t, s, e);
-        e->used = 0;
+        atomic_store_explicit(&e->used, 0, memory_order_relaxed);
 }
 
 /* The key's entry, or STICK_NONE. One that has expired is no more, unless it is held. */
 static uint32_t look_up(struct stick *t, struct shard *s, struct str key, uint64_t hash, mono_t now)
 {
-        uint32_t i = *chain_of(t, hash);
+        uint32_t i = *chain_of(t, hash) - 1;
 
         while (i != STICK_NONE && !str_eq((struct str){ key_of(t, entry(t, i)), entry(t, i)->key_len }, key))
                 i = entry(t, i)->next;
@@ -195,9 +210,10 @@ static void link_in(struct stick *t, struct shard *s, uint32_t i, uint64_t hash)
 {
         uint32_t *chain = chain_of(t, hash);
 
-        entry(t, i)->next = *chain;
-        *chain = i;
+        entry(t, i)->next = *chain - 1;
+        *chain = i + 1;
         age_append(t, s, i);
+        atomic_store_explicit(&entry(t, i)->shard, (uint8_t)(hash % STICK_SHARDS), memory_order_relaxed);
 }
 
 static void insert(struct stick *t, struct shard *s, uint32_t i, struct str key, uint64_t hash, mono_t now)
@@ -206,10 +222,11 @@ static void insert(struct stick *t, struct shard *s, uint32_t i, struct str key,
 
         memset(e->bytes, 0, data_bytes(&t->opts));
         memcpy(key_of(t, e), key.p, key.n);
+        atomic_store_explicit(&e->held, 0, memory_order_relaxed); /* of a block that was adopted it may be anything */
         e->key_len = (uint16_t)key.n;
         e->touched = now;
         link_in(t, s, i, hash);
-        e->used = 1;
+        atomic_store_explicit(&e->used, 1, memory_order_release); /* partner: stick_walk() */
 }
 
 /* Takes the oldest entry that is not held; at most HELD_STEPS held ones are passed, so that a lock is never kept long. */
@@ -321,6 +338,79 @@ void stick_put(struct stick *t, uint32_t i)
         ASSERT(was > 0);
 }
 
+/* The lock of its shard; who does not hold the entry checks afterwards whether it is still that one. */
+static struct shard *lock_entry(struct stick *t, const struct stick_entry *e)
+{
+        return lock(t, atomic_load_explicit(&e->shard, memory_order_relaxed));
+}
+
+void stick_touch(struct stick *t, uint32_t i, mono_t now)
+{
+        struct shard *s = lock_entry(t, entry(t, i));
+
+        touch(t, s, i, now);
+        unlock(s);
+}
+
+/* Under the lock of the shard that it had a moment ago. */
+static bool take_hold(struct stick *t, struct stick_entry *e, const struct shard *s, mono_t now)
+{
+        if (!atomic_load_explicit(&e->used, memory_order_relaxed) ||
+            s != &t->head->shard[atomic_load_explicit(&e->shard, memory_order_relaxed)] ||
+            (has_expired(t, e, now) && !is_held(e)))
+                return false;
+        (void)atomic_fetch_add_explicit(&e->held, 1, memory_order_relaxed);
+        return true;
+}
+
+uint32_t stick_walk(struct stick *t, uint32_t from, mono_t now)
+{
+        for (uint32_t i = from; i < fresh_of(t); i++) {
+                struct stick_entry *e = entry(t, i);
+                struct shard *s;
+                bool got;
+
+                if (!atomic_load_explicit(&e->used, memory_order_acquire)) /* partner: insert() */
+                        continue;
+                s = lock_entry(t, e);
+                got = take_hold(t, e, s, now);
+                unlock(s);
+                if (got)
+                        return i;
+        }
+        return STICK_NONE;
+}
+
+bool stick_remove(struct stick *t, uint32_t i)
+{
+        struct stick_entry *e = entry(t, i);
+        struct shard *s = lock_entry(t, e);
+        unsigned one = 1;
+        bool gone = atomic_compare_exchange_strong_explicit(&e->held, &one, 0, memory_order_acquire,
+                                                            memory_order_relaxed); /* see is_held() */
+
+        if (gone) {
+                take_out(t, s, i);
+                push(t, i);
+        }
+        unlock(s);
+        return gone;
+}
+
+mono_t stick_touched(struct stick *t, uint32_t i)
+{
+        struct shard *s = lock_entry(t, entry(t, i));
+        mono_t at = entry(t, i)->touched;
+
+        unlock(s);
+        return at;
+}
+
+unsigned stick_holders(const struct stick *t, uint32_t i)
+{
+        return atomic_load_explicit(&entry(t, i)->held, memory_order_relaxed);
+}
+
 void *stick_data(const struct stick *t, uint32_t i)
 {
         return entry(t, i)->bytes;
@@ -389,9 +479,7 @@ static void clear(struct stick *t)
         h->chains = chains_of(t->opts.size);
         h->free.oldest = STICK_NONE;
         (void)pthread_spin_init(&h->free.lock, PTHREAD_PROCESS_PRIVATE);
-        atomic_store_explicit(&h->used, t->opts.size, memory_order_relaxed); /* push() counts down */
-        for (size_t i = 0; i < (size_t)STICK_SHARDS * h->chains; i++)
-                h->chain[i] = STICK_NONE;
+        atomic_store_explicit(&h->used, 0, memory_order_relaxed);
         for (unsigned i = 0; i < STICK_SHARDS; i++) {
                 h->shard[i].oldest = h->shard[i].newest = STICK_NONE;
                 (void)pthread_spin_init(&h->shard[i].lock, PTHREAD_PROCESS_PRIVATE);
@@ -404,8 +492,6 @@ int stick_init(struct stick *t, const struct stick_opts *o, void *mem)
                 return -EINVAL;
         view(t, o, mem);
         clear(t);
-        for (uint32_t i = o->size; i > 0; i--)
-                push(t, i - 1);
         t->head->opts = *o;
         t->head->magic = MAGIC;
         return 0;
@@ -429,7 +515,7 @@ static bool is_whole(struct stick *t, struct stick_entry *e, mono_t now)
 {
         if (e->touched > now)
                 e->touched = now;
-        return e->used == 1 && e->key_len <= t->opts.key_max && !has_expired(t, e, now);
+        return atomic_load_explicit(&e->used, memory_order_relaxed) == 1 && e->key_len <= t->opts.key_max && !has_expired(t, e, now);
 }
 
 int stick_adopt(struct stick *t, const struct stick_opts *o, void *mem, size_t n, mono_t now)
@@ -444,14 +530,18 @@ int stick_adopt(struct stick *t, const struct stick_opts *o, void *mem, size_t n
                 return -ENOMEM;
         view(t, o, mem);
         clear(t);
-        for (uint32_t i = o->size; i > 0; i--) {
+        memset(h->chain, 0, sizeof(uint32_t) * STICK_SHARDS * h->chains);
+        if (fresh_of(t) > o->size)
+                atomic_store_explicit(&h->fresh, o->size, memory_order_relaxed);
+        atomic_store_explicit(&h->used, fresh_of(t), memory_order_relaxed); /* push() counts down */
+        for (uint32_t i = fresh_of(t); i > 0; i--) {
                 struct stick_entry *e = entry(t, i - 1);
 
                 atomic_store_explicit(&e->held, 0, memory_order_relaxed);
                 if (is_whole(t, e, now)) {
                         order[whole++] = i - 1;
                 } else {
-                        e->used = 0;
+                        atomic_store_explicit(&e->used, 0, memory_order_relaxed);
                         push(t, i - 1);
                 }
         }
