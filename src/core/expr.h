@@ -216,6 +216,10 @@ struct vars **expr_vars(struct expr_state *e);   /* core/vars.h */
 mono_t *expr_until(struct expr_state *e);        /* of strm_waited(); 0: no wait */
 struct strm_tie *expr_tie(struct expr_state *e); /* core/strm.h: kept here, as few streams have one */
 struct strm_prio *expr_prio(struct expr_state *e);
+struct track_set;
+struct track_set **expr_tracked(struct expr_state *e); /* core/track.h, as the next one: gone before expr_state_fini() */
+struct sticky;
+struct sticky **expr_sticky(struct expr_state *e);
 uint16_t *expr_resume(struct expr_state *e, unsigned which); /* a rule list's place: below EXPR_RESUMES */
 
 #endif

@@ -249,6 +249,8 @@ static const struct kw server_rows[] = {
                 .help = "what places the server among the others with hash-type consistent"),
         KW_FLAG("backup", struct server_cfg, backup, .apply = KW_LIVE, .manual = "5.2",
                 .help = "used only when no other server is left"),
+        KW_FLAG("non-stick", struct server_cfg, non_stick, .apply = KW_LIVE, .manual = "5.2",
+                .help = "Stick tables do not learn that a client was sent here."),
         KW_FLAG("disabled", struct server_cfg, disabled, .apply = KW_LIVE, .manual = "5.2",
                 .help = "starts in maintenance"),
         KW_FN("enabled", enabled_parse, dump_nothing, .apply = KW_LIVE, .manual = "5.2", .sample = "",

@@ -14,6 +14,7 @@ struct server_cfg { /* slot "server": server and default-server lines; immutable
         int weight, maxconn, minconn, maxqueue;
         int hash_key; /* core/lb.h */
         bool backup, disabled;
+        bool non_stick; /* stick tables learn nothing of it */
         int pool_max_conn, pool_purge_ms;
         int slowstart_ms;
         const char *track; /* "[backend/]server", or NULL */

@@ -6,6 +6,7 @@
 #include "core/front.h"
 #include "core/sess_priv.h"
 #include "core/srv_conn.h"
+#include "core/track.h"
 
 #include <errno.h>
 
@@ -71,6 +72,7 @@ void sess_close(struct sess *s, bool reset)
                 task_cancel(&s->idle->task);
         }
         srv_conn_forget_owner(s);
+        track_sess_end(s);
         if (s->carrier)
                 s->proto->close(s);
         wire_fini(&s->wire, reset || (s->cfg->px->options & OPT_NOLINGER));

@@ -51,6 +51,7 @@ struct sess_more {
         struct vars *vars; /* core/vars.h */
         struct addr dst;
         bool has_dst;
+        struct track_set *tracked; /* core/track.h; NULL: nothing */
 };
 struct sess_more *sess_more_of(struct sess *s); /* made when first needed; NULL: no memory */
 void sess_more_fini(struct sess *s);            /* the session ends; twice is fine */

@@ -5,6 +5,7 @@
 #include "core/sess_priv.h"
 #include "core/srv_conn.h"
 #include "core/threads.h"
+#include "core/track.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -136,6 +137,8 @@ static bool apply_front(struct sess *s, const struct front_use *use)
 static void sess_begin(struct sess *s, uint8_t level)
 {
         s->cli_level = level;
+        if (unlikely(s->more))
+                track_sess_begin(s);
         if (s->http) {
                 s->state = SESS_IDLE;
                 sess_idle_wake(&s->wire); /* the request is often here already: read at once */

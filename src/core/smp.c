@@ -284,6 +284,8 @@ struct expr_state {
         struct strm_tie tie;
         struct strm_prio prio;
         mono_t until;
+        struct track_set *tracked;
+        struct sticky *sticky;
 };
 
 struct expr_state *expr_state_of(struct strm *st)
@@ -333,6 +335,16 @@ struct strm_tie *expr_tie(struct expr_state *e)
 struct strm_prio *expr_prio(struct expr_state *e)
 {
         return &e->prio;
+}
+
+struct track_set **expr_tracked(struct expr_state *e)
+{
+        return &e->tracked;
+}
+
+struct sticky **expr_sticky(struct expr_state *e)
+{
+        return &e->sticky;
 }
 
 uint16_t *expr_resume(struct expr_state *e, unsigned which)

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
+#include "core/track.h"
 
 struct strm_thr {
         size_t size; /* of this block, for mem_put */
@@ -112,6 +113,8 @@ static void count_bytes(struct strm *s)
         uint32_t in = (uint32_t)s->cl.rx_bytes - s->counted_in, out = (uint32_t)s->cl.tx_bytes - s->counted_out;
         uint32_t rsp = (uint32_t)s->sv.rx_bytes - s->log.counted_rsp;
 
+        if (track_any(s))
+                track_bytes(s, in, rsp);
         add_bytes(strm_front_stat(s), in, out, rsp);
         if (strm_back_stat(s))
                 add_bytes(strm_back_stat(s), in, out, rsp);
@@ -158,6 +161,8 @@ void strm_count_client_abort(struct strm *s)
 
 void strm_count_bad_request(struct strm *s)
 {
+        if (track_any(s))
+                track_request(s);
         STAT_INC(strm_front_stat(s)->err_req);
         STAT_INC(strm_front_stat(s)->req_tot);
         s->counted_req = true;
@@ -360,6 +365,8 @@ static void finish(struct strm *s)
         if (s->log.request)
                 line_put(mine(), s->log.request, s->log.request_size);
         strm_untie(s);
+        if (track_any(s))
+                track_end(s);
         expr_state_fini(s);
         if (s->bcfg)
                 unpin(&s->bcfg->pins);

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
+#include "core/track.h"
 #include "net/addr_net.h"
 
 #include <stdio.h>
@@ -69,6 +70,8 @@ hot_path enum run strm_step_head(struct strm *s)
         s->t.request = thr_self->now;
         STAT_INC(strm_front_stat(s)->req_tot);
         s->counted_req = true;
+        if (track_any(s))
+                track_request(s);
         rate_event(&s->front->req_rate, &strm_front_stat(s)->req_rate);
         if (unlikely(s->req->method == HMETH_CONNECT))
                 s->connect = true;

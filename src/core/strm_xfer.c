@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
+#include "core/track.h"
 
 #include <errno.h>
 
@@ -297,6 +298,8 @@ static enum pumped answer_ready(struct strm *s)
         }
         s->status = s->rsp->status;
         strm_observed(s, is_wrong_status(s->status) ? SEEN_STATUS : SEEN_OK);
+        if (track_any(s))
+                track_status(s, s->status);
         s->t.response = thr_self->now;
         log_point(s, s->fcfg->log, LOG_AT_ANSWER);
         if (v) {

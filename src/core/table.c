@@ -5,6 +5,7 @@
  * so it is enough to look for holds now and then, and counting the holders of a table would cost every tracked request. */
 #include "core/table.h"
 
+#include "base/epoch.h"
 #include "base/map.h"
 #include "base/thr.h"
 
@@ -208,6 +209,31 @@ void table_purge(struct table *t)
                 (void)stick_purge(&t->stick, s, thr_self->now, UINT32_MAX);
 }
 
+static const struct tables *_Atomic published;
+
+void tables_publish(const struct tables *now)
+{
+        epoch_publish(&published, now);
+}
+
+const struct tables *tables_now(void)
+{
+        static const struct tables none = { 0 };
+        const struct tables *t = epoch_load(&published);
+
+        return t ? t : &none;
+}
+
+struct table *table_find(struct str name)
+{
+        const struct tables *all = tables_now();
+
+        for (size_t i = 0; i < all->n; i++)
+                if (str_is(name, all->v[i]->def.name))
+                        return all->v[i];
+        return NULL;
+}
+
 /* ---- keys ---- */
 
 enum smp_type table_smp_type(enum table_key k)
@@ -398,6 +424,34 @@ uint64_t table_set(struct table *t, uint32_t i, enum table_data td, unsigned idx
         set(t, d, td, idx, v);
         data_unlock(d);
         return was;
+}
+
+enum table_data table_pick(const struct table *t, enum table_data td, unsigned *idx)
+{
+        static const struct {
+                enum table_data one, array;
+                unsigned idx;
+        } same[] = { { TD_GPC0, TD_GPC, 0 },           { TD_GPC1, TD_GPC, 1 },           { TD_GPT0, TD_GPT, 0 },
+                     { TD_GPC0_RATE, TD_GPC_RATE, 0 }, { TD_GPC1_RATE, TD_GPC_RATE, 1 } };
+
+        for (size_t i = 0; i < array_len(same); i++)
+                if (same[i].one == td && !t->def.store[td].n && t->def.store[same[i].array].n) {
+                        *idx = same[i].idx;
+                        return same[i].array;
+                }
+        return td;
+}
+
+uint64_t table_gpc_add(struct table *t, uint32_t i, enum table_data td, unsigned idx, uint64_t by)
+{
+        enum table_data rate = td == TD_GPC0 ? TD_GPC0_RATE : td == TD_GPC1 ? TD_GPC1_RATE : TD_GPC_RATE;
+        unsigned rate_idx = idx;
+        uint64_t n;
+
+        rate = table_pick(t, rate, &rate_idx);
+        td = table_pick(t, td, &idx);
+        n = table_add(t, i, rate, rate_idx, by);
+        return table_has(t, td, idx) ? table_add(t, i, td, idx, by) : n;
 }
 
 /* Bytes rates count blocks (brates-factor): what is less than one is left out. */

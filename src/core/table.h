@@ -112,6 +112,12 @@ uint64_t table_value(struct table *t, uint32_t i, enum table_data td, unsigned i
 /* Sets it, a rate as if so many events had come just now. Returns what it was. */
 uint64_t table_set(struct table *t, uint32_t i, enum table_data td, unsigned idx, uint64_t v);
 
+/* gpc0, gpc1, gpt0 and the rates of the first two are the first elements of the arrays where a table has those (manual 11.1). */
+enum table_data table_pick(const struct table *t, enum table_data td, unsigned *idx);
+/* Adds to a general purpose counter and to its rate, as far as they are stored. The counter's new value; without one, the
+ * events that the rate counts in its current period. */
+uint64_t table_gpc_add(struct table *t, uint32_t i, enum table_data td, unsigned idx, uint64_t by);
+
 struct table_event { /* one of several things that one event counts */
         enum table_data td;
         uint64_t by;
@@ -121,6 +127,15 @@ void table_events(struct table *t, uint32_t i, const struct table_event *e, size
 /* ---- the servers' names in entries: TD_SERVER_KEY holds their number; number 0 is none ---- */
 uint32_t table_name_put(struct str name);        /* 0: no room */
 struct str table_name_get(uint32_t number);      /* lives as long as the process */
+
+/* ---- those of the configuration in force, the last one of the file first; inside an epoch ---- */
+struct tables {
+        size_t n;
+        struct table *v[];
+};
+void tables_publish(const struct tables *now); /* lives as long as the configuration; NULL: none. Control thread */
+const struct tables *tables_now(void);
+struct table *table_find(struct str name); /* of these */
 
 /* Frees what expired of this table, of all shards. */
 void table_purge(struct table *t);
