@@ -57,6 +57,8 @@ static bool find_tracked(const struct expr_ctx *x, const struct expr_arg *args, 
                 *ret_f = (struct found){ .t = k->t, .i = k->i };
                 return true;
         }
+        if (other->def.key != k->t->def.key)
+                return false; /* as HAProxy: a key of another type is none */
         table_key_smp(k->t, stick_key(&k->t->stick, k->i), &s);
         look_up(other, &s, make, ret_f);
         return true;
@@ -341,7 +343,8 @@ CONV(table_trackers)
 
         UNUSED;
         look_up(table_arg(args), smp, false, &f);
-        smp_int(smp, f.i == STICK_NONE ? 0 : (int64_t)stick_holders(&f.t->stick, f.i) - 1);
+        /* HAProxy 2.6 and 3.4 count the look-up itself, and thresholds are written for that. */
+        smp_int(smp, f.i == STICK_NONE ? 0 : (int64_t)stick_holders(&f.t->stick, f.i));
         leave(&f);
         return true;
 }
