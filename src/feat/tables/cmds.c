@@ -146,8 +146,10 @@ static const char *parse_data(const struct table *t, struct str w, enum table_da
         for (int td = 0; td < TD_N; td++) {
                 if (!str_is(name, table_data_rows[td].name))
                         continue;
-                if (idx > TABLE_ARRAY_MAX || !table_has(t, (enum table_data)td, (unsigned)idx))
+                if (!t->def.store[td].n)
                         return "Data type not stored in this table";
+                if (idx >= t->def.store[td].n)
+                        return "index out of range in this data array";
                 *ret_td = (enum table_data)td;
                 *ret_idx = (unsigned)idx;
                 return NULL;
