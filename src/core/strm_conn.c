@@ -3,7 +3,6 @@
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/strm_priv.h"
-#include "core/track.h"
 
 #include <errno.h>
 
@@ -16,7 +15,6 @@ static enum run connected(struct strm *s)
         s->deadline = MONO_NEVER;
         s->cl_active = s->sv_active = thr_self->now;
         if (!s->http) {
-                sticky_store(s);
                 log_point(s, s->fcfg->log, LOG_AT_ANSWER);
                 s->rsp_held = s->bcfg->hooks && s->bcfg->hooks->n[HOOK_RESPONSE] > 0;
         }

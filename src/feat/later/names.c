@@ -30,8 +30,8 @@ LATER_TABLE(global, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .names =
         "tune.h2.fe.max-frames-at-once,tune.h2.fe.max-rst-at-once,tune.h2.fe.max-total-streams,tune.h2.fe.rxbuf,"
         "tune.h2.header-table-size,tune.h2.initial-window-size,tune.h2.log-errors,tune.h2.max-concurrent-streams,"
         "tune.h2.max-frame-size,tune.http.cookielen,tune.max-checks-per-thread,tune.max-rules-at-once,"
-        "tune.peers.max-updates-at-once,tune.renice.runtime,tune.renice.startup,tune.ring.queues,tune.stick-counters,"
-        "tune.streams-elasticity,tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,warn-blocked-traffic-after");
+        "tune.peers.max-updates-at-once,tune.renice.runtime,tune.renice.startup,tune.ring.queues,tune.streams-elasticity,"
+        "tune.zlib.memlevel,tune.zlib.windowsize,unix-bind,warn-blocked-traffic-after");
 
 LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = true, .names =
         "51degrees-*,deviceatlas-*,harden.reject-privileged-ports.quic,limited-quic,lua-*,tune.lua.*,tune.quic.*,wurfl-*");
@@ -51,9 +51,8 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
         "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
         "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
-        "retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,stick on,"
-        "stick store-request,stick store-response,stick-table,timeout client-hs,timeout tarpit,transparent,"
-        "unique-id-format,unique-id-header,use-server");
+        "retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,timeout client-hs,"
+        "timeout tarpit,transparent,unique-id-format,unique-id-header,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -73,57 +72,50 @@ LATER_TABLE(server, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .names =
         "allow-0rtt,alpn,ca-file,cc,check-alpn,check-pool-conn-name,check-proto,check-reuse-pool,check-send-proxy,"
         "check-sni,check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,crl-file,crt,curves,"
         "force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,idle-ping,ktls,log-bufsize,"
-        "log-proto,max-reuse,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,proto,"
-        "proxy-v2-options,redir,renegotiate,send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,"
-        "set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,socks4,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,"
-        "strict-maxconn,tcp-md5sig,tls-tickets,usesrc,verify,verifyhost,ws");
+        "log-proto,max-reuse,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,pool-conn-name,proto,proxy-v2-options,"
+        "redir,renegotiate,send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,"
+        "sigalgs,sni,sni-auto,socks4,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,strict-maxconn,tcp-md5sig,tls-tickets,"
+        "usesrc,verify,verifyhost,ws");
 
 LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .never = true, .names =
         "quic-cc-algo");
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
         "add-acl,add-headers-bin,auth,cache-use,capture,del-acl,del-headers-bin,del-map,disable-l7-retry,do-log,"
-        "do-resolve,pause,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
-        "set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,"
-        "set-mark,set-nice,set-retries,set-src,set-src-port,set-timeout,set-tos,silent-drop,tarpit,track-sc0,track-sc1,"
-        "track-sc2,wait-for-handshake");
+        "do-resolve,pause,set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,"
+        "set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-retries,set-src,set-src-port,set-timeout,set-tos,"
+        "silent-drop,tarpit,wait-for-handshake");
 
 LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_response, .what = "action", .of = "http-response", .names =
-        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,sc-add-gpc,sc-inc-gpc,"
-        "sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,set-fc-mark,set-fc-tos,set-headers-bin,"
-        "set-log-level,set-map,set-mark,set-nice,set-timeout,set-tos,silent-drop,track-sc0,track-sc1,track-sc2");
+        "add-acl,add-headers-bin,cache-store,capture,del-acl,del-headers-bin,del-map,do-log,pause,set-bandwidth-limit,"
+        "set-fc-mark,set-fc-tos,set-headers-bin,set-log-level,set-map,set-mark,set-nice,set-timeout,set-tos,silent-drop");
 
 LATER_TABLE(http_response_never, .what = "action", .of = "http-response", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_after_response, .what = "action", .of = "http-after-response", .names =
-        "add-headers-bin,capture,del-headers-bin,del-map,do-log,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,"
-        "sc-set-gpt0,set-headers-bin,set-log-level,set-map");
+        "add-headers-bin,capture,del-headers-bin,del-map,do-log,set-headers-bin,set-log-level,set-map");
 
 LATER_TABLE(tcp_request_connection, .what = "action", .of = "tcp-request connection", .names =
-        "do-log,expect-netscaler-cip,expect-proxy,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
-        "set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,silent-drop,track-sc0,"
-        "track-sc1,track-sc2");
+        "do-log,expect-netscaler-cip,expect-proxy,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,"
+        "set-src-port,set-tos,silent-drop");
 
 LATER_TABLE(tcp_request_session, .what = "action", .of = "tcp-request session", .names =
-        "attach-srv,do-log,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-dst,set-dst-port,"
-        "set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,silent-drop,track-sc0,track-sc1,track-sc2");
+        "attach-srv,do-log,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-mark,set-src,set-src-port,set-tos,silent-drop");
 
 LATER_TABLE(tcp_request_content, .what = "action", .of = "tcp-request content", .names =
-        "capture,do-log,do-resolve,ot-group,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,"
-        "set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,set-fc-tos,set-log-level,set-mark,"
-        "set-nice,set-retries,set-src,set-src-port,set-tos,silent-drop,switch-mode,track-sc0,track-sc1,track-sc2,"
+        "capture,do-log,do-resolve,ot-group,set-bandwidth-limit,set-bc-mark,set-bc-tos,set-dst,set-dst-port,set-fc-mark,"
+        "set-fc-tos,set-log-level,set-mark,set-nice,set-retries,set-src,set-src-port,set-tos,silent-drop,switch-mode,"
         "use-service");
 
 LATER_TABLE(tcp_request_content_never, .what = "action", .of = "tcp-request content", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(tcp_response_content, .what = "action", .of = "tcp-response content", .names =
-        "do-log,ot-group,sc-add-gpc,sc-inc-gpc,sc-inc-gpc0,sc-inc-gpc1,sc-set-gpt,sc-set-gpt0,set-bandwidth-limit,"
-        "set-fc-mark,set-fc-tos,set-log-level,set-mark,set-nice,set-tos,silent-drop");
+        "do-log,ot-group,set-bandwidth-limit,set-fc-mark,set-fc-tos,set-log-level,set-mark,set-nice,set-tos,silent-drop");
 
 LATER_TABLE(tcp_response_content_never, .what = "action", .of = "tcp-response content", .never = true, .names =
         "lua.*,send-spoe-group");
@@ -156,40 +148,20 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "req_rdp_cookie_cnt,req_ssl_hello_type,req_ssl_sni,req_ssl_ver,request_date,res.body,res.body_len,res.body_size,"
         "res.bytes_in,res.bytes_out,res.cache_hit,res.cache_name,res.comp,res.comp_algo,res.cook,res.cook_cnt,"
         "res.cook_names,res.cook_val,res.fhdr_cnt,res.hdr_ip,res.hdr_names,res.hdrs,res.hdrs_bin,res.len,res.payload,"
-        "res.payload_lv,res.ssl_hello_type,res.timer.data,res.timer.hdr,resp_ver,sc0_bytes_in_rate,sc0_bytes_out_rate,"
-        "sc0_clr_gpc0,sc0_clr_gpc1,sc0_conn_cnt,sc0_conn_cur,sc0_conn_rate,sc0_get_gpc0,sc0_get_gpc1,sc0_get_gpt0,"
-        "sc0_glitch_cnt,sc0_glitch_rate,sc0_gpc0_rate,sc0_gpc1_rate,sc0_http_err_cnt,sc0_http_err_rate,sc0_http_fail_cnt,"
-        "sc0_http_fail_rate,sc0_http_req_cnt,sc0_http_req_rate,sc0_inc_gpc0,sc0_inc_gpc1,sc0_kbytes_in,sc0_kbytes_out,"
-        "sc0_key,sc0_sess_cnt,sc0_sess_rate,sc0_tracked,sc0_trackers,sc1_bytes_in_rate,sc1_bytes_out_rate,sc1_clr_gpc,"
-        "sc1_clr_gpc0,sc1_clr_gpc1,sc1_conn_cnt,sc1_conn_cur,sc1_conn_rate,sc1_get_gpc0,sc1_get_gpc1,sc1_get_gpt0,"
-        "sc1_glitch_cnt,sc1_glitch_rate,sc1_gpc0_rate,sc1_gpc1_rate,sc1_http_err_cnt,sc1_http_err_rate,sc1_http_fail_cnt,"
-        "sc1_http_fail_rate,sc1_http_req_cnt,sc1_http_req_rate,sc1_inc_gpc0,sc1_inc_gpc1,sc1_kbytes_in,sc1_kbytes_out,"
-        "sc1_key,sc1_sess_cnt,sc1_sess_rate,sc1_tracked,sc1_trackers,sc2_bytes_in_rate,sc2_bytes_out_rate,sc2_clr_gpc0,"
-        "sc2_clr_gpc1,sc2_conn_cnt,sc2_conn_cur,sc2_conn_rate,sc2_get_gpc0,sc2_get_gpc1,sc2_get_gpt0,sc2_glitch_cnt,"
-        "sc2_glitch_rate,sc2_gpc0_rate,sc2_gpc1_rate,sc2_http_err_cnt,sc2_http_err_rate,sc2_http_fail_cnt,"
-        "sc2_http_fail_rate,sc2_http_req_cnt,sc2_http_req_rate,sc2_inc_gpc0,sc2_inc_gpc1,sc2_kbytes_in,sc2_kbytes_out,"
-        "sc2_key,sc2_sess_cnt,sc2_sess_rate,sc2_tracked,sc2_trackers,sc_bytes_in_rate,sc_bytes_out_rate,sc_clr_gpc,"
-        "sc_clr_gpc0,sc_clr_gpc1,sc_conn_cnt,sc_conn_cur,sc_conn_rate,sc_get_gpc,sc_get_gpc0,sc_get_gpc1,sc_get_gpt,"
-        "sc_get_gpt0,sc_glitch_cnt,sc_glitch_rate,sc_gpc0_rate,sc_gpc1_rate,sc_gpc_rate,sc_http_err_cnt,sc_http_err_rate,"
-        "sc_http_fail_cnt,sc_http_fail_rate,sc_http_req_cnt,sc_http_req_rate,sc_inc_gpc,sc_inc_gpc0,sc_inc_gpc1,"
-        "sc_kbytes_in,sc_kbytes_out,sc_key,sc_sess_cnt,sc_sess_rate,sc_tracked,sc_trackers,scook,scook_beg,scook_cnt,"
+        "res.payload_lv,res.ssl_hello_type,res.timer.data,res.timer.hdr,resp_ver,sc1_clr_gpc,scook,scook_beg,scook_cnt,"
         "scook_dir,scook_dom,scook_end,scook_len,scook_reg,scook_sub,scook_val,server_status,set-cookie,shdr,shdr_beg,"
-        "shdr_cnt,shdr_dir,shdr_dom,shdr_end,shdr_ip,shdr_len,shdr_reg,shdr_sub,shdr_val,src_bytes_in_rate,"
-        "src_bytes_out_rate,src_clr_gpc,src_clr_gpc0,src_clr_gpc1,src_conn_cnt,src_conn_cur,src_conn_rate,src_get_gpc,"
-        "src_get_gpc0,src_get_gpc1,src_get_gpt,src_get_gpt0,src_glitch_cnt,src_glitch_rate,src_gpc0_rate,src_gpc1_rate,"
-        "src_gpc_rate,src_http_err_cnt,src_http_err_rate,src_http_fail_cnt,src_http_fail_rate,src_http_req_cnt,"
-        "src_http_req_rate,src_inc_gpc,src_inc_gpc0,src_inc_gpc1,src_is_local,src_kbytes_in,src_kbytes_out,src_sess_cnt,"
-        "src_sess_rate,src_updt_conn_cnt,srv_conn,srv_conn_free,srv_is_up,srv_iweight,srv_queue,srv_sess_rate,"
-        "srv_uweight,srv_weight,ssl_bc,ssl_bc_alg_keysize,ssl_bc_alpn,ssl_bc_cipher,ssl_bc_client_early_traffic_secret,"
-        "ssl_bc_client_handshake_traffic_secret,ssl_bc_client_random,ssl_bc_client_traffic_secret_0,ssl_bc_curve,"
-        "ssl_bc_early_exporter_secret,ssl_bc_err,ssl_bc_err_str,ssl_bc_exporter_secret,ssl_bc_is_resumed,ssl_bc_npn,"
-        "ssl_bc_protocol,ssl_bc_server_handshake_traffic_secret,ssl_bc_server_random,ssl_bc_server_traffic_secret_0,"
-        "ssl_bc_session_id,ssl_bc_session_key,ssl_bc_sni,ssl_bc_unique_id,ssl_bc_use_keysize,ssl_c_ca_err,"
-        "ssl_c_ca_err_depth,ssl_c_chain_der,ssl_c_der,ssl_c_err,ssl_c_i_dn,ssl_c_key_alg,ssl_c_notafter,ssl_c_notbefore,"
-        "ssl_c_r_dn,ssl_c_s_dn,ssl_c_san,ssl_c_serial,ssl_c_sha1,ssl_c_sig_alg,ssl_c_used,ssl_c_verify,ssl_c_version,"
-        "ssl_f_der,ssl_f_i_dn,ssl_f_key_alg,ssl_f_notafter,ssl_f_notbefore,ssl_f_s_dn,ssl_f_serial,ssl_f_sha1,"
-        "ssl_f_sig_alg,ssl_f_version,ssl_fc,ssl_fc_alg_keysize,ssl_fc_alpn,ssl_fc_cipher,ssl_fc_cipherlist_bin,"
-        "ssl_fc_cipherlist_hex,ssl_fc_cipherlist_str,ssl_fc_cipherlist_xxh,ssl_fc_client_early_traffic_secret,"
+        "shdr_cnt,shdr_dir,shdr_dom,shdr_end,shdr_ip,shdr_len,shdr_reg,shdr_sub,shdr_val,src_is_local,srv_conn,"
+        "srv_conn_free,srv_is_up,srv_iweight,srv_queue,srv_sess_rate,srv_uweight,srv_weight,ssl_bc,ssl_bc_alg_keysize,"
+        "ssl_bc_alpn,ssl_bc_cipher,ssl_bc_client_early_traffic_secret,ssl_bc_client_handshake_traffic_secret,"
+        "ssl_bc_client_random,ssl_bc_client_traffic_secret_0,ssl_bc_curve,ssl_bc_early_exporter_secret,ssl_bc_err,"
+        "ssl_bc_err_str,ssl_bc_exporter_secret,ssl_bc_is_resumed,ssl_bc_npn,ssl_bc_protocol,"
+        "ssl_bc_server_handshake_traffic_secret,ssl_bc_server_random,ssl_bc_server_traffic_secret_0,ssl_bc_session_id,"
+        "ssl_bc_session_key,ssl_bc_sni,ssl_bc_unique_id,ssl_bc_use_keysize,ssl_c_ca_err,ssl_c_ca_err_depth,"
+        "ssl_c_chain_der,ssl_c_der,ssl_c_err,ssl_c_i_dn,ssl_c_key_alg,ssl_c_notafter,ssl_c_notbefore,ssl_c_r_dn,"
+        "ssl_c_s_dn,ssl_c_san,ssl_c_serial,ssl_c_sha1,ssl_c_sig_alg,ssl_c_used,ssl_c_verify,ssl_c_version,ssl_f_der,"
+        "ssl_f_i_dn,ssl_f_key_alg,ssl_f_notafter,ssl_f_notbefore,ssl_f_s_dn,ssl_f_serial,ssl_f_sha1,ssl_f_sig_alg,"
+        "ssl_f_version,ssl_fc,ssl_fc_alg_keysize,ssl_fc_alpn,ssl_fc_cipher,ssl_fc_cipherlist_bin,ssl_fc_cipherlist_hex,"
+        "ssl_fc_cipherlist_str,ssl_fc_cipherlist_xxh,ssl_fc_client_early_traffic_secret,"
         "ssl_fc_client_handshake_traffic_secret,ssl_fc_client_random,ssl_fc_client_traffic_secret_0,ssl_fc_crtname,"
         "ssl_fc_curve,ssl_fc_early_exporter_secret,ssl_fc_early_rcvd,ssl_fc_ecformats_bin,ssl_fc_eclist_bin,ssl_fc_err,"
         "ssl_fc_err_str,ssl_fc_exporter_secret,ssl_fc_extlist_bin,ssl_fc_has_crt,ssl_fc_has_early,ssl_fc_has_sni,"
@@ -197,10 +169,10 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "ssl_fc_server_random,ssl_fc_server_traffic_secret_0,ssl_fc_session_id,ssl_fc_session_key,ssl_fc_sigalgs_bin,"
         "ssl_fc_sni,ssl_fc_sni_end,ssl_fc_sni_reg,ssl_fc_supported_versions_bin,ssl_fc_unique_id,ssl_fc_use_keysize,"
         "ssl_s_chain_der,ssl_s_der,ssl_s_i_dn,ssl_s_key_alg,ssl_s_notafter,ssl_s_notbefore,ssl_s_s_dn,ssl_s_serial,"
-        "ssl_s_sha1,ssl_s_sig_alg,ssl_s_version,stopping,table_avl,table_cnt,term_events,tgroup,thread,txn.conn_retries,"
-        "txn.id32,txn.redispatched,txn.sess_term_state,txn.status,txn.timer.total,txn.timer.user,unique-id,uptime,url32,"
-        "url_ip,url_param,url_port,url_reg,urlp,urlp_beg,urlp_dir,urlp_dom,urlp_end,urlp_len,urlp_reg,urlp_sub,urlp_val,"
-        "uuid,wait_end,waiting_entity");
+        "ssl_s_sha1,ssl_s_sig_alg,ssl_s_version,stopping,term_events,tgroup,thread,txn.conn_retries,txn.id32,"
+        "txn.redispatched,txn.sess_term_state,txn.status,txn.timer.total,txn.timer.user,unique-id,uptime,url32,url_ip,"
+        "url_param,url_port,url_reg,urlp,urlp_beg,urlp_dir,urlp_dom,urlp_end,urlp_len,urlp_reg,urlp_sub,urlp_val,uuid,"
+        "wait_end,waiting_entity");
 
 LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
         "51d.all,da-csv-fetch,lua.*,quic_enabled,spoe.engine-id,wurfl-get*");
@@ -208,24 +180,18 @@ LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
 LATER_TABLE(converter, .what = "converter", .names =
         "add_item,aes_cbc_dec,aes_cbc_enc,aes_gcm_dec,aes_gcm_enc,and,base2,be2dec,be2hex,capture-req,capture-res,concat,"
         "cpl,crc32,crc32c,cut_crlf,date,debug,digest,div,djb2,eth.data,eth.dst,eth.hdr,eth.proto,eth.src,eth.vlan,even,"
-        "fe_exists,fix_is_valid,fix_tag_value,hex2i,hmac,host_only,htonl,http_date,iif,in_table,ip.data,ip.df,ip.dst,"
-        "ip.fp,ip.hdr,ip.proto,ip.src,ip.tos,ip.ttl,ip.ver,ipmask,json,json_query,jwt_decrypt_cert,jwt_decrypt_jwk,"
-        "jwt_decrypt_secret,jwt_header_query,jwt_payload_query,jwt_verify,jwt_verify_cert,language,le2dec,ltime,ltrim,"
-        "map,map_beg,map_beg_int,map_beg_ip,map_beg_key,map_dir,map_dir_int,map_dir_ip,map_dir_key,map_dom,map_dom_int,"
-        "map_dom_ip,map_dom_key,map_end,map_end_int,map_end_ip,map_end_key,map_int,map_int_int,map_int_ip,map_int_key,"
-        "map_ip,map_ip_int,map_ip_ip,map_ip_key,map_match,map_match_output,map_reg,map_reg_int,map_reg_ip,map_reg_key,"
-        "map_regm,map_str,map_str_int,map_str_ip,map_str_key,map_sub,map_sub_int,map_sub_ip,map_sub_key,mod,"
-        "mqtt_field_value,mqtt_is_valid,ms_ltime,ms_utime,mul,nbsrv,neg,odd,or,param,port_only,protobuf,regsub,reverse,"
-        "reverse_dom,rfc7239_field,rfc7239_is_valid,rfc7239_n2nn,rfc7239_n2np,rfc7239_nn,rfc7239_np,rtrim,sdbm,"
-        "secure_memcmp,sha1,sha2,srv_is_up,srv_queue,strcmp,table_bytes_in_rate,table_bytes_out_rate,table_clr_gpc,"
-        "table_clr_gpc0,table_clr_gpc1,table_conn_cnt,table_conn_cur,table_conn_rate,table_expire,table_glitch_cnt,"
-        "table_glitch_rate,table_gpc,table_gpc0,table_gpc0_rate,table_gpc1,table_gpc1_rate,table_gpc_rate,table_gpt,"
-        "table_gpt0,table_http_err_cnt,table_http_err_rate,table_http_fail_cnt,table_http_fail_rate,table_http_req_cnt,"
-        "table_http_req_rate,table_idle,table_inc_gpc,table_inc_gpc0,table_inc_gpc1,table_kbytes_in,table_kbytes_out,"
-        "table_server_id,table_sess_cnt,table_sess_rate,table_trackers,tcp.dst,tcp.flags,tcp.options.mss,"
-        "tcp.options.sack,tcp.options.tsopt,tcp.options.tsval,tcp.options.wscale,tcp.options.wsopt,tcp.options_list,"
-        "tcp.seq,tcp.src,tcp.win,ungrpc,url_dec,url_enc,us_ltime,us_utime,utime,when,wt6,x509_v_err_str,xor,xxh3,xxh32,"
-        "xxh64");
+        "fe_exists,fix_is_valid,fix_tag_value,hex2i,hmac,host_only,htonl,http_date,iif,ip.data,ip.df,ip.dst,ip.fp,ip.hdr,"
+        "ip.proto,ip.src,ip.tos,ip.ttl,ip.ver,ipmask,json,json_query,jwt_decrypt_cert,jwt_decrypt_jwk,jwt_decrypt_secret,"
+        "jwt_header_query,jwt_payload_query,jwt_verify,jwt_verify_cert,language,le2dec,ltime,ltrim,map,map_beg,"
+        "map_beg_int,map_beg_ip,map_beg_key,map_dir,map_dir_int,map_dir_ip,map_dir_key,map_dom,map_dom_int,map_dom_ip,"
+        "map_dom_key,map_end,map_end_int,map_end_ip,map_end_key,map_int,map_int_int,map_int_ip,map_int_key,map_ip,"
+        "map_ip_int,map_ip_ip,map_ip_key,map_match,map_match_output,map_reg,map_reg_int,map_reg_ip,map_reg_key,map_regm,"
+        "map_str,map_str_int,map_str_ip,map_str_key,map_sub,map_sub_int,map_sub_ip,map_sub_key,mod,mqtt_field_value,"
+        "mqtt_is_valid,ms_ltime,ms_utime,mul,nbsrv,neg,odd,or,param,port_only,protobuf,regsub,reverse,reverse_dom,"
+        "rfc7239_field,rfc7239_is_valid,rfc7239_n2nn,rfc7239_n2np,rfc7239_nn,rfc7239_np,rtrim,sdbm,secure_memcmp,sha1,"
+        "sha2,srv_is_up,srv_queue,strcmp,tcp.dst,tcp.flags,tcp.options.mss,tcp.options.sack,tcp.options.tsopt,"
+        "tcp.options.tsval,tcp.options.wscale,tcp.options.wsopt,tcp.options_list,tcp.seq,tcp.src,tcp.win,ungrpc,url_dec,"
+        "url_enc,us_ltime,us_utime,utime,when,wt6,x509_v_err_str,xor,xxh3,xxh32,xxh64");
 
 LATER_TABLE(converter_never, .what = "converter", .never = true, .names =
         "51d.single,da-csv-conv,lua.*");
