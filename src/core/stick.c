@@ -515,7 +515,8 @@ static bool is_whole(struct stick *t, struct stick_entry *e, mono_t now)
 {
         if (e->touched > now)
                 e->touched = now;
-        return atomic_load_explicit(&e->used, memory_order_relaxed) == 1 && e->key_len <= t->opts.key_max && !has_expired(t, e, now);
+        return atomic_load_explicit(&e->used, memory_order_relaxed) == 1 && e->key_len <= t->opts.key_max &&
+               !has_expired(t, e, now);
 }
 
 int stick_adopt(struct stick *t, const struct stick_opts *o, void *mem, size_t n, mono_t now)

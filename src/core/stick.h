@@ -52,11 +52,11 @@ void stick_put(struct stick *t, uint32_t i);                      /* the end of 
 uint32_t stick_walk(struct stick *t, uint32_t from, mono_t now);
 /* The entry goes and with it the caller's hold; false: somebody else holds it, and so does the caller still. */
 bool stick_remove(struct stick *t, uint32_t i);
-mono_t stick_touched(struct stick *t, uint32_t i);            /* when a held entry was last touched */
-unsigned stick_holders(const struct stick *t, uint32_t i);    /* of a held entry, the caller included */
-void *stick_data(const struct stick *t, uint32_t i);              /* of a held entry */
-struct str stick_key(const struct stick *t, uint32_t i);          /* of a held entry */
-bool stick_drop(struct stick *t, struct str key);                 /* false: none, or held */
+mono_t stick_touched(struct stick *t, uint32_t i);         /* when a held entry was last touched */
+unsigned stick_holders(const struct stick *t, uint32_t i); /* of a held entry, the caller included */
+void *stick_data(const struct stick *t, uint32_t i);       /* of a held entry */
+struct str stick_key(const struct stick *t, uint32_t i);   /* of a held entry */
+bool stick_drop(struct stick *t, struct str key);          /* false: none, or held */
 
 uint32_t stick_used(const struct stick *t); /* entries now, expired ones that nobody met yet included */
 /* Frees up to max expired entries of one shard (0 .. STICK_SHARDS - 1); how many. */

@@ -357,6 +357,8 @@ static void finish(struct strm *s)
                 atomic_fetch_sub_explicit(&s->back->cur, 1, memory_order_relaxed);
         if (!s->no_log && !s->logged)
                 event_publish(EVENT_STREAM_END, s);
+        if (track_any(s))
+                track_end(s);
         strm_drop_server(s, clean && (s->sv.flags & SIDE_RX_DONE) && (s->sv.flags & SIDE_TX_DONE));
         if (s->cl.ops)
                 s->cl.ops->end(&s->cl, clean);

@@ -291,9 +291,7 @@ void table_key_smp(const struct table *t, struct str key, struct smp *ret_smp)
                 memcpy(&v, key.p, 4);
                 smp_int(ret_smp, v);
                 break;
-        default:
-                smp_str(ret_smp, key);
-                ret_smp->type = table_smp_type(t->def.key);
+        default: smp_str(ret_smp, key); ret_smp->type = table_smp_type(t->def.key);
         }
 }
 
@@ -357,9 +355,7 @@ static uint64_t add(struct table *t, void *data, enum table_data td, unsigned id
 
         switch (table_data_rows[td].form) {
         case TF_U64: return *(uint64_t *)e += by;
-        case TF_RATE:
-                turn(f, now_ms(), (uint32_t)t->def.store[td].period_ms);
-                return f->n += (uint32_t)by;
+        case TF_RATE: turn(f, now_ms(), (uint32_t)t->def.store[td].period_ms); return f->n += (uint32_t)by;
         default: return *(uint32_t *)e += (uint32_t)by;
         }
 }
@@ -431,8 +427,11 @@ enum table_data table_pick(const struct table *t, enum table_data td, unsigned *
         static const struct {
                 enum table_data one, array;
                 unsigned idx;
-        } same[] = { { TD_GPC0, TD_GPC, 0 },           { TD_GPC1, TD_GPC, 1 },           { TD_GPT0, TD_GPT, 0 },
-                     { TD_GPC0_RATE, TD_GPC_RATE, 0 }, { TD_GPC1_RATE, TD_GPC_RATE, 1 } };
+        } same[] = { { TD_GPC0, TD_GPC, 0 },
+                     { TD_GPC1, TD_GPC, 1 },
+                     { TD_GPT0, TD_GPT, 0 },
+                     { TD_GPC0_RATE, TD_GPC_RATE, 0 },
+                     { TD_GPC1_RATE, TD_GPC_RATE, 1 } };
 
         for (size_t i = 0; i < array_len(same); i++)
                 if (same[i].one == td && !t->def.store[td].n && t->def.store[same[i].array].n) {

@@ -51,7 +51,7 @@ enum table_form { TF_U32, TF_U64, TF_RATE, TF_KEY };
 struct table_data_row {
         const char *name;
         enum table_form form;
-        bool array; /* name(<n>[,<period>]) */
+        bool array;   /* name(<n>[,<period>]) */
         bool by_name; /* may stand behind `store` */
 };
 extern const struct table_data_row table_data_rows[TD_N];
@@ -78,7 +78,7 @@ struct table_def {
 };
 
 struct table {
-        struct list link; /* of the running ones */
+        struct list link;     /* of the running ones */
         struct table_def def; /* name: owned */
         struct stick stick;
         uint16_t off[TD_N]; /* in an entry's data; 0: not stored */
@@ -125,8 +125,8 @@ struct table_event { /* one of several things that one event counts */
 void table_events(struct table *t, uint32_t i, const struct table_event *e, size_t n);
 
 /* ---- the servers' names in entries: TD_SERVER_KEY holds their number; number 0 is none ---- */
-uint32_t table_name_put(struct str name);        /* 0: no room */
-struct str table_name_get(uint32_t number);      /* lives as long as the process */
+uint32_t table_name_put(struct str name);   /* 0: no room */
+struct str table_name_get(uint32_t number); /* lives as long as the process */
 
 /* ---- those of the configuration in force, the last one of the file first; inside an epoch ---- */
 struct tables {

@@ -193,7 +193,7 @@ static void test_same_definition(void **st)
         (void)table_set(a, i, TD_GPC0, 0, 5);
         table_close(a);
         assert_int_equal(table_value(b, i, TD_GPC0, 0), 5); /* a reload: the next configuration has it already */
-        table_close(b);                                      /* the last one: it stays for who holds the entry, and for nobody else */
+        table_close(b); /* the last one: it stays for who holds the entry, and for nobody else */
         (void)table_add(b, i, TD_GPC0, 0, 1);
         again = table_open(&d);
         assert_ptr_not_equal(again, a);
@@ -325,15 +325,15 @@ static void test_track(void **st)
         (void)st;
         fx_stream_init(&f, NULL);
         f.s.rsp_seen = false;
-        track_begin(&f.ss, NULL, 0, t, STR("conn"), false);
+        track_begin(&f.ss, NULL, 0, t, STR("conn"));
         assert_int_equal(of(t, "conn", TD_CONN_CNT), 1);
         assert_int_equal(of(t, "conn", TD_SESS_CNT), 0);
         track_sess_begin(&f.ss);
         assert_int_equal(of(t, "conn", TD_SESS_CNT), 1);
         track_request(&f.s);
-        track_begin(&f.ss, &f.s, 0, t, STR("taken"), false); /* the number is the connection's */
+        track_begin(&f.ss, &f.s, 0, t, STR("taken")); /* the number is the connection's */
         assert_int_equal(of(t, "taken", TD_CONN_CNT), 999);
-        track_begin(&f.ss, &f.s, 7, t, STR("req"), false);
+        track_begin(&f.ss, &f.s, 7, t, STR("req"));
         assert_ptr_equal(track_find(&f.ss, &f.s, 7)->t, t);
         assert_null(track_find(&f.ss, &f.s, 1));
         assert_null(track_find(&f.ss, NULL, 7));
@@ -374,7 +374,7 @@ static void test_track_answer(void **st)
         (void)st;
         fx_stream_init(&f, NULL);
         f.s.status = 500;
-        track_begin(&f.ss, &f.s, 99, t, STR("late"), false);
+        track_begin(&f.ss, &f.s, 99, t, STR("late"));
         assert_int_equal(of(t, "late", TD_HTTP_FAIL_CNT), 1);
         f.s.rsp_seen = false;
         f.s.term[0] = 'S';

@@ -109,21 +109,19 @@ static const struct table_event *events_of_status(int status)
 }
 
 /* A key that is tracked late counts what already happened (manual: connection and request counters). */
-static void count_first(const struct track *k, const struct strm *st, bool accepted)
+static void count_first(const struct track *k, const struct strm *st)
 {
         static const struct table_event conn[] = { { TD_CONN_CNT, 1 }, { TD_CONN_RATE, 1 }, { TD_CONN_CUR, 1 } };
         const struct table_event *of_status = st && st->rsp_seen ? events_of_status(st->status) : NULL;
 
         table_events(k->t, k->i, conn, array_len(conn));
-        if (accepted)
-                table_events(k->t, k->i, accepted_events, array_len(accepted_events));
         if (st && st->http)
                 table_events(k->t, k->i, request_events, array_len(request_events));
         if (of_status)
                 table_events(k->t, k->i, of_status, 2);
 }
 
-void track_begin(struct sess *ss, struct strm *st, unsigned sc, struct table *t, struct str key, bool accepted)
+void track_begin(struct sess *ss, struct strm *st, unsigned sc, struct table *t, struct str key)
 {
         struct track_set **set;
         struct track *k;
@@ -138,7 +136,7 @@ void track_begin(struct sess *ss, struct strm *st, unsigned sc, struct table *t,
         if (i == STICK_NONE)
                 return;
         *k = (struct track){ t, i };
-        count_first(k, st, accepted);
+        count_first(k, st);
 }
 
 void track_sess_begin(struct sess *ss)
@@ -194,8 +192,14 @@ void track_end(struct strm *s)
 
         if (e)
                 count(s, e, 2);
-        if (s->vars)
-                drop(expr_tracked(s->vars));
+        if (!s->vars)
+                return;
+        drop(expr_tracked(s->vars));
+        for (struct sticky *k = *expr_sticky(s->vars), *next; k; k = next) { /* no server came to it */
+                next = k->next;
+                mem_put(k, k->size);
+        }
+        *expr_sticky(s->vars) = NULL;
 }
 
 /* ---- what a request teaches ---- */

@@ -26,17 +26,17 @@ struct track_set {
 /* The entry with this number: the stream's, or else the session's. st may be NULL. NULL: nothing is tracked. */
 const struct track *track_find(const struct sess *ss, const struct strm *st, unsigned sc);
 /* Tracks the key, for the stream or, st NULL, for the session, and counts the connection; for a stream of HTTP its request, too.
- * Nothing happens when the number is taken, the table full or memory gone. accepted: the session is one already (sess_cnt). */
-void track_begin(struct sess *ss, struct strm *st, unsigned sc, struct table *t, struct str key, bool accepted);
+ * Nothing happens when the number is taken, the table full or memory gone. */
+void track_begin(struct sess *ss, struct strm *st, unsigned sc, struct table *t, struct str key);
 
-void track_sess_begin(struct sess *ss); /* it was accepted by tcp-request connection rules */
+void track_sess_begin(struct sess *ss); /* the rules of its connection and session let it in */
 void track_sess_end(struct sess *ss);
 
 /* What happens to a stream; cheap when nothing is tracked (track_any()). */
-void track_request(struct strm *s);                              /* the head is complete, or wrong */
-void track_status(struct strm *s, int status);                   /* the server's answer begins */
-void track_bytes(struct strm *s, uint32_t in, uint32_t out);     /* from the client, from the server */
-void track_end(struct strm *s);                                  /* of the stream; lets go of its entries */
+void track_request(struct strm *s);                          /* the head is complete, or wrong */
+void track_status(struct strm *s, int status);               /* the server's answer begins */
+void track_bytes(struct strm *s, uint32_t in, uint32_t out); /* from the client, from the server */
+void track_end(struct strm *s); /* of the stream; lets go of its entries, forgets what it would have taught */
 
 static inline bool track_any(const struct strm *s)
 {

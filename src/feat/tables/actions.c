@@ -73,7 +73,7 @@ static enum rule_answer track_run(const void *arg, struct rule_ctx *x)
         case EXPR_OK: break;
         }
         if (table_key_of(a->table->t, &s, room, &key))
-                track_begin(x->x.sess, of_sess ? NULL : x->strm, a->sc, a->table->t, key, x->point == RULE_TCP_SESS);
+                track_begin(x->x.sess, of_sess ? NULL : x->strm, a->sc, a->table->t, key);
         return RULE_NEXT;
 }
 

@@ -34,8 +34,8 @@ struct walk {
 
 static void put_head(struct buf *out, const struct table *t)
 {
-        buf_printf(out, "# table: %s, type: %s, size:%u, used:%u\n", t->def.name, table_key_names[t->def.key], t->def.size,
-                   stick_used(&t->stick));
+        buf_printf(out, "# table: %s, type: %s, size:%u, used:%u\n", t->def.name, table_key_names[t->def.key],
+                   t->def.size, stick_used(&t->stick));
 }
 
 static void put_text(struct buf *out, struct str s)
@@ -201,7 +201,7 @@ static bool matches(const struct walk *w, struct table *t, uint32_t i)
         for (unsigned k = 0; k < w->n_filters; k++) {
                 const struct filter *f = &w->filter[k];
                 int64_t v = (int64_t)table_value(t, i, f->td, f->idx);
-                bool is[OPS] = { v == f->v, v != f->v, v <= f->v, v >= f->v, v < f->v, v > f->v };
+                bool is[OPS] = { v == f->v, v != f->v, v <= f->v, v >= f->v, v<f->v, v> f->v };
 
                 if (!is[f->op])
                         return false;
@@ -397,8 +397,9 @@ static void set_values(struct cli_call *c, struct table *t, uint32_t i)
 
 static void set_table(struct cli_call *c)
 {
-        static const char usage[] = "Required arguments: <table> key <key> [data.<store_data_type> <value>]* or <table> ptr "
-                                    "<ptr> [data.<store_data_type> <value>]*\n";
+        static const char usage[] =
+                "Required arguments: <table> key <key> [data.<store_data_type> <value>]* or <table> ptr "
+                "<ptr> [data.<store_data_type> <value>]*\n";
         struct table *t = table_find(arg(c, 2));
         bool key = str_is(arg(c, 3), "key");
         enum lookup how;

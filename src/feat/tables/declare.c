@@ -114,8 +114,8 @@ static bool parse_args(struct parse *p, const struct word *at, enum table_data t
 
         if (row->array) {
                 if (!str_to_u64(take_until(&args, ','), &n) || n < 1 || n > TABLE_ARRAY_MAX)
-                        return fail(p, "array size is out of allowed range (1-%d) for store option '%s'", TABLE_ARRAY_MAX,
-                                    row->name);
+                        return fail(p, "array size is out of allowed range (1-%d) for store option '%s'",
+                                    TABLE_ARRAY_MAX, row->name);
                 s.n = (uint16_t)n;
         }
         if (row->form == TF_RATE && args.n == 0)
@@ -189,8 +189,9 @@ static bool arrays_alone(struct parse *p)
                 const struct table_store *s = p->d->store;
 
                 if (s[t[i].array].n && (s[t[i].old[0]].n || s[t[i].old[1]].n))
-                        return fail(p, "simultaneous usage of %s in a same table is not permitted: the array takes the "
-                                       "place of the others",
+                        return fail(p,
+                                    "simultaneous usage of %s in a same table is not permitted: the array takes the "
+                                    "place of the others",
                                     t[i].names);
         }
         return true;
@@ -262,10 +263,11 @@ static bool parse_word(struct parse *p)
         static const struct {
                 const char *name;
                 bool (*fn)(struct parse *p);
-        } words[] = { { "type", parse_type },       { "size", parse_size },     { "expire", parse_expire },
-                      { "nopurge", parse_nopurge }, { "store", parse_store },   { "srvkey", parse_srvkey },
-                      { "peers", no_peers },        { "write-to", no_peers },   { "recv-only", no_peers },
-                      { "brates-factor", parse_factor } };
+        } words[] = { { "type", parse_type },     { "size", parse_size },
+                      { "expire", parse_expire }, { "nopurge", parse_nopurge },
+                      { "store", parse_store },   { "srvkey", parse_srvkey },
+                      { "peers", no_peers },      { "write-to", no_peers },
+                      { "recv-only", no_peers },  { "brates-factor", parse_factor } };
         const struct word *w = next_word(p);
 
         for (size_t i = 0; i < array_len(words); i++)
@@ -282,7 +284,8 @@ int stick_table_parse(struct kw_call *c)
         struct parse p = { .c = c, .d = &d->def };
 
         if (cfg->decl) {
-                (void)kw_fail(c, NULL, "E0796", "stick-table name '%s' conflicts with the table declared above in this section.",
+                (void)kw_fail(c, NULL, "E0796",
+                              "stick-table name '%s' conflicts with the table declared above in this section.",
                               c->obj->name);
                 return -1;
         }

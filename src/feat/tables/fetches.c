@@ -32,8 +32,7 @@ static void look_up(struct table *t, const struct smp *s, bool make, struct foun
         *ret_f = (struct found){ .t = t, .i = STICK_NONE };
         if (!table_key_of(t, s, room, &key))
                 return;
-        ret_f->i = make ? stick_get(&t->stick, key, thr_self->now, &is_new)
-                        : stick_find(&t->stick, key, thr_self->now);
+        ret_f->i = make ? stick_get(&t->stick, key, thr_self->now, &is_new) : stick_find(&t->stick, key, thr_self->now);
         ret_f->held = ret_f->i != STICK_NONE;
 }
 
@@ -323,8 +322,7 @@ FETCH(table_avl)
 
 /* ---- converters of their own shape ---- */
 
-#define CONV(fn)                                                                                                       \
-        static bool fn(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args, struct smp *smp)
+#define CONV(fn) static bool fn(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args, struct smp *smp)
 
 CONV(in_table)
 {
@@ -471,9 +469,10 @@ CHECK(check_sc2)
 #define SCS(name, f, h)                                                                                                \
         F("sc_" name, f, check_sc, h, SC_ARGS), F("sc0_" name, f, check_sc0, h, SCN_ARGS),                             \
                 F("sc1_" name, f, check_sc1, h, SCN_ARGS), F("sc2_" name, f, check_sc2, h, SCN_ARGS)
-#define FIVE(name, sc, src, h) SCS(name, sc, h), F("src_" name, src, check_table, h, SRC_ARGS)
+#define FIVE(name, sc, src, h)  SCS(name, sc, h), F("src_" name, src, check_table, h, SRC_ARGS)
 #define VALUE_ROWS(name, td, h) FIVE(#name, sc_##name, src_##name, h),
-#define INDEXED(name, sc, src, h) F("sc_" name, sc, check_idx_sc, h, SCI_ARGS), F("src_" name, src, check_idx_table, h, SRCI_ARGS)
+#define INDEXED(name, sc, src, h)                                                                                      \
+        F("sc_" name, sc, check_idx_sc, h, SCI_ARGS), F("src_" name, src, check_idx_table, h, SRCI_ARGS)
 
 static const struct fetch rows[] = {
         VALUES(VALUE_ROWS) FIVE("get_gpc0", sc_gpc0, src_gpc0, "gpc0 of the entry"),
@@ -485,7 +484,8 @@ static const struct fetch rows[] = {
         FIVE("clr_gpc1", sc_clr_gpc1, src_clr_gpc1, "sets gpc1 to 0 and gives what it was"),
         INDEXED("get_gpc", sc_gpc, src_gpc, "an element of gpc"),
         INDEXED("get_gpt", sc_gpt, src_gpt, "an element of gpt"),
-        INDEXED("gpc_rate", sc_gpc_rate, src_gpc_rate, "how often an element of gpc was counted up in the rate's period"),
+        INDEXED("gpc_rate", sc_gpc_rate, src_gpc_rate,
+                "how often an element of gpc was counted up in the rate's period"),
         INDEXED("inc_gpc", sc_inc_gpc, src_inc_gpc, "counts one more in an element of gpc and gives the new value"),
         INDEXED("clr_gpc", sc_clr_gpc, src_clr_gpc, "sets an element of gpc to 0 and gives what it was"),
         SCS("trackers", sc_trackers, "connections and requests that track the entry"),
@@ -501,7 +501,8 @@ static const struct fetch rows[] = {
 #define TRACKED(n)                                                                                                     \
         {                                                                                                              \
                 .name = "sc" #n "_tracked", .args = { ARG_TABLE }, .out = SMP_BOOL, .needs = EXPR_CLIENT,              \
-                .fn = sc_tracked, .check = check_sc##n, .manual = "7.3.3", .help = "whether this number tracks an entry" \
+                .fn = sc_tracked, .check = check_sc##n, .manual = "7.3.3",                                             \
+                .help = "whether this number tracks an entry"                                                          \
         }
         TRACKED(0),
         TRACKED(1),
@@ -515,7 +516,8 @@ static const struct fetch rows[] = {
         KEY("sc0_key", check_sc0, .min_args = 0),
         KEY("sc1_key", check_sc1, .min_args = 0),
         KEY("sc2_key", check_sc2, .min_args = 0),
-        F("src_updt_conn_cnt", src_updt_conn_cnt, check_table, "counts one more in conn_cnt of the client's address", SRC_ARGS),
+        F("src_updt_conn_cnt", src_updt_conn_cnt, check_table, "counts one more in conn_cnt of the client's address",
+          SRC_ARGS),
         { .name = "table_cnt",
           .args = { ARG_TABLE },
           .out = SMP_SINT,

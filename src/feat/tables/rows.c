@@ -84,8 +84,8 @@ static void not_found(const struct table_ref *r, struct diags *d)
         struct diag *g;
 
         if (r->kind == REF_TRACK)
-                g = diag_add(d, DIAG_ALERT, r->at, "E0792",
-                             "Proxy '%s': unable to find table '%s' referenced by %s.", r->owner->name, r->name, r->what);
+                g = diag_add(d, DIAG_ALERT, r->at, "E0792", "Proxy '%s': unable to find table '%s' referenced by %s.",
+                             r->owner->name, r->name, r->what);
         else if (r->kind == REF_STICK)
                 g = diag_add(d, DIAG_ALERT, r->at, "E0792", "Proxy '%s': unable to find stick-table '%s'.",
                              r->owner->name, r->name);
@@ -106,8 +106,7 @@ static void resolve(struct conf *c, struct table_ref *r, struct diags *d)
         else if (r->type != SMP_ANY && !table_fits(&decl->def, r->type))
                 g = diag_add(d, DIAG_ALERT, r->at, "E0793",
                              "Proxy '%s': %s: a key of type %s cannot be one of stick-table '%s' of type %s.",
-                             r->owner->name, r->what, smp_type_name(r->type), r->name,
-                             table_key_names[decl->def.key]);
+                             r->owner->name, r->what, smp_type_name(r->type), r->name, table_key_names[decl->def.key]);
         else if (!(r->t = open_table(c, decl)))
                 g = diag_add(d, DIAG_ALERT, r->at, "E0794", "stick-table '%s': no memory for %u entries.", r->name,
                              decl->def.size);
@@ -228,8 +227,9 @@ struct tables_global_cfg { /* slot "tables_global" */
 static const struct tables_global_cfg global_defaults = { .counters = 3 };
 
 static const struct kw global_rows[] = {
-        KW_INT("tune.stick-counters", struct tables_global_cfg, counters, 0, TRACK_MAX, .manual = "3.2", .apply = KW_NEW,
-               .args = "<number>", .help = "How many keys a connection or request may track: track-sc0 to one less than this."),
+        KW_INT("tune.stick-counters", struct tables_global_cfg, counters, 0, TRACK_MAX, .manual = "3.2",
+               .apply = KW_NEW, .args = "<number>",
+               .help = "How many keys a connection or request may track: track-sc0 to one less than this."),
 };
 KW_TABLE(tables_global, KIND_GLOBAL, struct tables_global_cfg, global_rows, .defaults = &global_defaults);
 

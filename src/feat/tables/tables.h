@@ -25,7 +25,7 @@ struct table_ref {
         const char *name;
         const struct conf_obj *owner;
         enum ref_kind kind;
-        const char *what; /* the action or sample, for messages */
+        const char *what;   /* the action or sample, for messages */
         enum smp_type type; /* of the key; SMP_ANY: no matter */
         struct span at;
 };
@@ -40,7 +40,7 @@ struct stick_line {
         const struct table_ref *table;
 };
 
-struct tables_cfg { /* slot "tables": defaults (samples of its rules), frontend, backend, listen */
+struct tables_cfg {        /* slot "tables": defaults (samples of its rules), frontend, backend, listen */
         struct decl *decl; /* NULL: none */
         struct table_ref *refs;
         const struct stick_line *last;
