@@ -4,6 +4,7 @@
  * has nothing private left to send. Reads grow 16 -> 64 -> 224 KiB while they fill up and the destination keeps up; then bytes
  * that nobody looks at are spliced. */
 #include "core/event.h"
+#include "core/forward.h"
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/queue.h"
@@ -39,6 +40,15 @@ static void active(struct strm *s, const struct side *side)
                 s->cl_active = thr_self->now;
         else
                 s->sv_active = thr_self->now;
+}
+
+/* With option independent-streams (manual) bytes that the kernel took are no sign of life of who is to get them. */
+static void wrote(struct strm *s, const struct side *to)
+{
+        unsigned o = to == &s->cl ? s->fcfg->px->options : s->bcfg ? s->bcfg->px->options : 0;
+
+        if (likely(!(o & OPT_INDEPENDENT_STREAMS)) || (s->http && !s->tunnel))
+                active(s, to);
 }
 
 /* ---- how it ends early ---- */
@@ -134,7 +144,8 @@ static struct tx_frame request_frame(const struct strm *s)
         return (struct tx_frame){ .framing = m->method == HMETH_CONNECT ? HBODY_NONE : (enum hbody)m->body,
                                   .length = m->length,
                                   .upgrade = m->upgrade != HUPGRADE_NONE,
-                                  .close = (o & (OPT_SERVER_CLOSE | OPT_HTTPCLOSE)) != 0 };
+                                  .close = (o & (OPT_SERVER_CLOSE | OPT_HTTPCLOSE)) != 0,
+                                  .unsaid = s->bcfg && (s->bcfg->px->options & OPT_PRETEND_KEEPALIVE) };
 }
 
 /* Sends the request head with the body bytes that came with it. */
@@ -150,6 +161,10 @@ static enum pumped send_request(struct strm *s)
                 return PUMP_DEAD;
         if (r != MSG_OK)
                 n = 0;
+        if (unlikely(forward_wants_name(s)) && forward_name(s) < 0) {
+                s->sv.bad = (struct side_bad){ "no place left for http-send-name-header", 0, 400 };
+                return PUMP_REFUSED;
+        }
         r = s->sv.ops->tx(&s->sv, s->req, &f, v, n,
                           (s->cl.flags & SIDE_RX_DONE) && !s->cl.trailers && !f.upgrade &&
                                   s->req->method != HMETH_CONNECT);
@@ -349,6 +364,14 @@ static bool fin_is_timed(const struct strm *s)
         return s->fcfg->px->timeout.client_fin || (s->bcfg && s->bcfg->px->timeout.server_fin);
 }
 
+static struct hmsg *trailers_of(const struct strm *s, const struct side *from)
+{
+        bool dropped = from == &s->cl ? s->bcfg && (s->bcfg->px->options & OPT_DROP_REQ_TRAILERS)
+                                      : s->fcfg->px->options & OPT_DROP_RSP_TRAILERS;
+
+        return dropped ? NULL : from->trailers;
+}
+
 static enum pumped end_of(struct strm *s, struct side *from, struct side *to)
 {
         bool fin = !s->http || s->tunnel;
@@ -357,7 +380,7 @@ static enum pumped end_of(struct strm *s, struct side *from, struct side *to)
                 return PUMP_IDLE;
         if (!fin || fin_is_timed(s))
                 active(s, to);
-        return to->ops->tx(to, from->trailers, NULL, NULL, 0, true) == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
+        return to->ops->tx(to, trailers_of(s, from), NULL, NULL, 0, true) == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
 }
 
 static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
@@ -373,7 +396,7 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
                         return PUMP_DEAD;
                 if (r != MSG_OK)
                         return PUMP_IDLE;
-                active(s, to);
+                wrote(s, to);
                 pipe_moved(n);
                 if (p->fill == 0)
                         active(s, from); /* it was not listened to meanwhile */
@@ -403,7 +426,7 @@ static int flush(struct strm *s, struct side *from, struct side *to)
         int r = to->ops->tx_flush(to);
 
         if (to->tx_bytes != before) /* a part of it is progress, too */
-                active(s, to);
+                wrote(s, to);
         if (r == MSG_OK)
                 active(s, from); /* it was not listened to meanwhile */
         return r;
@@ -443,7 +466,7 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
         adapt(s, d, sum, to->flags & SIDE_TX_FULL);
         *budget = *budget > sum ? *budget - sum : 0;
         if (to->tx_bytes != before)
-                active(s, to);
+                wrote(s, to);
         return PUMP_MOVED;
 }
 
@@ -648,6 +671,11 @@ void strm_on_deadline(struct strm *s)
 
         switch (k) {
         case DL_HTTP_REQUEST:
+                if (s->cl.rx_bytes == 0 && (s->fcfg->px->options & OPT_IGNORE_PROBES)) {
+                        s->no_log = true;
+                        strm_goto(s, STRM_END);
+                        break;
+                }
                 strm_count_bad_request(s);
                 strm_term(s, 'c', 'R');
                 strm_answer(s, 408);

@@ -39,25 +39,19 @@ LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = 
         "51degrees-*,deviceatlas-*,harden.reject-privileged-ports.quic,limited-quic,lua-*,tune.lua.*,tune.quic.*,wurfl-*");
 
 LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
-        "bind-process,capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
+        "capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
         "compression algo-res,compression direction,compression minsize-req,compression minsize-res,compression offload,"
         "compression type,crt,declare capture,dispatch,email-alert from,email-alert level,email-alert mailers,"
         "email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,filter cache,"
         "filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
-        "force-be-switch,force-persist,guid,http-after-response,http-send-name-header,ignore-persist,"
-        "load-server-state-from-file,log-format-sd,log-steps,max-keep-alive-queue,max-session-srv-conns,"
-        "option accept-invalid-http-request,option accept-invalid-http-response,"
-        "option accept-unsafe-violations-in-http-request,option accept-unsafe-violations-in-http-response,"
-        "option checkcache,option contstats,option disable-h2-upgrade,option forwarded,"
-        "option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option http-buffer-request,"
-        "option http-drop-request-trailers,option http-drop-response-trailers,option http-ignore-probes,"
-        "option http-pretend-keepalive,option http-restrict-req-hdr-names,option http-use-proxy-header,option httpslog,"
-        "option independent-streams,option originalto,option prefer-last-server,option socket-stats,"
-        "option tcp-smart-accept,option tcp-smart-connect,option transparent,option use-small-buffers,persist rdp-cookie,"
-        "redirect,retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,"
-        "stick on,stick store-request,stick store-response,stick-table,tcp-request connection,tcp-request content,"
-        "tcp-request inspect-delay,tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,"
-        "timeout tarpit,transparent,unique-id-format,unique-id-header,use-server");
+        "force-be-switch,force-persist,guid,http-after-response,ignore-persist,load-server-state-from-file,log-format-sd,"
+        "log-steps,option checkcache,option forwarded,option h1-case-adjust-bogus-client,"
+        "option h1-case-adjust-bogus-server,option http-buffer-request,option httpslog,option transparent,"
+        "persist rdp-cookie,redirect,retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,"
+        "stick match,stick on,stick store-request,stick store-response,stick-table,tcp-request connection,"
+        "tcp-request content,tcp-request inspect-delay,tcp-request session,tcp-response content,"
+        "tcp-response inspect-delay,timeout client-hs,timeout tarpit,transparent,unique-id-format,unique-id-header,"
+        "use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -65,10 +59,10 @@ LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = tr
 LATER_TABLE(bind, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .names =
         "accept-netscaler-cip,accept-proxy,allow-0rtt,alpn,ca-file,ca-ignore-err,ca-sign-file,ca-sign-pass,"
         "ca-verify-file,cc,ciphers,ciphersuites,client-sigalgs,crl-file,crt,crt-ignore-err,crt-list,curves,default-crt,"
-        "ecdhe,ech,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,generate-certificates,guid-prefix,"
-        "idle-ping,ktls,label,nbconn,no-ca-names,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,"
-        "prefer-client-ciphers,process,proto,severity-output,shards,sigalgs,ssl,ssl-max-ver,ssl-min-ver,strict-sni,"
-        "tcp-md5sig,tcp-ss,thread,tls-ticket-keys,tls-tickets,verify");
+        "ecdhe,ech,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,generate-certificates,ktls,label,"
+        "nbconn,no-ca-names,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,prefer-client-ciphers,proto,"
+        "severity-output,sigalgs,ssl,ssl-max-ver,ssl-min-ver,strict-sni,tcp-md5sig,tcp-ss,tls-ticket-keys,tls-tickets,"
+        "verify");
 
 LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = true, .names =
         "quic-cc-algo,quic-force-retry,quic-socket");
@@ -76,11 +70,11 @@ LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = 
 LATER_TABLE(server, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .names =
         "allow-0rtt,alpn,ca-file,cc,check-alpn,check-pool-conn-name,check-proto,check-reuse-pool,check-send-proxy,"
         "check-sni,check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,crl-file,crt,curves,"
-        "force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,idle-ping,ktls,log-bufsize,"
-        "log-proto,max-reuse,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,proto,"
-        "proxy-v2-options,redir,renegotiate,send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,"
-        "set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,socks4,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,"
-        "strict-maxconn,tcp-md5sig,tls-tickets,usesrc,verify,verifyhost,ws");
+        "force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,ktls,log-proto,max-reuse,"
+        "no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,proto,proxy-v2-options,redir,"
+        "renegotiate,send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,sigalgs,"
+        "sni,sni-auto,socks4,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,strict-maxconn,tcp-md5sig,tls-tickets,usesrc,"
+        "verify,verifyhost,ws");
 
 LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .never = true, .names =
         "quic-cc-algo");
