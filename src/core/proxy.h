@@ -37,6 +37,7 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
                 bool if_none;
         } forwardfor, originalto;
         const char *send_name; /* http-send-name-header; NULL = off */
+        bool retry_never;      /* retry-on none */
         int header_names;      /* option http-restrict-req-hdr-names: HEADERS_* */
         bool disabled;
         int id;  /* 0 = automatic */

@@ -23,6 +23,7 @@ void bind_title(const struct conf_obj *o, struct buf *out);
 int server_line_parse(struct kw_call *c);
 int server_template_parse(struct kw_call *c);
 int default_server_parse(struct kw_call *c);
+int dispatch_parse(struct kw_call *c);
 void server_line_dump(const struct conf_obj *o, struct buf *out);
 void default_server_title(const struct conf_obj *o, struct buf *out);
 

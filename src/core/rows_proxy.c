@@ -157,6 +157,42 @@ static int old_timeout_parse(struct kw_call *c)
         return 1;
 }
 
+/* What was sent is never sent again: only a request that no server has seen is tried once more. */
+static int retry_on_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'%s' expects at least one keyword.", c->kw->name);
+                return -1;
+        }
+        p->retry_never = false;
+        for (size_t i = 0; i < c->n_args; i++) {
+                struct str w = c->args[i].text;
+
+                if (str_is(w, "none") && c->n_args > 1) {
+                        kw_fail(c, &c->args[i], "E0230", "'%s': 'none' keyword only usable alone", c->kw->name);
+                        return -1;
+                }
+                if (str_is(w, "none"))
+                        p->retry_never = true;
+                else if (!str_is(w, "conn-failure")) {
+                        kw_fail(c, &c->args[i], "E0230",
+                                "'%s %.*s' is not supported yet: a request that was sent to a server is not sent again. "
+                                "'none' and 'conn-failure' are.",
+                                c->kw->name, (int)w.n, w.p);
+                        return -1;
+                }
+        }
+        return (int)c->n_args;
+}
+
+static void retry_on_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->retry_never)
+                buf_printf(out, "    %s none\n", kw->name);
+}
+
 /* Fields that frame or route a request must not be replaced by a name (manual). */
 static int send_name_parse(struct kw_call *c)
 {
@@ -243,6 +279,15 @@ static const struct kw rows[] = {
               .help = "several servers of one name and with the same words, <prefix>1 and on"),
         KW_FN("server", server_line_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE, .manual = "4.2",
               .args = "<name> <address>[:[port]] [<words>]", .sample = "s1 127.0.0.1:80", .help = "a server"),
+        KW_FN("dispatch", dispatch_parse, dump_nothing, .apply = KW_LIVE, .kinds = KIND_BE, .manual = "4.2",
+              .args = "<address>:<port>", .sample = "127.0.0.1:80", .until = "3.4",
+              .help = "the server 'dispatch', for what no other server takes"),
+        KW_FN("option transparent", dispatch_parse, dump_nothing, .no_ok = true, .apply = KW_LIVE, .kinds = KIND_BE,
+              .manual = "4.2", .sample = "", .until = "3.4",
+              .help = "the server 'transparent', for what no other server takes: where the client wanted to go"),
+        KW_FN("transparent", dispatch_parse, dump_nothing, .no_ok = true, .apply = KW_LIVE, .kinds = KIND_BE,
+              .manual = "4.2", .sample = "", .until = "3.4",
+              .help = "the server 'transparent', for what no other server takes: where the client wanted to go"),
         KW_FN("default-server", default_server_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE | KIND_DEFAULTS,
               .warn_kinds = KIND_FRONTEND, .manual = "4.2", .args = "[<words>]", .sample = "weight 2",
               .help = "words for the servers below"),
@@ -264,6 +309,9 @@ static const struct kw rows[] = {
                .help = "where requests go that no rule sent elsewhere"),
         KW_INT("retries", struct proxy_cfg, retries, 0, 255, .apply = KW_NEW, BACK_ROW, .args = "<number>",
                .help = "connection attempts after the first one failed"),
+        KW_FN("retry-on", retry_on_parse, retry_on_dump, .apply = KW_NEW, BACK_ROW, .args = "{ none | conn-failure }",
+              .sample = "none",
+              .help = "when a failed request of mode http is tried again: never, or (default) as long as no server saw it"),
         KW_ENUM("http-reuse", struct proxy_cfg, http_reuse, reuse_vals, .apply = KW_NEW, BACK_ROW,
                 .args = "{ never | safe | aggressive | always }",
                 .help = "which requests may use idle server connections"),

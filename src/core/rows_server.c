@@ -162,6 +162,38 @@ int default_server_parse(struct kw_call *c)
         return kw_parse_words(c, o, c->args, c->n_args) ? (int)c->n_args : -1;
 }
 
+/* `dispatch` and `transparent`: what they mean is a server that takes what no other one does. */
+int dispatch_parse(struct kw_call *c)
+{
+        bool address = strcmp(c->kw->name, "dispatch") == 0;
+        struct word w[2] = { { .text = STR("0.0.0.0"), .raw = STR("0.0.0.0"), .at = c->at },
+                             { .text = STR("backup"), .raw = STR("backup"), .at = c->at } };
+        struct server_addr_cfg *a;
+        struct conf_obj *o;
+
+        if (c->no) /* of a listen section that never said it */
+                return 0;
+        if (address && c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'%s' expects <addr>:<port> as argument.", c->kw->name);
+                return -1;
+        }
+        if (address)
+                w[0] = c->args[0];
+        kw_warn(c, NULL, "W0229",
+                "'%s' is deprecated and will be removed from HAProxy 3.5: 'server %s %.*s backup' says the same.",
+                c->kw->name, address ? "dispatch" : "transparent", (int)w[0].text.n, w[0].text.p);
+        o = conf_add_child(c, KIND_SERVER, address ? STR("dispatch") : STR("transparent"), w[0].at);
+        if (!parse_address(c, o, &w[0]) || !kw_parse_words(c, o, &w[1], 1))
+                return -1;
+        a = conf_slot_edit(c->conf, o, server_addr_slot);
+        if (address && a->port_follows) {
+                kw_fail(c, &w[0], "E0229", "'%s' : missing port number in '%.*s', '<addr>:<port>' expected.",
+                        c->kw->name, (int)w[0].text.n, w[0].text.p);
+                return -1;
+        }
+        return address ? 1 : 0;
+}
+
 static void dump_port(const struct server_addr_cfg *a, int port, struct buf *out)
 {
         if (a->port_follows && a->port_offset)

@@ -96,7 +96,7 @@ enum run strm_connect_failed(struct strm *s, int err, bool timeout)
                 s->sv.ops->end(&s->sv, false);
         s->sc = NULL;
         s->sv.flags = 0;
-        if (s->tries < s->bcfg->px->retries) {
+        if (s->tries < s->bcfg->px->retries && !(s->http && s->bcfg->px->retry_never)) {
                 s->tries++;
                 return again(s);
         }

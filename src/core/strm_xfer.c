@@ -43,11 +43,16 @@ static void active(struct strm *s, const struct side *side)
 }
 
 /* With option independent-streams (manual) bytes that the kernel took are no sign of life of who is to get them. */
-static void wrote(struct strm *s, const struct side *to)
+static bool alone(const struct strm *s, const struct side *to)
 {
         unsigned o = to == &s->cl ? s->fcfg->px->options : s->bcfg ? s->bcfg->px->options : 0;
 
-        if (likely(!(o & OPT_INDEPENDENT_STREAMS)) || (s->http && !s->tunnel))
+        return unlikely(o & OPT_INDEPENDENT_STREAMS) && (!s->http || s->tunnel);
+}
+
+static void wrote(struct strm *s, const struct side *to)
+{
+        if (!alone(s, to))
                 active(s, to);
 }
 
@@ -630,9 +635,9 @@ void strm_xfer_deadline(struct strm *s)
                 if (sv_fin && (b->timeout.server_fin || (cl && !cl_fin && !blocked(s, REQ))))
                         server = b->timeout.server_fin;
                 if (client)
-                        earliest(s, mono_add_ms(last, client), DL_CLIENT);
+                        earliest(s, mono_add_ms(alone(s, &s->cl) ? s->cl_active : last, client), DL_CLIENT);
                 if (server)
-                        earliest(s, mono_add_ms(last, server), DL_SERVER);
+                        earliest(s, mono_add_ms(alone(s, &s->sv) ? s->sv_active : last, server), DL_SERVER);
                 return;
         }
         if (client && client_expected(s))

@@ -41,17 +41,16 @@ LATER_TABLE(global_never, .what = LATER_KEYWORD, .kinds = KIND_GLOBAL, .never = 
 LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "capture cookie,clitcpka-cnt,clitcpka-idle,clitcpka-intvl,compression algo,compression algo-req,"
         "compression algo-res,compression direction,compression minsize-req,compression minsize-res,compression offload,"
-        "compression type,crt,declare capture,dispatch,email-alert from,email-alert level,email-alert mailers,"
+        "compression type,crt,declare capture,email-alert from,email-alert level,email-alert mailers,"
         "email-alert myhostname,email-alert to,error-log-format,filter bwlim-in,filter bwlim-out,filter cache,"
         "filter comp-req,filter comp-res,filter compression,filter opentracing,filter trace,filter-sequence,"
         "force-be-switch,force-persist,guid,http-after-response,ignore-persist,load-server-state-from-file,log-format-sd,"
         "log-steps,option checkcache,option forwarded,option h1-case-adjust-bogus-client,"
-        "option h1-case-adjust-bogus-server,option http-buffer-request,option httpslog,option transparent,"
-        "persist rdp-cookie,redirect,retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,"
-        "stick match,stick on,stick store-request,stick store-response,stick-table,tcp-request connection,"
-        "tcp-request content,tcp-request inspect-delay,tcp-request session,tcp-response content,"
-        "tcp-response inspect-delay,timeout client-hs,timeout tarpit,transparent,unique-id-format,unique-id-header,"
-        "use-server");
+        "option h1-case-adjust-bogus-server,option http-buffer-request,option httpslog,persist rdp-cookie,redirect,"
+        "retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,stick on,"
+        "stick store-request,stick store-response,stick-table,tcp-request connection,tcp-request content,"
+        "tcp-request inspect-delay,tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,"
+        "timeout tarpit,unique-id-format,unique-id-header,use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
