@@ -1,6 +1,7 @@
 /* core/strm_conn.c - CONNECT and RETRY: a pooled connection or a new one, retries and redispatch (manual: retries, option redispatch). */
 #include "core/event.h"
 #include "core/log.h"
+#include "core/srv_proxy.h"
 #include "core/strm_priv.h"
 
 #include <errno.h>
@@ -132,6 +133,14 @@ enum run strm_step_connect(struct strm *s)
                 STAT_INC(strm_back_stat(s)->connect);
                 s->deadline = px->timeout.connect ? mono_add_ms(thr_self->now, px->timeout.connect) : MONO_NEVER;
                 s->deadline_kind = DL_CONNECT;
+        }
+        if (unlikely(!s->sc->said && srv_proxy_wanted(s->srv))) {
+                r = srv_proxy_say(s->srv, &s->sc->wire.conn, s);
+                if (r < 0)
+                        return strm_connect_failed(s, r, false);
+                if (r == 0)
+                        return RUN_WAIT;
+                s->sc->said = true;
         }
         r = s->http ? conn_connected(&s->sc->wire.conn) : wire_connected(&s->sv, &s->cl);
         if (r < 0)

@@ -47,7 +47,7 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "force-be-switch,force-persist,guid,http-after-response,ignore-persist,load-server-state-from-file,log-format-sd,"
         "log-steps,option checkcache,option forwarded,option h1-case-adjust-bogus-client,"
         "option h1-case-adjust-bogus-server,option http-buffer-request,option httpslog,persist rdp-cookie,redirect,"
-        "retry-on,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,stick on,"
+        "server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,stick match,stick on,"
         "stick store-request,stick store-response,stick-table,tcp-request connection,tcp-request content,"
         "tcp-request inspect-delay,tcp-request session,tcp-response content,tcp-response inspect-delay,timeout client-hs,"
         "timeout tarpit,unique-id-format,unique-id-header,use-server");
@@ -67,13 +67,12 @@ LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = 
         "quic-cc-algo,quic-force-retry,quic-socket");
 
 LATER_TABLE(server, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .names =
-        "allow-0rtt,alpn,ca-file,cc,check-alpn,check-pool-conn-name,check-proto,check-reuse-pool,check-send-proxy,"
-        "check-sni,check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,crl-file,crt,curves,"
-        "force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,ktls,log-proto,max-reuse,"
-        "no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,proto,proxy-v2-options,redir,"
-        "renegotiate,send-proxy,send-proxy-v2,send-proxy-v2-ssl,send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,sigalgs,"
-        "sni,sni-auto,socks4,ssl,ssl-max-ver,ssl-min-ver,ssl-reuse,stick,strict-maxconn,tcp-md5sig,tls-tickets,usesrc,"
-        "verify,verifyhost,ws");
+        "allow-0rtt,alpn,ca-file,cc,check-alpn,check-pool-conn-name,check-proto,check-reuse-pool,check-sni,"
+        "check-sni-auto,check-ssl,check-via-socks4,ciphers,ciphersuites,client-sigalgs,crl-file,crt,curves,force-sslv3,"
+        "force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,guid,healthcheck,ktls,log-proto,max-reuse,no-sslv3,"
+        "no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,non-stick,npn,pool-conn-name,proto,redir,renegotiate,send-proxy-v2-ssl,"
+        "send-proxy-v2-ssl-cn,set-proxy-v2-tlv-fmt,shard,sigalgs,sni,sni-auto,socks4,ssl,ssl-max-ver,ssl-min-ver,"
+        "ssl-reuse,stick,strict-maxconn,tcp-md5sig,tls-tickets,usesrc,verify,verifyhost,ws");
 
 LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .never = true, .names =
         "quic-cc-algo");
