@@ -149,6 +149,30 @@ static void test_timeouts(void **st)
         assert_true(c->eof && (s->eof || s->reset));
 }
 
+/* option independent-streams of the backend: what a silent server is sent does not keep it alive; what it says does. */
+static void test_independent_streams(void **st)
+{
+        struct peer *c, *s;
+
+        (void)st;
+        px_f.timeout.client = 60000;
+        px_b.timeout.server = 4000;
+        px_b.options |= OPT_INDEPENDENT_STREAMS;
+        c = client();
+        s = served();
+        for (int i = 0; i < 3; i++) {
+                pass_ms(3000);
+                say(s, "x");
+                settle();
+        }
+        assert_false(c->eof);
+        pass_ms(3000);
+        say(c, "y");
+        expect(s, "y");
+        pass_ms(1200);
+        assert_true(c->eof && (s->eof || s->reset));
+}
+
 /* ---- 1000 seeds ---- */
 
 static uint64_t seed;
@@ -293,6 +317,7 @@ int main(int argc, char **argv)
                 T(test_bulk_spliced),
                 T(test_bulk_copied),
                 T(test_timeouts),
+                T(test_independent_streams),
                 cmocka_unit_test(test_http_seeds),
                 cmocka_unit_test(test_tcp_seeds),
         };

@@ -55,6 +55,7 @@ struct tx_frame {
         enum hbody framing;
         uint64_t length; /* HBODY_LENGTH */
         bool close;      /* say and do "connection: close" after this message */
+        bool unsaid;     /* `close` is done, but not said */
         bool upgrade;    /* keep Upgrade and say "connection: upgrade" */
         bool keep_alive; /* say "connection: keep-alive" (an HTTP/1.0 peer wants it in words) */
         bool no_body;    /* the head announces `framing`, but no byte of it follows (HEAD, 304) */

@@ -12,6 +12,7 @@
 #include "core/cell.h"
 #include "core/kinds.h"
 #include "core/pin.h"
+#include "core/proxy_opt.h"
 #include "core/stat.h"
 #include "net/listener.h"
 
@@ -19,31 +20,7 @@
 
 enum px_mode { PX_TCP, PX_HTTP, PX_CLI }; /* PX_CLI: stats sockets */
 
-enum { /* struct proxy_cfg.options */
-       OPT_HTTPLOG = 1 << 0,
-       OPT_TCPLOG = 1 << 1,
-       OPT_DONTLOGNULL = 1 << 2,
-       OPT_DONTLOG_NORMAL = 1 << 3,
-       OPT_LOGASAP = 1 << 4,
-       OPT_FORWARDFOR = 1 << 5,
-       OPT_SERVER_CLOSE = 1 << 6,
-       OPT_HTTPCLOSE = 1 << 7,
-       OPT_REDISPATCH = 1 << 8,
-       OPT_ABORTONCLOSE = 1 << 9,
-       OPT_CLITCPKA = 1 << 10,
-       OPT_SRVTCPKA = 1 << 11,
-       OPT_SPLICE_REQ = 1 << 12,
-       OPT_SPLICE_RSP = 1 << 13,
-       OPT_SPLICE_AUTO = 1 << 14,
-       OPT_LOG_SEPARATE_ERRORS = 1 << 15,
-       OPT_NOLINGER = 1 << 16,
-       OPT_IDLE_CLOSE_ON_RESPONSE = 1 << 18,
-       OPT_LOG_HEALTH = 1 << 19,
-       OPT_KEEP_ALIVE = 1 << 20,
-       OPT_NO_ABORTONCLOSE = 1 << 21, /* said so: it is on by itself in HTTP backends */
-       OPT_LOG_CLF = 1 << 28,         /* of httplog or tcplog */
-};
-
+enum { HEADERS_PRESERVE, HEADERS_DELETE, HEADERS_REJECT };
 enum { REUSE_NEVER, REUSE_SAFE, REUSE_AGGRESSIVE, REUSE_ALWAYS };
 
 struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
@@ -54,9 +31,14 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int http_reuse;
         const char *default_backend;
         const char *description;
-        const char *forwardfor_header, *forwardfor_except; /* as written */
-        const struct addr_net *forwardfor_net;             /* of forwardfor_except; NULL = none */
-        bool forwardfor_if_none;
+        struct px_forward {
+                const char *header, *except; /* as written */
+                const struct addr_net *net;  /* of `except`; NULL = none */
+                bool if_none;
+        } forwardfor, originalto;
+        const char *send_name; /* http-send-name-header; NULL = off */
+        bool retry_never;      /* retry-on none */
+        int header_names;      /* option http-restrict-req-hdr-names: HEADERS_* */
         bool disabled;
         int id;  /* 0 = automatic */
         struct { /* milliseconds; 0 = unset: no limit, or falls back as the manual says */

@@ -23,6 +23,7 @@ void bind_title(const struct conf_obj *o, struct buf *out);
 int server_line_parse(struct kw_call *c);
 int server_template_parse(struct kw_call *c);
 int default_server_parse(struct kw_call *c);
+int dispatch_parse(struct kw_call *c);
 void server_line_dump(const struct conf_obj *o, struct buf *out);
 void default_server_title(const struct conf_obj *o, struct buf *out);
 
@@ -30,8 +31,8 @@ void default_server_title(const struct conf_obj *o, struct buf *out);
 int opt_log_parse(struct kw_call *c);
 int opt_log_elsewhere_parse(struct kw_call *c);
 void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out);
-int opt_forwardfor_parse(struct kw_call *c);
-void opt_forwardfor_dump(const struct kw *kw, const void *slot, struct buf *out);
+int opt_forward_parse(struct kw_call *c);
+void opt_forward_dump(const struct kw *kw, const void *slot, struct buf *out);
 int opt_abortonclose_parse(struct kw_call *c);
 void opt_abortonclose_dump(const struct kw *kw, const void *slot, struct buf *out);
 int opt_redispatch_parse(struct kw_call *c);

@@ -42,9 +42,19 @@ void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out)
                            ((const struct proxy_cfg *)slot)->options & OPT_LOG_CLF ? " clf" : "");
 }
 
-/* ---- forwardfor ---- */
+/* ---- forwardfor, originalto ---- */
 
-static bool take_net(struct kw_call *c, struct proxy_cfg *p, struct str s)
+static bool is_original(const struct kw *kw)
+{
+        return kw->name[strlen("option ")] == 'o';
+}
+
+static struct px_forward *forward_of(const struct kw *kw, struct proxy_cfg *p)
+{
+        return is_original(kw) ? &p->originalto : &p->forwardfor;
+}
+
+static bool take_net(struct kw_call *c, struct px_forward *f, struct str s)
 {
         struct addr_net net = { .bits = 0 }, *own;
 
@@ -52,78 +62,72 @@ static bool take_net(struct kw_call *c, struct proxy_cfg *p, struct str s)
                 return false;
         own = conf_alloc(c->conf, sizeof(*own));
         *own = net;
-        p->forwardfor_net = own;
-        p->forwardfor_except = conf_intern(c->conf, s);
+        f->net = own;
+        f->except = conf_intern(c->conf, s);
         return true;
 }
 
-static void forget_forwardfor(struct proxy_cfg *p)
-{
-        p->options &= ~(unsigned)OPT_FORWARDFOR;
-        p->forwardfor_header = p->forwardfor_except = NULL;
-        p->forwardfor_if_none = false;
-        p->forwardfor_net = NULL;
-}
-
 /* One of the words; how many arguments it took, or -1. */
-static int forwardfor_word(struct kw_call *c, size_t i)
+static int forward_word(struct kw_call *c, size_t i)
 {
-        struct proxy_cfg *p = c->slot;
+        struct px_forward *f = forward_of(c->kw, c->slot);
         const struct word *w = &c->args[i], *arg = i + 1 < c->n_args ? w + 1 : NULL;
 
-        if (str_is(w->text, "if-none")) {
-                p->forwardfor_if_none = true;
+        if (str_is(w->text, "if-none") && !is_original(c->kw)) {
+                f->if_none = true;
                 return 1;
         }
         if (str_is(w->text, "header")) {
                 if (arg) {
-                        p->forwardfor_header = conf_intern(c->conf, arg->text);
+                        f->header = conf_intern(c->conf, arg->text);
                         return 2;
                 }
-                kw_fail(c, w, "E0227", "'option forwardfor header' expects <header_name> as argument.");
+                kw_fail(c, w, "E0227", "'%s header' expects <header_name> as argument.", c->kw->name);
                 return -1;
         }
         if (str_is(w->text, "except")) {
-                if (arg && take_net(c, p, arg->text))
+                if (arg && take_net(c, f, arg->text))
                         return 2;
-                kw_fail(c, arg ? arg : w, "E0227", "'option forwardfor except' expects <address>[/mask] as argument.");
+                kw_fail(c, arg ? arg : w, "E0227", "'%s except' expects <address>[/mask] as argument.", c->kw->name);
                 return -1;
         }
-        kw_fail(c, w, "E0227", "'option forwardfor' only supports optional values: 'except', 'header' and 'if-none'.");
+        kw_fail(c, w, "E0227", "'%s' only supports optional values: %s.", c->kw->name,
+                is_original(c->kw) ? "'except' and 'header'" : "'except', 'header' and 'if-none'");
         return -1;
 }
 
-int opt_forwardfor_parse(struct kw_call *c)
+int opt_forward_parse(struct kw_call *c)
 {
         struct proxy_cfg *p = c->slot;
         int n;
 
-        forget_forwardfor(p);
+        memset(forward_of(c->kw, p), 0, sizeof(p->forwardfor));
+        set_bit(c, is_original(c->kw) ? OPT_ORIGINALTO : OPT_FORWARDFOR);
         if (c->no)
                 return 0;
-        p->options |= OPT_FORWARDFOR;
         for (size_t i = 0; i < c->n_args; i += (size_t)n) {
-                n = forwardfor_word(c, i);
+                n = forward_word(c, i);
                 if (n < 0)
                         return -1;
         }
         return (int)c->n_args;
 }
 
-void opt_forwardfor_dump(const struct kw *kw, const void *slot, struct buf *out)
+void opt_forward_dump(const struct kw *kw, const void *slot, struct buf *out)
 {
         const struct proxy_cfg *p = slot;
+        const struct px_forward *f = is_original(kw) ? &p->originalto : &p->forwardfor;
 
-        if (!(p->options & OPT_FORWARDFOR))
+        if (!(p->options & (is_original(kw) ? OPT_ORIGINALTO : OPT_FORWARDFOR)))
                 return;
         buf_printf(out, "    %s", kw->name);
-        if (p->forwardfor_except)
-                buf_printf(out, " except %s", p->forwardfor_except);
-        if (p->forwardfor_header) {
+        if (f->except)
+                buf_printf(out, " except %s", f->except);
+        if (f->header) {
                 buf_puts(out, " header ");
-                kw_quote(out, p->forwardfor_header);
+                kw_quote(out, f->header);
         }
-        buf_puts(out, p->forwardfor_if_none ? " if-none\n" : "\n");
+        buf_puts(out, f->if_none ? " if-none\n" : "\n");
 }
 
 /* ---- abortonclose: on by itself in HTTP backends, so "no" has to be kept ---- */

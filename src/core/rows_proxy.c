@@ -157,6 +157,99 @@ static int old_timeout_parse(struct kw_call *c)
         return 1;
 }
 
+/* What was sent is never sent again: only a request that no server has seen is tried once more. */
+static int retry_on_parse(struct kw_call *c)
+{
+        struct proxy_cfg *p = c->slot;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'%s' expects at least one keyword.", c->kw->name);
+                return -1;
+        }
+        p->retry_never = false;
+        for (size_t i = 0; i < c->n_args; i++) {
+                struct str w = c->args[i].text;
+
+                if (str_is(w, "none") && c->n_args > 1) {
+                        kw_fail(c, &c->args[i], "E0230", "'%s': 'none' keyword only usable alone", c->kw->name);
+                        return -1;
+                }
+                if (str_is(w, "none"))
+                        p->retry_never = true;
+                else if (!str_is(w, "conn-failure")) {
+                        kw_fail(c, &c->args[i], "E0230",
+                                "'%s %.*s' is not supported yet: a request that was sent to a server is not sent again. "
+                                "'none' and 'conn-failure' are.",
+                                c->kw->name, (int)w.n, w.p);
+                        return -1;
+                }
+        }
+        return (int)c->n_args;
+}
+
+static void retry_on_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->retry_never)
+                buf_printf(out, "    %s none\n", kw->name);
+}
+
+/* Fields that frame or route a request must not be replaced by a name (manual). */
+static int send_name_parse(struct kw_call *c)
+{
+        static const char *const taken[] = { "host", "content-length", "transfer-encoding", "connection" };
+        char lower[256];
+        size_t n;
+
+        if (c->n_args == 0 || c->args[0].text.n == 0 || c->args[0].text.n >= sizeof(lower)) {
+                kw_fail(c, NULL, "E0110", "'%s' requires a header string.", c->kw->name);
+                return -1;
+        }
+        n = c->args[0].text.n;
+        for (size_t i = 0; i < n; i++)
+                lower[i] = (char)chr_lower((unsigned char)c->args[0].text.p[i]);
+        for (size_t i = 0; i < array_len(taken); i++)
+                if (str_is((struct str){ lower, n }, taken[i])) {
+                        kw_fail(c, &c->args[0], "E0228", "'%s' cannot be used with '%s'.", c->kw->name, taken[i]);
+                        return -1;
+                }
+        if (!str_is_token((struct str){ lower, n })) {
+                kw_fail(c, &c->args[0], "E0228", "'%.*s' is not the name of a header field.", (int)n,
+                        c->args[0].text.p);
+                return -1;
+        }
+        ((struct proxy_cfg *)c->slot)->send_name = conf_intern(c->conf, (struct str){ lower, n });
+        return 1;
+}
+
+static void send_name_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct proxy_cfg *)slot)->send_name)
+                buf_printf(out, "    %s %s\n", kw->name, ((const struct proxy_cfg *)slot)->send_name);
+}
+
+static const struct kw_val name_vals[] = {
+        { "preserve", HEADERS_PRESERVE }, { "delete", HEADERS_DELETE }, { "reject", HEADERS_REJECT }, { NULL, 0 }
+};
+
+static int header_names_parse(struct kw_call *c)
+{
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110",
+                        "missing parameter. option '%s' expects 'preserve', 'delete' or 'reject' option.",
+                        c->kw->name + strlen("option "));
+                return -1;
+        }
+        return kw_arg_enum(c, &c->args[0], name_vals, &((struct proxy_cfg *)c->slot)->header_names) ? 1 : -1;
+}
+
+static void header_names_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        int how = ((const struct proxy_cfg *)slot)->header_names;
+
+        if (how != HEADERS_PRESERVE)
+                buf_printf(out, "    %s %s\n", kw->name, how == HEADERS_DELETE ? "delete" : "reject");
+}
+
 static const struct kw_val reuse_vals[] = { { "never", REUSE_NEVER },
                                             { "safe", REUSE_SAFE },
                                             { "aggressive", REUSE_AGGRESSIVE },
@@ -186,6 +279,15 @@ static const struct kw rows[] = {
               .help = "several servers of one name and with the same words, <prefix>1 and on"),
         KW_FN("server", server_line_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE, .manual = "4.2",
               .args = "<name> <address>[:[port]] [<words>]", .sample = "s1 127.0.0.1:80", .help = "a server"),
+        KW_FN("dispatch", dispatch_parse, dump_nothing, .apply = KW_LIVE, .kinds = KIND_BE, .manual = "4.2",
+              .args = "<address>:<port>", .sample = "127.0.0.1:80", .until = "3.4",
+              .help = "the server 'dispatch', for what no other server takes"),
+        KW_FN("option transparent", dispatch_parse, dump_nothing, .no_ok = true, .apply = KW_LIVE, .kinds = KIND_BE,
+              .manual = "4.2", .sample = "", .until = "3.4",
+              .help = "the server 'transparent', for what no other server takes: where the client wanted to go"),
+        KW_FN("transparent", dispatch_parse, dump_nothing, .no_ok = true, .apply = KW_LIVE, .kinds = KIND_BE,
+              .manual = "4.2", .sample = "", .until = "3.4",
+              .help = "the server 'transparent', for what no other server takes: where the client wanted to go"),
         KW_FN("default-server", default_server_parse, kw_dump_child, .apply = KW_LIVE, .kinds = KIND_BE | KIND_DEFAULTS,
               .warn_kinds = KIND_FRONTEND, .manual = "4.2", .args = "[<words>]", .sample = "weight 2",
               .help = "words for the servers below"),
@@ -207,6 +309,9 @@ static const struct kw rows[] = {
                .help = "where requests go that no rule sent elsewhere"),
         KW_INT("retries", struct proxy_cfg, retries, 0, 255, .apply = KW_NEW, BACK_ROW, .args = "<number>",
                .help = "connection attempts after the first one failed"),
+        KW_FN("retry-on", retry_on_parse, retry_on_dump, .apply = KW_NEW, BACK_ROW, .args = "{ none | conn-failure }",
+              .sample = "none",
+              .help = "when a failed request of mode http is tried again: never, or (default) as long as no server saw it"),
         KW_ENUM("http-reuse", struct proxy_cfg, http_reuse, reuse_vals, .apply = KW_NEW, BACK_ROW,
                 .args = "{ never | safe | aggressive | always }",
                 .help = "which requests may use idle server connections"),
@@ -253,9 +358,27 @@ static const struct kw rows[] = {
         OPT("logasap", OPT_LOGASAP, FRONT_ROW, .help = "logs when the answer's head is there, not at the end"),
         OPT("log-separate-errors", OPT_LOG_SEPARATE_ERRORS, FRONT_ROW, .help = "trouble is logged at level err"),
         OPT("log-health-checks", OPT_LOG_HEALTH, BACK_ROW, .help = "logs each change of a check's result"),
-        KW_FN("option forwardfor", opt_forwardfor_parse, opt_forwardfor_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW,
+        KW_FN("option forwardfor", opt_forward_parse, opt_forward_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW,
               .args = "[except <network>] [header <name>] [if-none]", .sample = "except 127.0.0.0/8",
               .help = "adds X-Forwarded-For with the client's address"),
+        KW_FN("option originalto", opt_forward_parse, opt_forward_dump, .no_ok = true, .apply = KW_NEW, BOTH_ROW,
+              .args = "[except <network>] [header <name>]", .sample = "except 127.0.0.0/8",
+              .help = "adds X-Original-To with the address that the client connected to"),
+        KW_FN("http-send-name-header", send_name_parse, send_name_dump, .apply = KW_NEW, BACK_ROW, .args = "<header>",
+              .sample = "x-server", .help = "sets this field to the name of the server that the request is sent to"),
+        KW_FN("option http-restrict-req-hdr-names", header_names_parse, header_names_dump, .apply = KW_NEW, BOTH_ROW,
+              .args = "{ preserve | delete | reject }", .sample = "delete",
+              .help = "what becomes of a request with fields whose names are not only letters, digits and hyphens"),
+        OPT("http-drop-request-trailers", OPT_DROP_REQ_TRAILERS, BACK_ROW,
+            .help = "fields behind a request's body are not sent to the server"),
+        OPT("http-drop-response-trailers", OPT_DROP_RSP_TRAILERS, FRONT_ROW,
+            .help = "fields behind an answer's body are not sent to the client"),
+        OPT("http-ignore-probes", OPT_IGNORE_PROBES, FRONT_ROW,
+            .help = "a connection without a byte ends without an answer, a log line or a count"),
+        OPT("http-pretend-keepalive", OPT_PRETEND_KEEPALIVE, BACK_ROW,
+            .help = "a server is not told that its connection is closed after the answer"),
+        OPT("independent-streams", OPT_INDEPENDENT_STREAMS, BOTH_ROW,
+            .help = "what is sent to a silent TCP peer does not count as its activity"),
         KW_FN("option redispatch", opt_redispatch_parse, opt_redispatch_dump, .no_ok = true, .apply = KW_NEW, BACK_ROW,
               .args = "[<interval>]", .sample = "1", .help = "a failed connection may be tried on another server"),
         KW_FN("option http-keep-alive", opt_connection_parse, opt_connection_dump, .no_ok = true, .apply = KW_NEW,

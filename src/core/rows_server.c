@@ -162,6 +162,38 @@ int default_server_parse(struct kw_call *c)
         return kw_parse_words(c, o, c->args, c->n_args) ? (int)c->n_args : -1;
 }
 
+/* `dispatch` and `transparent`: what they mean is a server that takes what no other one does. */
+int dispatch_parse(struct kw_call *c)
+{
+        bool address = strcmp(c->kw->name, "dispatch") == 0;
+        struct word w[2] = { { .text = STR("0.0.0.0"), .raw = STR("0.0.0.0"), .at = c->at },
+                             { .text = STR("backup"), .raw = STR("backup"), .at = c->at } };
+        struct server_addr_cfg *a;
+        struct conf_obj *o;
+
+        if (c->no) /* of a listen section that never said it */
+                return 0;
+        if (address && c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'%s' expects <addr>:<port> as argument.", c->kw->name);
+                return -1;
+        }
+        if (address)
+                w[0] = c->args[0];
+        kw_warn(c, NULL, "W0229",
+                "'%s' is deprecated and will be removed from HAProxy 3.5: 'server %s %.*s backup' says the same.",
+                c->kw->name, address ? "dispatch" : "transparent", (int)w[0].text.n, w[0].text.p);
+        o = conf_add_child(c, KIND_SERVER, address ? STR("dispatch") : STR("transparent"), w[0].at);
+        if (!parse_address(c, o, &w[0]) || !kw_parse_words(c, o, &w[1], 1))
+                return -1;
+        a = conf_slot_edit(c->conf, o, server_addr_slot);
+        if (address && a->port_follows) {
+                kw_fail(c, &w[0], "E0229", "'%s' : missing port number in '%.*s', '<addr>:<port>' expected.",
+                        c->kw->name, (int)w[0].text.n, w[0].text.p);
+                return -1;
+        }
+        return address ? 1 : 0;
+}
+
 static void dump_port(const struct server_addr_cfg *a, int port, struct buf *out)
 {
         if (a->port_follows && a->port_offset)
@@ -229,6 +261,60 @@ static int enabled_parse(struct kw_call *c)
         return 0;
 }
 
+static int version_of(const struct kw *kw)
+{
+        return strcmp(kw->name, "send-proxy") == 0 ? 1 : 2;
+}
+
+static int send_proxy_parse(struct kw_call *c)
+{
+        struct server_cfg *s = c->slot;
+
+        if (!c->no)
+                s->pp_version = version_of(c->kw);
+        else if (s->pp_version == version_of(c->kw))
+                s->pp_version = 0;
+        return 0;
+}
+
+static void send_proxy_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct server_cfg *)slot)->pp_version == version_of(kw))
+                buf_printf(out, " %s", kw->name);
+}
+
+/* The others tell of TLS, or of an identity that requests do not have here. */
+static int pp_options_parse(struct kw_call *c)
+{
+        struct server_cfg *s = c->slot;
+        struct str all, w;
+
+        if (c->n_args == 0) {
+                kw_fail(c, NULL, "E0110", "'%s' expects a comma-separated list of options.", c->kw->name);
+                return -1;
+        }
+        for (all = c->args[0].text; all.n;) {
+                const char *comma = memchr(all.p, ',', all.n);
+                size_t n = comma ? (size_t)(comma - all.p) : all.n;
+
+                w = str_sub(all, 0, n);
+                all = str_sub(all, comma ? n + 1 : n, all.n - (comma ? n + 1 : n));
+                if (!str_is(w, "crc32c")) {
+                        kw_fail(c, &c->args[0], "E0265", "'%s' : '%.*s' is not supported here; 'crc32c' is.",
+                                c->kw->name, (int)w.n, w.p);
+                        return -1;
+                }
+                s->pp_crc = true;
+        }
+        return 1;
+}
+
+static void pp_options_dump(const struct kw *kw, const void *slot, struct buf *out)
+{
+        if (((const struct server_cfg *)slot)->pp_crc)
+                buf_printf(out, " %s crc32c", kw->name);
+}
+
 static const struct kw_val hash_keys[] = {
         { "id", LB_KEY_ID }, { "addr", LB_KEY_ADDR }, { "addr-port", LB_KEY_ADDR_PORT }, { NULL, 0 }
 };
@@ -264,6 +350,14 @@ static const struct kw server_rows[] = {
         KW_STR("track", struct server_cfg, track, .apply = KW_LIVE, .manual = "5.2", .args = "[<backend>/]<server>",
                .sample = "t/t", .sample_rest = "defaults\nbackend t\n    server t 127.0.0.1:80 check\n",
                .help = "its state is that of another server, which is checked or tracks a third one"),
+        KW_FN("send-proxy", send_proxy_parse, send_proxy_dump, .no_ok = true, .apply = KW_NEW, .manual = "5.2",
+              .sample = "", .help = "tells the server whose connection it is, by version 1 of the PROXY protocol"),
+        KW_FN("send-proxy-v2", send_proxy_parse, send_proxy_dump, .no_ok = true, .apply = KW_NEW, .manual = "5.2",
+              .sample = "", .help = "tells the server whose connection it is, by version 2 of the PROXY protocol"),
+        KW_FN("proxy-v2-options", pp_options_parse, pp_options_dump, .apply = KW_NEW, .manual = "5.2", .args = "crc32c",
+              .sample = "crc32c", .help = "what send-proxy-v2 adds: a checksum"),
+        KW_FLAG("check-send-proxy", struct server_cfg, pp_check, .apply = KW_NEW, .manual = "5.2",
+                .help = "checks speak the PROXY protocol, too, also with an address or a port of their own"),
         KW_NONE("pool-low-conn", "idle connections stay with the thread that opened them", .max = 1, .manual = "5.2",
                 .args = "<number>", .help = "below this many idle connections a thread takes none from another one"),
 };

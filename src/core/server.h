@@ -17,6 +17,8 @@ struct server_cfg { /* slot "server": server and default-server lines; immutable
         bool non_stick; /* stick tables learn nothing of it */
         int pool_max_conn, pool_purge_ms;
         int slowstart_ms;
+        int pp_version; /* send-proxy: 1, 2; 0 = off. core/srv_proxy.h */
+        bool pp_crc, pp_check;
         const char *track; /* "[backend/]server", or NULL */
 };
 extern int server_slot;

@@ -345,6 +345,26 @@ static socklen_t copy_addr(const struct server *s, struct sockaddr_storage *to)
         return addr_spec_unix(&spec, (struct sockaddr_un *)to);
 }
 
+/* "0.0.0.0", "*" and "::" (manual, server): where the client wanted to go. */
+static bool is_any(const struct sockaddr_storage *sa)
+{
+        if (sa->ss_family == AF_INET)
+                return ((const struct sockaddr_in *)sa)->sin_addr.s_addr == 0;
+        return sa->ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)sa)->sin6_addr);
+}
+
+static socklen_t follow_address(struct sockaddr_storage *sa, socklen_t n, struct strm *st)
+{
+        const struct addr *to = st && st->sess ? sess_dst(st->sess) : NULL;
+        in_port_t port = ((const struct sockaddr_in *)sa)->sin_port; /* at the same place in both families */
+
+        if (!to || (to->sa.sa_family != AF_INET && to->sa.sa_family != AF_INET6))
+                return n;
+        memcpy(sa, to, addr_len(to));
+        ((struct sockaddr_in *)sa)->sin_port = port;
+        return addr_len(to);
+}
+
 /* A port that follows the client's: the one it connected to, plus the offset of "addr:+n". */
 static void follow_port(const struct server *s, struct sockaddr_storage *sa, struct strm *st)
 {
@@ -367,6 +387,8 @@ socklen_t server_addr_get(const struct server *s, struct sockaddr_storage *ret_s
         do {
                 a = atomic_load_explicit(&s->addr_seq, memory_order_acquire);
                 n = copy_addr(s, ret_sa);
+                if (n && unlikely(is_any(ret_sa)))
+                        n = follow_address(ret_sa, n, st);
                 if (n && s->port_follows)
                         follow_port(s, ret_sa, st);
                 atomic_thread_fence(memory_order_acquire);

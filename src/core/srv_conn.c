@@ -3,6 +3,7 @@
 
 #include "base/slab.h"
 #include "core/sess.h"
+#include "core/srv_proxy.h"
 #include "core/srv_source.h"
 
 #include <errno.h>
@@ -278,6 +279,7 @@ int srv_conn_open(struct strm *s)
         c->magic = SRV_CONN_MAGIC;
         c->srv = s->srv;
         c->pooled = s->http;
+        c->said = false;
         c->addr_seq = atomic_load_explicit(&s->srv->addr_seq, memory_order_acquire);
         wire_init(&c->wire, true);
         c->wire.head_max = s->bcfg->bufsize;
@@ -293,7 +295,8 @@ int srv_conn_open(struct strm *s)
         pin(&c->srv->pins);
         if (unlikely(s->bcfg->px->options & OPT_SRVTCPKA))
                 conn_keepalive(&c->wire.conn);
-        if (s->http && (s->bcfg->px->http_reuse == REUSE_NEVER || srv_source_is_private(s->srv))) {
+        if (s->http &&
+            (s->bcfg->px->http_reuse == REUSE_NEVER || srv_source_is_private(s->srv) || srv_proxy_wanted(s->srv))) {
                 pooled(c)->owner = s->sess;
                 s->sess->has_private = true;
         }

@@ -2,6 +2,7 @@
 #include "core/event.h"
 #include "core/hook.h"
 #include "core/log.h"
+#include "core/srv_proxy.h"
 #include "core/strm_priv.h"
 #include "core/track.h"
 
@@ -101,7 +102,7 @@ enum run strm_connect_failed(struct strm *s, int err, bool timeout)
                 s->sv.ops->end(&s->sv, false);
         s->sc = NULL;
         s->sv.flags = 0;
-        if (s->tries < s->bcfg->px->retries) {
+        if (s->tries < s->bcfg->px->retries && !(s->http && s->bcfg->px->retry_never)) {
                 s->tries++;
                 return again(s);
         }
@@ -137,6 +138,14 @@ enum run strm_step_connect(struct strm *s)
                 STAT_INC(strm_back_stat(s)->connect);
                 s->deadline = px->timeout.connect ? mono_add_ms(thr_self->now, px->timeout.connect) : MONO_NEVER;
                 s->deadline_kind = DL_CONNECT;
+        }
+        if (unlikely(!s->sc->said && srv_proxy_wanted(s->srv))) {
+                r = srv_proxy_say(s->srv, &s->sc->wire.conn, s);
+                if (r < 0)
+                        return strm_connect_failed(s, r, false);
+                if (r == 0)
+                        return RUN_WAIT;
+                s->sc->said = true;
         }
         r = s->http ? conn_connected(&s->sc->wire.conn) : wire_connected(&s->sv, &s->cl);
         if (r < 0)

@@ -1,13 +1,13 @@
 /* core/strm_route.c - from the first byte to a server: head, hooks, backend, slot or queue. */
 #include "base/slab.h"
 #include "core/applet.h"
+#include "core/forward.h"
 #include "core/hook.h"
 #include "core/lb.h"
 #include "core/log.h"
 #include "core/queue.h"
 #include "core/strm_priv.h"
 #include "core/track.h"
-#include "net/addr_net.h"
 
 #include <stdio.h>
 
@@ -38,8 +38,9 @@ static void keep_request_line(struct strm *s)
 static enum run head_refused(struct strm *s, int status, char cause)
 {
         strm_term(s, cause, 'R');
-        s->after_done = true;                   /* no request, no rules */
-        if (!s->first && s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
+        s->after_done = true; /* no request, no rules */
+        if ((!s->first || (s->fcfg->px->options & OPT_IGNORE_PROBES)) &&
+            s->cl.rx_bytes == 0) { /* an idle keep-alive connection ended: nothing to say or log */
                 s->no_log = true;
                 return strm_goto(s, STRM_END);
         }
@@ -131,23 +132,6 @@ static void enter_back(struct strm *s)
         s->hook_pos = 0;
 }
 
-/* option forwardfor (manual): the frontend's, or else the backend's header name; "except" and "if-none" of the side that has it. */
-static void forward_for(struct strm *s)
-{
-        const struct proxy_cfg *px = s->fcfg->px->options & OPT_FORWARDFOR ? s->fcfg->px : s->bcfg->px;
-        char ip[48];
-        struct str name = str_of(px->forwardfor_header ? px->forwardfor_header : "x-forwarded-for");
-
-        if (!(px->options & OPT_FORWARDFOR) || s->sess->src.sa.sa_family == AF_UNIX)
-                return;
-        if (px->forwardfor_if_none && hmsg_find_name(s->req, name, 0) >= 0)
-                return;
-        if (px->forwardfor_net && addr_in_net(&s->sess->src, px->forwardfor_net))
-                return;
-        if (hmsg_add(s->req, name, (struct str){ ip, addr_ip_text(&s->sess->src, ip, sizeof(ip)) }) < 0)
-                strm_answer(s, 400); /* no field left in the table: refuse rather than lose who asked */
-}
-
 static enum run no_server(struct strm *s)
 {
         if (strm_back_stat(s)) /* management.txt 9.1, econ: also those of no server in particular */
@@ -220,7 +204,7 @@ hot_path enum run strm_step_route(struct strm *s)
                 return s->step == STRM_ROUTE ? answered_here(s) : RUN_NEXT; /* an applet, or an answer on its way */
         }
         if (s->http)
-                forward_for(s);
+                forward_request(s);
         return s->step == STRM_ROUTE ? strm_goto(s, STRM_SERVER) : RUN_NEXT;
 }
 

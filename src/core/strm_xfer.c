@@ -5,6 +5,7 @@
  * that nobody looks at are spliced. */
 #include "core/applet.h"
 #include "core/event.h"
+#include "core/forward.h"
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/queue.h"
@@ -41,6 +42,20 @@ static void active(struct strm *s, const struct side *side)
                 s->cl_active = thr_self->now;
         else
                 s->sv_active = thr_self->now;
+}
+
+/* With option independent-streams (manual) bytes that the kernel took are no sign of life of who is to get them. */
+static bool alone(const struct strm *s, const struct side *to)
+{
+        unsigned o = to == &s->cl ? s->fcfg->px->options : s->bcfg ? s->bcfg->px->options : 0;
+
+        return unlikely(o & OPT_INDEPENDENT_STREAMS) && (!s->http || s->tunnel);
+}
+
+static void wrote(struct strm *s, const struct side *to)
+{
+        if (!alone(s, to))
+                active(s, to);
 }
 
 /* ---- how it ends early ---- */
@@ -136,7 +151,8 @@ static struct tx_frame request_frame(const struct strm *s)
         return (struct tx_frame){ .framing = m->method == HMETH_CONNECT ? HBODY_NONE : (enum hbody)m->body,
                                   .length = m->length,
                                   .upgrade = m->upgrade != HUPGRADE_NONE,
-                                  .close = (o & (OPT_SERVER_CLOSE | OPT_HTTPCLOSE)) != 0 };
+                                  .close = (o & (OPT_SERVER_CLOSE | OPT_HTTPCLOSE)) != 0,
+                                  .unsaid = s->bcfg && (s->bcfg->px->options & OPT_PRETEND_KEEPALIVE) };
 }
 
 /* Sends the request head with the body bytes that came with it. */
@@ -152,6 +168,10 @@ static enum pumped send_request(struct strm *s)
                 return PUMP_DEAD;
         if (r != MSG_OK)
                 n = 0;
+        if (unlikely(forward_wants_name(s)) && forward_name(s) < 0) {
+                s->sv.bad = (struct side_bad){ "no place left for http-send-name-header", 0, 400 };
+                return PUMP_REFUSED;
+        }
         r = s->sv.ops->tx(&s->sv, s->req, &f, v, n,
                           (s->cl.flags & SIDE_RX_DONE) && !s->cl.trailers && !f.upgrade &&
                                   s->req->method != HMETH_CONNECT);
@@ -383,6 +403,14 @@ static bool fin_is_timed(const struct strm *s)
         return s->fcfg->px->timeout.client_fin || (s->bcfg && s->bcfg->px->timeout.server_fin);
 }
 
+static struct hmsg *trailers_of(const struct strm *s, const struct side *from)
+{
+        bool dropped = from == &s->cl ? s->bcfg && (s->bcfg->px->options & OPT_DROP_REQ_TRAILERS)
+                                      : s->fcfg->px->options & OPT_DROP_RSP_TRAILERS;
+
+        return dropped ? NULL : from->trailers;
+}
+
 static enum pumped end_of(struct strm *s, struct side *from, struct side *to)
 {
         bool fin = !s->http || s->tunnel;
@@ -391,7 +419,7 @@ static enum pumped end_of(struct strm *s, struct side *from, struct side *to)
                 return PUMP_IDLE;
         if (!fin || fin_is_timed(s))
                 active(s, to);
-        return to->ops->tx(to, from->trailers, NULL, NULL, 0, true) == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
+        return to->ops->tx(to, trailers_of(s, from), NULL, NULL, 0, true) == MSG_ERR ? PUMP_DEAD : PUMP_MOVED;
 }
 
 static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
@@ -407,7 +435,7 @@ static enum pumped pump_splice(struct strm *s, enum dir d, size_t *budget)
                         return PUMP_DEAD;
                 if (r != MSG_OK)
                         return PUMP_IDLE;
-                active(s, to);
+                wrote(s, to);
                 pipe_moved(n);
                 if (p->fill == 0)
                         active(s, from); /* it was not listened to meanwhile */
@@ -437,7 +465,7 @@ static int flush(struct strm *s, struct side *from, struct side *to)
         int r = to->ops->tx_flush(to);
 
         if (to->tx_bytes != before) /* a part of it is progress, too */
-                active(s, to);
+                wrote(s, to);
         if (r == MSG_OK)
                 active(s, from); /* it was not listened to meanwhile */
         return r;
@@ -477,7 +505,7 @@ hot_path static enum pumped pump_once(struct strm *s, enum dir d, size_t *budget
         adapt(s, d, sum, to->flags & SIDE_TX_FULL);
         *budget = *budget > sum ? *budget - sum : 0;
         if (to->tx_bytes != before)
-                active(s, to);
+                wrote(s, to);
         return PUMP_MOVED;
 }
 
@@ -643,9 +671,9 @@ void strm_xfer_deadline(struct strm *s)
                 if (sv_fin && (b->timeout.server_fin || (cl && !cl_fin && !blocked(s, REQ))))
                         server = b->timeout.server_fin;
                 if (client)
-                        earliest(s, mono_add_ms(last, client), DL_CLIENT);
+                        earliest(s, mono_add_ms(alone(s, &s->cl) ? s->cl_active : last, client), DL_CLIENT);
                 if (server)
-                        earliest(s, mono_add_ms(last, server), DL_SERVER);
+                        earliest(s, mono_add_ms(alone(s, &s->sv) ? s->sv_active : last, server), DL_SERVER);
                 return;
         }
         if (client && client_expected(s))
@@ -693,6 +721,11 @@ void strm_on_deadline(struct strm *s)
         switch (k) {
         case DL_HTTP_REQUEST:
                 s->after_done = true; /* no request, no rules */
+                if (s->cl.rx_bytes == 0 && (s->fcfg->px->options & OPT_IGNORE_PROBES)) {
+                        s->no_log = true;
+                        strm_goto(s, STRM_END);
+                        break;
+                }
                 strm_count_bad_request(s);
                 strm_term(s, 'c', 'R');
                 strm_answer(s, 408);

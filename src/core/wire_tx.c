@@ -167,7 +167,7 @@ static void begin(struct wire *w, struct hmsg *head, const struct tx_frame *f, s
         *o = (struct h1_wopt){ .frame = (uint8_t)body, .length = f->length };
         if (unlikely(f->upgrade))
                 o->flags = H1_WRITE_UPGRADE;
-        else if (unlikely(close))
+        else if (unlikely(close) && !f->unsaid)
                 o->flags = H1_WRITE_CLOSE;
         if (!close && unlikely(f->keep_alive || head->minor == 0 || (!w->server && w->req_minor == 0)))
                 o->flags |= H1_WRITE_KEEP_ALIVE;

@@ -5,6 +5,7 @@
 #include "core/global.h"
 #include "core/inner.h"
 #include "core/queue.h"
+#include "core/srv_proxy.h"
 #include "core/srv_source.h"
 #include "feat/checks/checks.h"
 
@@ -247,10 +248,29 @@ static void connected(struct probe *p)
         run_steps(p);
 }
 
+/* The PROXY protocol's head, where the server gets one: as conn_connected(). */
+static int introduce(struct probe *p)
+{
+        const struct step_connect *c = &now(&p->run)->connect;
+        bool own = p->check->cfg->port || p->check->cfg->addr || c->port || c->addr || c->port_expr;
+        struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
+        struct addr dst = { 0 };
+        socklen_t len;
+
+        if (likely(!srv_proxy_checks(p->check->srv, own)))
+                return 1;
+        len = check_target(p->check, &sa);
+        if (set_target(p, &sa, &len) && len && sa.ss_family != AF_UNIX)
+                addr_from_sockaddr(&dst, (struct sockaddr *)&sa, len);
+        return srv_proxy_say_check(p->check->srv, &p->conn, &dst);
+}
+
 static void judge_connect(struct probe *p)
 {
         int r = conn_connected(&p->conn);
 
+        if (r > 0)
+                r = introduce(p);
         if (r > 0)
                 connected(p);
         else if (r < 0)

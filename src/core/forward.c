@@ -1,0 +1,45 @@
+/* core/forward.c - see the header. */
+#include "core/forward.h"
+
+#include "core/sess.h"
+#include "net/addr_net.h"
+
+/* The frontend's, or else the backend's settings; HAProxy takes the name of the backend when both have one. */
+static void add_address(struct strm *s, const struct addr *a, const struct px_forward *f, const struct px_forward *back,
+                        const char *name)
+{
+        const char *z = back && back->header ? back->header : f->header ? f->header : name;
+        struct str field = str_of(z);
+        char ip[48];
+
+        if (a->sa.sa_family != AF_INET && a->sa.sa_family != AF_INET6)
+                return;
+        if (f->if_none && hmsg_find_name(s->req, field, 0) >= 0)
+                return;
+        if (f->net && addr_in_net(a, f->net))
+                return;
+        if (hmsg_add(s->req, field, (struct str){ ip, addr_ip_text(a, ip, sizeof(ip)) }) < 0)
+                strm_answer(s, 400);
+}
+
+void forward_request(struct strm *s)
+{
+        const struct proxy_cfg *f = s->fcfg->px, *b = s->bcfg->px;
+        unsigned o = f->options | b->options;
+        const struct addr *to;
+
+        if (o & OPT_FORWARDFOR)
+                add_address(s, &s->sess->src, f->options & OPT_FORWARDFOR ? &f->forwardfor : &b->forwardfor,
+                            b->options & OPT_FORWARDFOR ? &b->forwardfor : NULL, "x-forwarded-for");
+        if (likely(!(o & OPT_ORIGINALTO)) || s->step != STRM_ROUTE)
+                return;
+        to = sess_dst(s->sess);
+        if (to)
+                add_address(s, to, f->options & OPT_ORIGINALTO ? &f->originalto : &b->originalto,
+                            b->options & OPT_ORIGINALTO ? &b->originalto : NULL, "x-original-to");
+}
+
+int forward_name(struct strm *s)
+{
+        return hmsg_set(s->req, str_of(s->bcfg->px->send_name), str_of(s->srv->cell.name));
+}
