@@ -1,6 +1,7 @@
 /* feat/switching/switching.c - `use_backend` (manual 4.2): conditions choose the backend, the first that matches wins. */
 #include "conf/conf.h"
 #include "core/cond.h"
+#include "core/content.h"
 #include "core/hook.h"
 #include "core/kinds.h"
 #include "core/logfmt.h"
@@ -99,6 +100,7 @@ KW_TABLE(switching, KIND_FE, struct switching_cfg, rows, .check = check);
 
 struct program {
         uint32_t n;
+        bool contents; /* some rule looks at what was said: in mode tcp that is looked for */
         const struct use_line *line[];
 };
 
@@ -114,8 +116,10 @@ static const void *applies(struct conf *c, const struct conf_obj *o, bool as_fro
                 return NULL;
         p = conf_alloc(c, sizeof(*p) + n * sizeof(p->line[0]));
         p->n = n;
-        for (const struct use_line *l = cfg->last; l; l = l->prev)
+        for (const struct use_line *l = cfg->last; l; l = l->prev) {
                 p->line[--n] = l;
+                p->contents |= l->fmt || (l->cond && (cond_needs(l->cond) & (EXPR_REQ_HEAD | EXPR_REQ_LINE)));
+        }
         return p;
 }
 
@@ -132,11 +136,16 @@ static struct back *target_of(const struct use_line *l, const struct expr_ctx *x
 static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
 {
         const struct program *p = arg;
-        struct expr_ctx x = {
-                .strm = s, .sess = s->sess, .req = s->req, .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP, .final = true
-        };
+        struct expr_ctx x = { .strm = s,
+                              .sess = s->sess,
+                              .req = s->req,
+                              .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_CONTENT,
+                              .final = true };
+        struct content_head h = { .box = NULL };
 
         (void)as_front;
+        if (p->contents && !s->http)
+                content_head(&h, s, CONTENT_REQUEST, &x);
         for (uint32_t i = 0; i < p->n; i++) {
                 const struct use_line *l = p->line[i];
                 struct back *b;
@@ -149,6 +158,7 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
                         break;
                 }
         }
+        content_head_done(&h);
         return HOOK_NEXT;
 }
 

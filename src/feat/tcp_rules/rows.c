@@ -224,26 +224,30 @@ static enum hook_answer run_content(struct strm *s, const struct content_use *u,
 
 static enum hook_answer request_run(struct strm *s, const void *arg, bool as_front)
 {
-        struct rule_ctx x = {
-                .strm = s,
-                .msg = s->req,
-                .x = { .strm = s, .sess = s->sess, .req = s->req, .have = s->http ? AT_REQUEST : EXPR_AT_CONTENT },
-                .point = RULE_TCP_REQUEST,
-                .as_front = as_front
-        };
+        struct rule_ctx x = { .strm = s,
+                              .msg = s->req,
+                              .x = { .strm = s,
+                                     .sess = s->sess,
+                                     .req = s->req,
+                                     .have = s->http ? AT_REQUEST : EXPR_AT_CONTENT,
+                                     .never = s->http ? EXPR_REQ_BYTES : EXPR_REQ_BODY },
+                              .point = RULE_TCP_REQUEST,
+                              .as_front = as_front };
 
         return !as_front && hook_same_proxy(s) ? HOOK_NEXT : run_content(s, arg, &x);
 }
 
 static enum hook_answer response_run(struct strm *s, const void *arg, bool as_front)
 {
-        struct rule_ctx x = {
-                .strm = s,
-                .msg = s->rsp,
-                .x = { .strm = s, .sess = s->sess, .rsp = s->rsp, .have = s->http ? AT_ANSWER : EXPR_AT_ANSWER },
-                .point = RULE_TCP_RESPONSE,
-                .as_front = as_front
-        };
+        struct rule_ctx x = { .strm = s,
+                              .msg = s->rsp,
+                              .x = { .strm = s,
+                                     .sess = s->sess,
+                                     .rsp = s->rsp,
+                                     .have = s->http ? AT_ANSWER : EXPR_AT_ANSWER,
+                                     .never = s->http ? EXPR_RSP_BYTES : EXPR_RSP_BODY },
+                              .point = RULE_TCP_RESPONSE,
+                              .as_front = as_front };
 
         return run_content(s, arg, &x);
 }
