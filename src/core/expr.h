@@ -214,6 +214,7 @@ struct expr_state *expr_state_of(struct strm *st); /* NULL: no memory */
 void expr_state_fini(struct strm *st);
 struct vars **expr_vars(struct expr_state *e);   /* core/vars.h */
 mono_t *expr_until(struct expr_state *e);        /* of strm_waited(); 0: no wait */
+struct strm_own *expr_own(struct expr_state *e); /* core/strm_own.h, likewise */
 struct strm_tie *expr_tie(struct expr_state *e); /* core/strm.h: kept here, as few streams have one */
 struct strm_prio *expr_prio(struct expr_state *e);
 uint16_t *expr_resume(struct expr_state *e, unsigned which); /* a rule list's place: below EXPR_RESUMES */

@@ -2,6 +2,7 @@
 #include "core/expr.h"
 #include "core/put.h"
 #include "core/vars.h"
+#include "core/strm_own.h"
 #include "base/slab.h"
 #include "net/addr.h"
 #include "proto/hmsg.h"
@@ -284,6 +285,7 @@ struct expr_state {
         struct strm_tie tie;
         struct strm_prio prio;
         mono_t until;
+        struct strm_own own;
 };
 
 struct expr_state *expr_state_of(struct strm *st)
@@ -323,6 +325,11 @@ struct vars **expr_vars(struct expr_state *e)
 mono_t *expr_until(struct expr_state *e)
 {
         return &e->until;
+}
+
+struct strm_own *expr_own(struct expr_state *e)
+{
+        return &e->own;
 }
 
 struct strm_tie *expr_tie(struct expr_state *e)

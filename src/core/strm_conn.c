@@ -2,6 +2,7 @@
 #include "core/event.h"
 #include "core/hook.h"
 #include "core/log.h"
+#include "core/strm_own.h"
 #include "core/strm_priv.h"
 
 #include <errno.h>
@@ -133,7 +134,9 @@ enum run strm_step_connect(struct strm *s)
                 if (r < 0)
                         return strm_connect_failed(s, r, false);
                 STAT_INC(strm_back_stat(s)->connect);
-                s->deadline = px->timeout.connect ? mono_add_ms(thr_self->now, px->timeout.connect) : MONO_NEVER;
+                int ms = strm_limit(s, STRM_CONNECT_MS, px->timeout.connect);
+
+                s->deadline = ms ? mono_add_ms(thr_self->now, ms) : MONO_NEVER;
                 s->deadline_kind = DL_CONNECT;
         }
         r = s->http ? conn_connected(&s->sc->wire.conn) : wire_connected(&s->sv, &s->cl);

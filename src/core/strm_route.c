@@ -5,6 +5,7 @@
 #include "core/lb.h"
 #include "core/log.h"
 #include "core/queue.h"
+#include "core/strm_own.h"
 #include "core/strm_priv.h"
 #include "net/addr_net.h"
 
@@ -131,16 +132,17 @@ static void enter_back(struct strm *s)
 static void forward_for(struct strm *s)
 {
         const struct proxy_cfg *px = s->fcfg->px->options & OPT_FORWARDFOR ? s->fcfg->px : s->bcfg->px;
+        const struct addr *src = strm_src(s, s->sess);
         char ip[48];
         struct str name = str_of(px->forwardfor_header ? px->forwardfor_header : "x-forwarded-for");
 
-        if (!(px->options & OPT_FORWARDFOR) || s->sess->src.sa.sa_family == AF_UNIX)
+        if (!(px->options & OPT_FORWARDFOR) || src->sa.sa_family == AF_UNIX)
                 return;
         if (px->forwardfor_if_none && hmsg_find_name(s->req, name, 0) >= 0)
                 return;
-        if (px->forwardfor_net && addr_in_net(&s->sess->src, px->forwardfor_net))
+        if (px->forwardfor_net && addr_in_net(src, px->forwardfor_net))
                 return;
-        if (hmsg_add(s->req, name, (struct str){ ip, addr_ip_text(&s->sess->src, ip, sizeof(ip)) }) < 0)
+        if (hmsg_add(s->req, name, (struct str){ ip, addr_ip_text(src, ip, sizeof(ip)) }) < 0)
                 strm_answer(s, 400); /* no field left in the table: refuse rather than lose who asked */
 }
 
@@ -248,7 +250,7 @@ static void take_server(struct strm *s, struct server *srv)
 static enum run wait_turn(struct strm *s, struct server *srv)
 {
         const struct proxy_cfg *px = s->bcfg->px;
-        int ms = px->timeout.queue ? px->timeout.queue : px->timeout.connect;
+        int ms = strm_limit(s, STRM_QUEUE_MS, px_timeout_queue(px));
 
         if (srv && queue_is_full(srv)) {
                 strm_term(s, 'S', 'Q');
