@@ -220,6 +220,7 @@ void **expr_own(struct expr_state *e, enum expr_own which);        /* NULL at fi
 struct vars **expr_vars(struct expr_state *e);                     /* core/vars.h */
 mono_t *expr_until(struct expr_state *e);                          /* of strm_waited(); 0: no wait */
 struct strm_tie *expr_tie(struct expr_state *e);                   /* core/strm.h: kept here, as few streams have one */
+struct strm_own *expr_strm_own(struct expr_state *e);              /* core/strm_own.h, likewise */
 struct strm_prio *expr_prio(struct expr_state *e);
 struct track_set;
 struct track_set **expr_tracked(struct expr_state *e); /* core/track.h, as the next one: gone before expr_state_fini() */

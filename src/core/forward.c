@@ -1,5 +1,6 @@
 /* core/forward.c - see the header. */
 #include "core/forward.h"
+#include "core/strm_own.h"
 
 #include "core/sess.h"
 #include "net/addr_net.h"
@@ -29,11 +30,11 @@ void forward_request(struct strm *s)
         const struct addr *to;
 
         if (o & OPT_FORWARDFOR)
-                add_address(s, &s->sess->src, f->options & OPT_FORWARDFOR ? &f->forwardfor : &b->forwardfor,
+                add_address(s, strm_src(s, s->sess), f->options & OPT_FORWARDFOR ? &f->forwardfor : &b->forwardfor,
                             b->options & OPT_FORWARDFOR ? &b->forwardfor : NULL, "x-forwarded-for");
         if (likely(!(o & OPT_ORIGINALTO)) || s->step != STRM_ROUTE)
                 return;
-        to = sess_dst(s->sess);
+        to = strm_dst(s, s->sess);
         if (to)
                 add_address(s, to, f->options & OPT_ORIGINALTO ? &f->originalto : &b->originalto,
                             b->options & OPT_ORIGINALTO ? &b->originalto : NULL, "x-original-to");

@@ -3,6 +3,7 @@
 #include "core/lb_hash.h"
 #include "core/lb_int.h"
 #include "core/sess.h"
+#include "core/strm_own.h"
 #include "proto/hmsg.h"
 
 #include <arpa/inet.h>
@@ -17,7 +18,7 @@ static bool hash_text(const struct lb_cfg *c, struct str key, uint32_t *ret_hash
 
 static bool key_source(const struct lb_cfg *c, struct strm *s, uint32_t *ret_hash)
 {
-        const struct addr *a = &s->sess->src;
+        const struct addr *a = strm_src(s, s->sess);
         uint32_t w[4];
 
         (void)c;

@@ -43,7 +43,7 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int id;  /* 0 = automatic */
         struct { /* milliseconds; 0 = unset: no limit, or falls back as the manual says */
                 int client, server, connect, check, queue, http_request, http_keep_alive, tunnel, client_fin,
-                        server_fin;
+                        server_fin, tarpit;
         } timeout;
 };
 extern int proxy_slot;

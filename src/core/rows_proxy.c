@@ -329,6 +329,8 @@ static const struct kw rows[] = {
         LIMIT("connect", connect, BACK_ROW, .help = "how long a connection to a server may take"),
         LIMIT("check", check, BACK_ROW, .help = "how long a check may take after its connection is made"),
         LIMIT("queue", queue, BACK_ROW, .help = "how long a request may wait for a server; default: timeout connect"),
+        LIMIT("tarpit", tarpit, BOTH_ROW,
+              .help = "how long http-request tarpit holds a request; default: timeout connect"),
         LIMIT("http-request", http_request, BOTH_ROW,
               .help = "how long a whole request head may take; default: timeout client"),
         LIMIT("http-keep-alive", http_keep_alive, BOTH_ROW,

@@ -9,6 +9,7 @@
 #include "core/server_slow.h"
 #include "core/server_track.h"
 #include "core/sess.h"
+#include "core/strm_own.h"
 
 #include <stdlib.h>
 
@@ -368,7 +369,7 @@ static socklen_t follow_address(struct sockaddr_storage *sa, socklen_t n, struct
 /* A port that follows the client's: the one it connected to, plus the offset of "addr:+n". */
 static void follow_port(const struct server *s, struct sockaddr_storage *sa, struct strm *st)
 {
-        const struct addr *to = st && st->sess ? sess_dst(st->sess) : NULL;
+        const struct addr *to = st && st->sess ? strm_dst(st, st->sess) : NULL;
         int port = to ? addr_port(to) + s->port_offset : 0;
 
         if (port <= 0 || port > 65535)

@@ -2,6 +2,7 @@
 #include "core/expr.h"
 #include "core/put.h"
 #include "core/vars.h"
+#include "core/strm_own.h"
 #include "base/slab.h"
 #include "net/addr.h"
 #include "proto/hmsg.h"
@@ -287,6 +288,7 @@ struct expr_state {
         struct track_set *tracked;
         struct sticky *sticky;
         void *own[EXPR_OWNS];
+        struct strm_own alone;
 };
 
 struct expr_state *expr_state_of(struct strm *st)
@@ -326,6 +328,11 @@ struct vars **expr_vars(struct expr_state *e)
 mono_t *expr_until(struct expr_state *e)
 {
         return &e->until;
+}
+
+struct strm_own *expr_strm_own(struct expr_state *e)
+{
+        return &e->alone;
 }
 
 struct strm_tie *expr_tie(struct expr_state *e)

@@ -3,6 +3,7 @@
 
 #include "core/retire.h"
 #include "core/sess.h"
+#include "core/strm_own.h"
 
 #include <stdlib.h>
 
@@ -92,7 +93,7 @@ void srv_source_free(struct server *s)
 /* The address that the server is to see. False: the source of its own counts. */
 static bool take_foreign(const struct image *i, struct strm *st, struct addr *ret_src)
 {
-        const struct addr *client = st->sess ? &st->sess->src : NULL;
+        const struct addr *client = st->sess ? strm_src(st, st->sess) : NULL;
 
         if (i->usesrc == USESRC_ADDR) {
                 *ret_src = i->as;

@@ -395,6 +395,11 @@ bool strm_waited(struct strm *s, int ms)
         return thr_self->now >= *until;
 }
 
+bool strm_waits(const struct strm *s)
+{
+        return s->vars && *expr_until(s->vars) != 0;
+}
+
 void strm_wait_done(struct strm *s)
 {
         if (s->vars)

@@ -129,6 +129,7 @@ void strm_grant(struct strm *s, uint64_t id, struct server *srv);
 /* For what answers HOOK_WAIT or RULE_WAIT and has a limit: true when `ms` have passed since the first call of this wait, and when
  * there is no memory. The stream runs at that moment at the latest. */
 bool strm_waited(struct strm *s, int ms);
+bool strm_waits(const struct strm *s);    /* such a wait began and is not done */
 void strm_wait_done(struct strm *s); /* it goes on: the next wait begins anew */
 
 /* ---- persistence: the one server that a request is tied to, and what the log says of it (manual 8.5, third and fourth letter) ---- */

@@ -3,6 +3,7 @@
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/srv_proxy.h"
+#include "core/strm_own.h"
 #include "core/strm_priv.h"
 #include "core/track.h"
 
@@ -136,7 +137,9 @@ enum run strm_step_connect(struct strm *s)
                 if (r < 0)
                         return strm_connect_failed(s, r, false);
                 STAT_INC(strm_back_stat(s)->connect);
-                s->deadline = px->timeout.connect ? mono_add_ms(thr_self->now, px->timeout.connect) : MONO_NEVER;
+                int ms = strm_limit(s, STRM_CONNECT_MS, px->timeout.connect);
+
+                s->deadline = ms ? mono_add_ms(thr_self->now, ms) : MONO_NEVER;
                 s->deadline_kind = DL_CONNECT;
         }
         if (unlikely(!s->sc->said && srv_proxy_wanted(s->srv))) {

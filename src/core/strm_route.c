@@ -6,6 +6,7 @@
 #include "core/lb.h"
 #include "core/log.h"
 #include "core/queue.h"
+#include "core/strm_own.h"
 #include "core/strm_priv.h"
 #include "core/track.h"
 
@@ -236,7 +237,7 @@ static void take_server(struct strm *s, struct server *srv)
 static enum run wait_turn(struct strm *s, struct server *srv)
 {
         const struct proxy_cfg *px = s->bcfg->px;
-        int ms = px->timeout.queue ? px->timeout.queue : px->timeout.connect;
+        int ms = strm_limit(s, STRM_QUEUE_MS, px_timeout_queue(px));
 
         if (srv && queue_is_full(srv)) {
                 strm_term(s, 'S', 'Q');

@@ -9,6 +9,7 @@
 #include "core/hook.h"
 #include "core/log.h"
 #include "core/queue.h"
+#include "core/strm_own.h"
 #include "core/strm_priv.h"
 #include "core/track.h"
 
@@ -649,15 +650,16 @@ static bool server_expected(const struct strm *s)
 void strm_xfer_deadline(struct strm *s)
 {
         const struct proxy_cfg *f = s->fcfg->px, *b = s->bcfg ? s->bcfg->px : s->fcfg->px;
-        int client = s->client_ms ? s->client_ms : f->timeout.client;
-        int server = s->client_ms ? s->client_ms : b->timeout.server;
+        int client = s->client_ms ? s->client_ms : strm_limit(s, STRM_CLIENT_MS, f->timeout.client);
+        int server = s->client_ms ? s->client_ms : strm_limit(s, STRM_SERVER_MS, b->timeout.server);
+        int tunnel = strm_limit(s, STRM_TUNNEL_MS, b->timeout.tunnel);
         mono_t last = s->cl_active > s->sv_active ? s->cl_active : s->sv_active;
 
         s->deadline = MONO_NEVER;
         if (unlikely(s->rsp_held))
                 earliest(s, strm_wait_until(s), DL_HOOK);
-        if ((s->tunnel || !s->http) && b->timeout.tunnel && !((s->cl.flags | s->sv.flags) & SIDE_RX_DONE)) {
-                earliest(s, mono_add_ms(last, b->timeout.tunnel), DL_TUNNEL);
+        if ((s->tunnel || !s->http) && tunnel && !((s->cl.flags | s->sv.flags) & SIDE_RX_DONE)) {
+                earliest(s, mono_add_ms(last, tunnel), DL_TUNNEL);
                 return;
         }
         if (!s->http ||

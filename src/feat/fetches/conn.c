@@ -1,6 +1,7 @@
 /* feat/fetches/conn.c - samples of connections, proxies and servers (manual 7.3.2, 7.3.3). */
 #include "core/expr.h"
 #include "core/sess.h"
+#include "core/strm_own.h"
 #include "net/addr.h"
 
 #define FETCH(fn)                                                                                                      \
@@ -33,25 +34,25 @@ static enum expr_answer port(const struct addr *a, struct smp *s)
 FETCH(src)
 {
         UNUSED;
-        return address(&x->sess->src, ret_smp);
+        return address(strm_src(x->strm, x->sess), ret_smp);
 }
 
 FETCH(src_port)
 {
         UNUSED;
-        return port(&x->sess->src, ret_smp);
+        return port(strm_src(x->strm, x->sess), ret_smp);
 }
 
 FETCH(dst)
 {
         UNUSED;
-        return address(sess_dst(x->sess), ret_smp);
+        return address(strm_dst(x->strm, x->sess), ret_smp);
 }
 
 FETCH(dst_port)
 {
         UNUSED;
-        return port(sess_dst(x->sess), ret_smp);
+        return port(strm_dst(x->strm, x->sess), ret_smp);
 }
 
 FETCH(fe_name)

@@ -68,6 +68,34 @@ const struct regex *act_regex(struct rule_call *c, const struct word *w, const c
         return r;
 }
 
+bool act_expr(struct rule_call *c, const struct word *w, enum smp_type to, const struct expr **ret_e)
+{
+        size_t used;
+        const struct expr *e = expr_compile(c->kw, w->text, w, c->allowed, &used);
+
+        if (!e)
+                return false;
+        if (used < w->text.n) {
+                (void)rule_fail(c, w, "unexpected text behind the expression : '%.*s'", (int)(w->text.n - used),
+                                w->text.p + used);
+                return false;
+        }
+        *ret_e = expr_cast(c->kw, e, to);
+        if (!*ret_e)
+                (void)rule_fail(c, w, "'%.*s' is no %s", (int)w->text.n, w->text.p, smp_type_name(to));
+        return *ret_e != NULL;
+}
+
+bool act_int(const struct expr *e, struct rule_ctx *x, int64_t *ret_v)
+{
+        struct smp v;
+
+        if (expr_run(e, &x->x, &v) != EXPR_OK)
+                return false;
+        *ret_v = v.i;
+        return true;
+}
+
 char act_phase(const struct rule_ctx *x)
 {
         return x->point == RULE_HTTP_REQUEST ? 'R' : 'H';

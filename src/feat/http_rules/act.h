@@ -26,6 +26,19 @@ bool act_name(struct rule_call *c, const struct word *w, struct str *ret_name); 
 /* A pattern that is freed with the configuration; NULL after an alert, `before` in front of it. */
 const struct regex *act_regex(struct rule_call *c, const struct word *w, const char *before);
 
+bool act_expr(struct rule_call *c, const struct word *w, enum smp_type to,
+              const struct expr **ret_e);                               /* a whole word */
+bool act_int(const struct expr *e, struct rule_ctx *x, int64_t *ret_v); /* false: it has no value */
+/* "2s", or an expression of milliseconds (then *ret_ms is 0). -1 after an alert. */
+int act_time(struct rule_call *c, const struct word *w, int *ret_ms, const struct expr **ret_expr);
+
+#define ACT_PAGE_WORDS                                                                                                        \
+        "[ { status | deny_status } <code> ] [content-type <type>] [ default-errorfiles | { errorfile | errorfiles | file | " \
+        "lf-file | string | lf-string } <contents> ] [ hdr <name> <fmt> ]*"
+struct page_words;
+/* These words; w says what is not said. The argument is a struct page. */
+int act_page(struct rule_call *c, struct page_words *w, const void **ret_arg);
+
 /* What becomes of the rules after an edit that returned r: negative is counted and, but for `strict-mode off`, ends the exchange. */
 enum rule_answer act_edited(int r, struct rule_ctx *x);
 /* Host was edited: a target in absolute form names the same authority again. 0, or what the edit says. */

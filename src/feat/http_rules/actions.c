@@ -16,7 +16,7 @@ static enum rule_answer allow_run(const void *arg, struct rule_ctx *x)
         return RULE_STOP;
 }
 
-static int answer_parse(struct rule_call *c, struct page_words *w, const void **ret_arg)
+int act_page(struct rule_call *c, struct page_words *w, const void **ret_arg)
 {
         char before[128];
         const struct page *p;
@@ -39,7 +39,7 @@ static int deny_parse(struct rule_call *c, const void **ret_arg)
 {
         struct page_words w = { .status = c->point == RULE_HTTP_REQUEST ? 403 : 502, .as_error = true };
 
-        return answer_parse(c, &w, ret_arg);
+        return act_page(c, &w, ret_arg);
 }
 
 static enum rule_answer deny_run(const void *arg, struct rule_ctx *x)
@@ -63,7 +63,7 @@ static int return_parse(struct rule_call *c, const void **ret_arg)
 {
         struct page_words w = { .status = 200, .any_status = true };
 
-        return answer_parse(c, &w, ret_arg);
+        return act_page(c, &w, ret_arg);
 }
 
 static enum rule_answer return_run(const void *arg, struct rule_ctx *x)
@@ -109,8 +109,7 @@ static const struct action rows[] = {
           .parse = deny_parse,
           .run = deny_run,
           .manual = "4.4",
-          .args = "[ { status | deny_status } <code> ] [content-type <type>] [ default-errorfiles | { errorfile | errorfiles | file | "
-                  "lf-file | string | lf-string } <contents> ] [ hdr <name> <fmt> ]*",
+          .args = ACT_PAGE_WORDS,
           .help = "refuses the message" },
         { .name = "return",
           .points = RULE_ON(HTTP_REQUEST) | RULE_ON(HTTP_RESPONSE),

@@ -6,6 +6,7 @@
 #include "core/queue.h"
 #include "core/sess.h"
 #include "core/srv_conn.h"
+#include "core/strm_own.h"
 #include "feat/logs/logs.h"
 
 #define ALIAS(fn)                                                                                                      \
@@ -105,22 +106,22 @@ static size_t port(const struct addr *a, const struct sess *ss, unsigned flags, 
 
 ALIAS(client_ip)
 {
-        return ip(&s->sess->src, flags, dst, n);
+        return ip(strm_src(s, s->sess), flags, dst, n);
 }
 
 ALIAS(client_port)
 {
-        return port(&s->sess->src, s->sess, flags, dst, n);
+        return port(strm_src(s, s->sess), s->sess, flags, dst, n);
 }
 
 ALIAS(front_ip)
 {
-        return ip(sess_dst(s->sess), flags, dst, n);
+        return ip(strm_dst(s, s->sess), flags, dst, n);
 }
 
 ALIAS(front_port)
 {
-        return port(sess_dst(s->sess), s->sess, flags, dst, n);
+        return port(strm_dst(s, s->sess), s->sess, flags, dst, n);
 }
 
 static bool server_address(const struct strm *s, struct addr *ret_a)

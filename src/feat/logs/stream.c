@@ -2,6 +2,7 @@
 #include "core/event.h"
 #include "core/put.h"
 #include "core/sess.h"
+#include "core/strm_own.h"
 #include "feat/logs/logs.h"
 
 /* What log-separate-errors and dontlog-normal call abnormal: an error, a timeout, a retry, a redispatch, a 5xx (manual 8.3.3,
@@ -48,12 +49,18 @@ static size_t default_line(const struct strm *s, char *dst, size_t n)
 
 static enum log_level level_of(const struct strm *s, const struct logger *l)
 {
+        const struct strm_own *o = s->vars ? strm_own(s) : NULL;
+
+        if (o && o->level)
+                return (enum log_level)(o->level - 1);
         return l->options & OPT_LOG_SEPARATE_ERRORS && is_error(s) ? LOG_L_ERR : LOG_L_INFO;
 }
 
 static bool is_wanted(const struct strm *s, const struct logger *l)
 {
-        if (s->no_log)
+        const struct strm_own *o = s->vars ? strm_own(s) : NULL;
+
+        if (s->no_log || (o && o->level == STRM_LEVEL_SILENT))
                 return false;
         if (l->options & OPT_DONTLOGNULL && is_null(s) && !(s->http && s->log.request))
                 return false;
