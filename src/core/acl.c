@@ -56,29 +56,39 @@ static int match_named(struct str name)
 
 /* ---- the criterion ---- */
 
-/* "hdr_beg(host)" is "hdr(host)" with -m beg, unless a fetch has that whole name (manual 7.1). Returns the text to compile. */
+/* The criterion with another name before its arguments. */
+static struct str renamed(struct build *b, struct str text, size_t end, struct str name)
+{
+        char *p = conf_alloc(b->c->conf, name.n + text.n - end + 1);
+
+        memcpy(p, name.p, name.n);
+        memcpy(p + name.n, text.p + end, text.n - end);
+        return (struct str){ p, name.n + text.n - end };
+}
+
+/* "hdr_beg(host)" is "req.hdr(host)" with -m beg, unless a fetch has that whole name (manual 7.1). Returns the text to compile. A
+ * plain "hdr(host)" is "req.hdr(host)", too. */
 static struct str take_suffix(struct build *b, struct str text)
 {
         size_t end = 0, under;
         const struct fetch *f;
-        char *plain;
         int m;
 
         while (end < text.n && text.p[end] != '(' && text.p[end] != ',')
                 end++;
+        f = expr_fetch(str_sub(text, 0, end));
+        if (f)
+                return f->acl_of ? renamed(b, text, end, str_of(f->acl_of)) : text;
         for (under = end; under > 0 && text.p[under - 1] != '_';)
                 under--;
-        if (under == 0 || expr_fetch(str_sub(text, 0, end)))
+        if (under == 0)
                 return text;
         f = expr_fetch(str_sub(text, 0, under - 1));
         m = match_named(str_sub(text, under, end - under));
         if (!f || !f->acl_forms || m < ACL_LEN || m == ACL_IP || m == ACL_BIN)
                 return text;
         b->match = memchr(text.p, ',', text.n) && text.p[end] == ',' ? -1 : m; /* a converter makes the suffix void */
-        plain = conf_alloc(b->c->conf, text.n);
-        memcpy(plain, text.p, under - 1);
-        memcpy(plain + under - 1, text.p + end, text.n - end);
-        return (struct str){ plain, under - 1 + text.n - end };
+        return renamed(b, text, end, f->acl_of ? str_of(f->acl_of) : str_sub(text, 0, under - 1));
 }
 
 static bool take_criterion(struct build *b)

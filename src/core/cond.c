@@ -98,6 +98,7 @@ static bool push(struct build *b, const struct acl_test *t, bool negated, bool l
                         "an ACL of this condition will never match because it uses keywords that are not available "
                         "here.");
         b->needs |= expr_needs(t->expr);
+        expr_keep_request(expr_needs(t->expr), b->allowed);
         s->test = t;
         s->on_true = negated ? NEXT_GROUP : NEXT_TERM;
         s->on_false = negated ? (last ? NEXT_TERM : 0) : (last ? NEXT_GROUP : 0);

@@ -125,7 +125,8 @@ static enum h1_verdict parse(struct content_head *h, enum content_of of, struct 
 
 void content_head(struct content_head *h, struct strm *s, enum content_of of, struct expr_ctx *x)
 {
-        const unsigned shows = of == CONTENT_REQUEST ? EXPR_REQ_HEAD | EXPR_REQ_LINE : EXPR_RSP_HEAD | EXPR_STATUS;
+        const unsigned shows =
+                EXPR_ANY_HEAD | (of == CONTENT_REQUEST ? EXPR_REQ_HEAD | EXPR_REQ_LINE : EXPR_RSP_HEAD | EXPR_STATUS);
         struct str in;
         enum h1_verdict v;
 

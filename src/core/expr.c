@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "conf/conf.h"
 #include "conf/later.h"
+#include "core/log.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -142,7 +143,7 @@ static bool fail(struct build *b, const char *fmt, ...)
 
 static bool is_name_byte(char ch)
 {
-        return isalnum((unsigned char)ch) || ch == '_' || ch == '.' || ch == '-';
+        return isalnum((unsigned char)ch) || ch == '_' || ch == '.' || ch == '-' || ch == '+';
 }
 
 static struct str take_name(struct build *b)
@@ -292,6 +293,7 @@ static bool check_place(struct build *b, const struct fetch *f)
         const char *what = lacks & EXPR_CHECK       ? "a health check"
                            : lacks & EXPR_CLIENT    ? "client information"
                            : lacks & EXPR_REQ_HEAD  ? "HTTP request headers"
+                           : lacks & EXPR_ANY_HEAD  ? "HTTP request headers,HTTP response headers"
                            : lacks & EXPR_RSP_HEAD  ? "HTTP response headers"
                            : lacks & EXPR_SERVER    ? "server information"
                            : lacks & EXPR_LOG       ? "final statistics"
@@ -340,6 +342,7 @@ static bool take_fetch(struct build *b)
                 return false;
         b->type = f->out;
         b->needs = in_check(b, f) ? EXPR_CHECK : f->needs;
+        expr_keep_request(b->needs, b->allowed);
         return push(b, (struct insn){ .op = OP_FETCH, .n_args = (uint8_t)n_args, .args = args, .fetch = f->fn });
 }
 
@@ -365,6 +368,13 @@ static bool take_conv(struct build *b)
         else if (v->in != SMP_ANY)
                 b->type = SMP_ANY; /* known when it runs: what follows casts it */
         return push(b, (struct insn){ .op = OP_CONV, .n_args = (uint8_t)n_args, .args = args, .conv = v->fn });
+}
+
+/* Log lines see to it themselves (core/log.h). */
+void expr_keep_request(unsigned needs, unsigned allowed)
+{
+        if ((needs & EXPR_REQ_LINE) && (allowed & EXPR_CLIENT) && !(allowed & (EXPR_REQ_HEAD | EXPR_LOG)))
+                atomic_store_explicit(&log_request_asked, true, memory_order_relaxed); /* no partner */
 }
 
 static const struct expr *finish(struct build *b)

@@ -53,6 +53,7 @@ enum { /* what a fetch needs, and so where it may be used (manual 7.3) */
        EXPR_STATUS = 2048,     /* from the answer head on, kept for the log line */
        EXPR_REQ_BYTES = 8192,  /* what the client sent so far, not taken yet (manual 7.3.5) */
        EXPR_RSP_BYTES = 16384, /* the server likewise */
+       EXPR_ANY_HEAD = 32768,  /* a head of either direction: the request's on requests, else the answer's */
        EXPR_CHECK = 4096,      /* a health check runs: x->check instead of x->strm */
        EXPR_SOFT = 1 << 30,    /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
 };
@@ -72,7 +73,7 @@ enum expr_arg_type {
         ARG_VAR
 };
 
-enum { EXPR_ARGS_MAX = 8 };
+enum { EXPR_ARGS_MAX = 12 }; /* acl() */
 
 struct expr_arg {
         enum expr_arg_type type;
@@ -84,12 +85,13 @@ struct expr_arg {
 
 /* What is there at each place that runs programs. */
 #define EXPR_AT_REQUEST                                                                                                \
-        (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE | EXPR_REQ_BYTES | EXPR_REQ_BODY)
+        (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_REQ_HEAD | EXPR_REQ_LINE | EXPR_REQ_BYTES | EXPR_REQ_BODY |    \
+         EXPR_ANY_HEAD)
 #define EXPR_AT_RESPONSE                                                                                               \
         (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_RSP_HEAD | EXPR_STATUS |         \
-         EXPR_RSP_BYTES | EXPR_RSP_BODY)
+         EXPR_RSP_BYTES | EXPR_RSP_BODY | EXPR_ANY_HEAD)
 #define EXPR_AT_LOG     (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT | EXPR_SERVER | EXPR_REQ_LINE | EXPR_STATUS | EXPR_LOG)
-#define EXPR_AT_CHECK   (EXPR_INTERNAL | EXPR_CONF | EXPR_CHECK | EXPR_RSP_HEAD)
+#define EXPR_AT_CHECK   (EXPR_INTERNAL | EXPR_CONF | EXPR_CHECK | EXPR_RSP_HEAD | EXPR_ANY_HEAD)
 #define EXPR_AT_TCP     (EXPR_INTERNAL | EXPR_CONF | EXPR_CLIENT)
 #define EXPR_AT_CONTENT (EXPR_AT_TCP | EXPR_REQ_BYTES) /* tcp-request content; heads, too, where the mode is http */
 #define EXPR_AT_ANSWER  (EXPR_AT_TCP | EXPR_SERVER | EXPR_RSP_BYTES) /* tcp-response content */
@@ -125,6 +127,7 @@ struct fetch {
         unsigned needs;
         bool in_check;  /* works for health checks, too, whatever else it needs: looks at x->check first */
         bool acl_forms; /* NAME_beg, NAME_end, NAME_sub, NAME_dom, NAME_dir, NAME_len exist as criteria (manual 7.3) */
+        const char *acl_of; /* the fetch that these, and the plain name as a criterion, stand for; NULL: itself */
         fetch_fn fn;
         /* Checks and resolves arguments at compile time; NULL = types are enough. Appends an alert and returns false. */
         bool (*check)(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at);
@@ -169,6 +172,8 @@ const struct conv *expr_conv(struct str name);
  * NULL after an alert. The program lives in the configuration's arena. */
 const struct expr *expr_compile(struct kw_call *c, struct str text, const struct word *at, unsigned allowed,
                                 size_t *ret_used);
+/* Told of each program and where it runs: streams keep the request line when one asks for it after the head is gone. */
+void expr_keep_request(unsigned needs, unsigned allowed);
 enum expr_answer expr_run(const struct expr *e, const struct expr_ctx *x, struct smp *ret_smp);
 enum smp_type expr_type(const struct expr *e); /* of its result; SMP_ADDR: v4 or v6 */
 unsigned expr_needs(const struct expr *e);     /* EXPR_* */
@@ -226,6 +231,9 @@ struct track_set;
 struct track_set **expr_tracked(struct expr_state *e); /* core/track.h, as the next one: gone before expr_state_fini() */
 struct sticky;
 struct sticky **expr_sticky(struct expr_state *e);
+/* The status as the server said it, for server_status: to be kept before it is replaced. 0: the server did not answer. */
+void expr_keep_status(struct strm *st);
+uint16_t expr_server_status(const struct strm *st);
 uint16_t *expr_resume(struct expr_state *e, unsigned which); /* a rule list's place: below EXPR_RESUMES */
 
 #endif

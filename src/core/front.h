@@ -35,6 +35,8 @@ struct front_proto {
         void (*wake)(struct sess *s);
         void (*stop)(struct sess *s);
         void (*close)(struct sess *s);
+        unsigned (*streams)(const struct sess *s); /* under way */
+        unsigned streams_max;                      /* at a time, as the peer was told */
 };
 
 #define FRONT_LAYER(id)                                                                                                \

@@ -381,6 +381,16 @@ static unsigned print_fields(const struct page *p, const struct expr_ctx *x, cha
         return used;
 }
 
+/* The server's answer is dropped unread: not before the new one was printed, which may quote it. */
+static void drop_answer(struct strm *s)
+{
+        if (!s->rsp)
+                return;
+        expr_keep_status(s);
+        s->sv.ops->rx_head_free(&s->sv);
+        s->rsp = NULL;
+}
+
 static void send_made(struct strm *s, const struct page *p, const struct expr_ctx *x)
 {
         struct reply_field fields[PAGE_FIELDS_MAX];
@@ -397,6 +407,7 @@ static void send_made(struct strm *s, const struct page *p, const struct expr_ct
         r.n_fields = print_fields(p, x, values, sizeof(values), fields);
         if (p->body_fmt)
                 r.body = (struct str){ body, logfmt_print(p->body_fmt, x, body, sizeof(body)) };
+        drop_answer(s);
         strm_reply(s, &r);
 }
 
@@ -430,12 +441,15 @@ void page_send(struct strm *s, const struct page *p, const struct expr_ctx *x)
 
         if (p->form == PAGE_NAMED)
                 p = named(s, p);
+        if (p && p->form != PAGE_DEFAULT && p->form != PAGE_SILENT) {
+                send_made(s, p, x);
+                return;
+        }
+        drop_answer(s);
         if (!p || p->form == PAGE_DEFAULT)
                 strm_answer(s, status);
-        else if (p->form == PAGE_SILENT)
-                strm_answer_nothing(s, status);
         else
-                send_made(s, p, x);
+                strm_answer_nothing(s, status);
 }
 
 static const struct page *own(const struct strm *s, const struct conf_obj *o, int i)

@@ -171,7 +171,7 @@ static int retry_on_parse(struct kw_call *c)
                 struct str w = c->args[i].text;
 
                 if (str_is(w, "none") && c->n_args > 1) {
-                        kw_fail(c, &c->args[i], "E0230", "'%s': 'none' keyword only usable alone", c->kw->name);
+                        kw_fail(c, &c->args[i ? i : 1], "E0230", "'%s': 'none' keyword only usable alone", c->kw->name);
                         return -1;
                 }
                 if (str_is(w, "none"))

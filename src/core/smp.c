@@ -282,6 +282,7 @@ struct expr_state {
         struct kept *kept;
         struct vars *vars;
         uint16_t resume[EXPR_RESUMES];
+        uint16_t srv_status; /* 0: the stream's status is the server's */
         struct strm_tie tie;
         struct strm_prio prio;
         mono_t until;
@@ -364,6 +365,21 @@ uint16_t *expr_resume(struct expr_state *e, unsigned which)
 void **expr_own(struct expr_state *e, enum expr_own which)
 {
         return &e->own[which];
+}
+
+void expr_keep_status(struct strm *st)
+{
+        struct expr_state *e = st->rsp_seen ? expr_state_of(st) : NULL; /* no memory: the later one is shown */
+
+        if (e && !e->srv_status)
+                e->srv_status = st->status;
+}
+
+uint16_t expr_server_status(const struct strm *st)
+{
+        if (st->vars && st->vars->srv_status)
+                return st->vars->srv_status;
+        return st->rsp_seen ? st->status : 0;
 }
 
 static char *keep_room(struct expr_state *e, size_t n)

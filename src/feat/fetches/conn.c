@@ -1,100 +1,151 @@
-/* feat/fetches/conn.c - samples of connections, proxies and servers (manual 7.3.2, 7.3.3). */
-#include "core/expr.h"
+/* feat/fetches/conn.c - samples of connections, and names of proxies and servers (manual 7.3.3). */
+#include "core/front.h"
 #include "core/sess.h"
+#include "core/srv_conn.h"
 #include "core/strm_own.h"
-#include "net/addr.h"
+#include "feat/fetches/fetch.h"
 
-#define FETCH(fn)                                                                                                      \
-        static enum expr_answer fn(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args,             \
-                                   struct smp *ret_smp)
-#define UNUSED (void)x, (void)args, (void)n_args
-
-static enum expr_answer address(const struct addr *a, struct smp *s)
-{
-        if (a->sa.sa_family == AF_INET) {
-                s->type = SMP_IPV4;
-                s->ip4 = a->in.sin_addr;
-                return EXPR_OK;
-        }
-        if (a->sa.sa_family != AF_INET6)
-                return EXPR_MISS; /* a unix socket */
-        s->type = SMP_IPV6;
-        s->ip6 = a->in6.sin6_addr;
-        return EXPR_OK;
-}
-
-static enum expr_answer port(const struct addr *a, struct smp *s)
-{
-        if (a->sa.sa_family != AF_INET && a->sa.sa_family != AF_INET6)
-                return EXPR_MISS;
-        smp_int(s, addr_port(a));
-        return EXPR_OK;
-}
+/* ---- the client's connection ---- */
 
 FETCH(src)
 {
         UNUSED;
-        return address(strm_src(x->strm, x->sess), ret_smp);
+        return answer_addr(ret_smp, strm_src(x->strm, x->sess));
 }
 
 FETCH(src_port)
 {
         UNUSED;
-        return port(strm_src(x->strm, x->sess), ret_smp);
+        return answer_port(ret_smp, strm_src(x->strm, x->sess));
 }
 
 FETCH(dst)
 {
         UNUSED;
-        return address(strm_dst(x->strm, x->sess), ret_smp);
+        return answer_addr(ret_smp, strm_dst(x->strm, x->sess));
 }
 
 FETCH(dst_port)
 {
         UNUSED;
-        return port(strm_dst(x->strm, x->sess), ret_smp);
+        return answer_port(ret_smp, strm_dst(x->strm, x->sess));
 }
+
+static const struct front *front_of(const struct expr_ctx *x)
+{
+        return x->strm ? x->strm->front : x->sess->front;
+}
+
+/* Is it of this machine: can something be bound to it. Unix sockets are. */
+static bool is_local(const struct addr *a)
+{
+        struct addr any = *a;
+        bool ok = true;
+        int fd;
+
+        if (a->sa.sa_family != AF_INET && a->sa.sa_family != AF_INET6)
+                return true;
+        fd = thr_self->sys->socket(a->sa.sa_family, SOCK_DGRAM, 0);
+        if (fd < 0)
+                return false;
+        addr_set_port(&any, 0);
+        ok = thr_self->sys->bind(fd, &any.sa, addr_len(&any)) == 0;
+        thr_self->sys->close(fd);
+        return ok;
+}
+
+FETCH(src_is_local)
+{
+        UNUSED;
+        return answer_bool(ret_smp, is_local(strm_src(x->strm, x->sess)));
+}
+
+FETCH(dst_is_local)
+{
+        UNUSED;
+        return answer_bool(ret_smp, is_local(strm_dst(x->strm, x->sess)));
+}
+
+FETCH(dst_conn)
+{
+        const struct listener *l = x->sess->listener;
+
+        UNUSED;
+        return l ? answer_int(ret_smp, RELAXED(l->cur)) : EXPR_MISS;
+}
+
+static bool speaks_h2(const struct sess *s)
+{
+        return s->proto && strcmp(s->proto->name, "h2") == 0;
+}
+
+/* What is on the wire, not what the request says; a TCP proxy does not know. */
+FETCH(fc_http_major)
+{
+        UNUSED;
+        return x->sess->http ? answer_int(ret_smp, speaks_h2(x->sess) ? 2 : 1) : EXPR_MISS;
+}
+
+/* HTTP/1 and TCP: one at a time. */
+FETCH(fc_nb_streams)
+{
+        const struct front_proto *p = x->sess->proto;
+
+        UNUSED;
+        return answer_int(ret_smp, p && p->streams ? p->streams(x->sess) : x->strm != NULL);
+}
+
+FETCH(fc_streams_limit)
+{
+        const struct front_proto *p = x->sess->proto;
+
+        UNUSED;
+        return answer_int(ret_smp, p && p->streams ? p->streams_max : 1);
+}
+
+/* ---- names of proxies and servers ---- */
 
 FETCH(fe_name)
 {
         UNUSED;
-        smp_str(ret_smp, str_of(x->strm->front->cell.name));
-        return EXPR_OK;
+        return answer_text(ret_smp, front_of(x)->cell.name);
 }
 
 FETCH(fe_id)
 {
         UNUSED;
-        smp_int(ret_smp, x->strm->front->iid);
-        return EXPR_OK;
+        return answer_int(ret_smp, RELAXED(front_of(x)->iid));
+}
+
+FETCH(fe_defbe)
+{
+        const struct front_cfg *cfg = x->strm ? x->strm->fcfg : x->sess->cfg;
+
+        UNUSED;
+        return cfg ? answer_text(ret_smp, cfg->px->default_backend) : EXPR_MISS;
 }
 
 static const struct server *server_of(const struct expr_ctx *x)
 {
-        return x->check ? x->check->srv : x->strm->srv;
+        return x->check ? x->check->srv : x->strm ? x->strm->srv : NULL;
 }
 
 static const struct back *back_of(const struct expr_ctx *x)
 {
-        return x->check ? x->check->srv->back : x->strm->back;
+        return x->check ? x->check->srv->back : x->strm ? x->strm->back : NULL;
 }
 
+/* Where no backend was used: the frontend's (manual). */
 FETCH(be_name)
 {
         UNUSED;
-        if (!back_of(x))
-                return EXPR_MISS;
-        smp_str(ret_smp, str_of(back_of(x)->cell.name));
-        return EXPR_OK;
+        return answer_text(ret_smp, back_of(x) ? back_of(x)->cell.name : front_of(x)->cell.name);
 }
 
 FETCH(be_id)
 {
         UNUSED;
-        if (!back_of(x))
-                return EXPR_MISS;
-        smp_int(ret_smp, back_of(x)->iid);
-        return EXPR_OK;
+        return answer_int(ret_smp, back_of(x) ? RELAXED(back_of(x)->iid) : RELAXED(front_of(x)->iid));
 }
 
 FETCH(srv_name)
@@ -139,102 +190,131 @@ FETCH(so_name)
         return EXPR_OK;
 }
 
-/* The name is looked up at run time: the backend may come and go by a reload while this program lives. */
-FETCH(nbsrv)
-{
-        const struct back *b = n_args ? back_find((struct str){ args[0].s, args[0].n }) : back_of(x);
+/* ---- the server's connection ---- */
 
-        if (!b)
-                return EXPR_MISS;
-        smp_int(ret_smp, atomic_load_explicit(&b->act, memory_order_relaxed) +
-                                 atomic_load_explicit(&b->bck, memory_order_relaxed));
-        return EXPR_OK;
+/* NULL: none, or it is closed. */
+static const struct srv_conn *server_conn(const struct expr_ctx *x)
+{
+        const struct srv_conn *c = x->strm ? x->strm->sc : NULL;
+
+        return c && c->wire.conn.ev.fd >= 0 ? c : NULL;
 }
 
+static bool bc_src_addr(const struct expr_ctx *x, struct addr *ret_a)
+{
+        const struct srv_conn *c = server_conn(x);
+        struct sockaddr_storage sa;
+        socklen_t len = sizeof(sa);
+
+        if (!c || thr_self->sys->getsockname(c->wire.conn.ev.fd, (struct sockaddr *)&sa, &len) < 0)
+                return false;
+        addr_from_sockaddr(ret_a, (struct sockaddr *)&sa, len);
+        return true;
+}
+
+static bool bc_dst_addr(const struct expr_ctx *x, struct addr *ret_a)
+{
+        struct sockaddr_storage sa;
+        struct strm *s = x->strm;
+        socklen_t len = s && s->srv ? server_addr_get(s->srv, &sa, s) : 0;
+
+        if (len == 0)
+                return false;
+        addr_from_sockaddr(ret_a, (struct sockaddr *)&sa, len);
+        return true;
+}
+
+FETCH(bc_src)
+{
+        struct addr a;
+
+        UNUSED;
+        return bc_src_addr(x, &a) ? answer_addr(ret_smp, &a) : EXPR_MISS;
+}
+
+FETCH(bc_src_port)
+{
+        struct addr a;
+
+        UNUSED;
+        return bc_src_addr(x, &a) ? answer_port(ret_smp, &a) : EXPR_MISS;
+}
+
+FETCH(bc_dst)
+{
+        struct addr a;
+
+        UNUSED;
+        return bc_dst_addr(x, &a) ? answer_addr(ret_smp, &a) : EXPR_MISS;
+}
+
+FETCH(bc_dst_port)
+{
+        struct addr a;
+
+        UNUSED;
+        return bc_dst_addr(x, &a) ? answer_port(ret_smp, &a) : EXPR_MISS;
+}
+
+/* Servers are spoken to in HTTP/1: one stream a connection. */
+FETCH(bc_http_major)
+{
+        UNUSED;
+        return x->strm && x->strm->sc && x->strm->http ? answer_int(ret_smp, 1) : EXPR_MISS;
+}
+
+FETCH(bc_streams)
+{
+        UNUSED;
+        return x->strm && x->strm->sc ? answer_int(ret_smp, 1) : EXPR_MISS;
+}
+
+FETCH(bc_reused)
+{
+        UNUSED;
+        return x->strm ? answer_bool(ret_smp, x->strm->reused) : EXPR_MISS;
+}
+
+#define ROW(n, type, from, f, text) FETCH_ROW(n, type, EXPR_##from, f, "7.3.3", text)
+#define ROW_CHECK(n, type, from, f, text)                                                                              \
+        {                                                                                                              \
+                .name = n, .out = SMP_##type, .needs = EXPR_##from, .in_check = true, .fn = f, .manual = "7.3.3",      \
+                .help = text                                                                                           \
+        }
+
 static const struct fetch rows[] = {
-        { .name = "so_id",
-          .out = SMP_SINT,
-          .needs = EXPR_CLIENT,
-          .fn = so_id,
-          .manual = "7.3.3",
-          .help = "number of the listener in its section: `id`, or its place" },
-        { .name = "so_name",
-          .out = SMP_STR,
-          .needs = EXPR_CLIENT,
-          .fn = so_name,
-          .manual = "7.3.3",
-          .help = "name of the bind line" },
-        { .name = "src",
-          .out = SMP_ADDR,
-          .needs = EXPR_CLIENT,
-          .fn = src,
-          .manual = "7.3.3",
-          .help = "client address" },
-        { .name = "src_port",
-          .out = SMP_SINT,
-          .needs = EXPR_CLIENT,
-          .fn = src_port,
-          .manual = "7.3.3",
-          .help = "client port" },
-        { .name = "dst",
-          .out = SMP_ADDR,
-          .needs = EXPR_CLIENT,
-          .fn = dst,
-          .manual = "7.3.3",
-          .help = "address connected to" },
-        { .name = "dst_port",
-          .out = SMP_SINT,
-          .needs = EXPR_CLIENT,
-          .fn = dst_port,
-          .manual = "7.3.3",
-          .help = "port connected to" },
-        { .name = "fe_name",
-          .out = SMP_STR,
-          .needs = EXPR_CLIENT,
-          .fn = fe_name,
-          .manual = "7.3.3",
-          .help = "frontend name" },
-        { .name = "fe_id",
-          .out = SMP_SINT,
-          .needs = EXPR_CLIENT,
-          .fn = fe_id,
-          .manual = "7.3.3",
-          .help = "frontend number" },
-        { .name = "be_name",
-          .out = SMP_STR,
-          .needs = EXPR_CLIENT,
-          .in_check = true,
-          .fn = be_name,
-          .manual = "7.3.3",
-          .help = "backend name" },
-        { .name = "be_id",
-          .out = SMP_SINT,
-          .needs = EXPR_CLIENT,
-          .in_check = true,
-          .fn = be_id,
-          .manual = "7.3.3",
-          .help = "backend number" },
-        { .name = "srv_name",
-          .out = SMP_STR,
-          .needs = EXPR_SERVER,
-          .in_check = true,
-          .fn = srv_name,
-          .manual = "7.3.3",
-          .help = "server name" },
-        { .name = "srv_id",
-          .out = SMP_SINT,
-          .needs = EXPR_SERVER,
-          .in_check = true,
-          .fn = srv_id,
-          .manual = "7.3.3",
-          .help = "server number" },
-        { .name = "nbsrv",
-          .args = { ARG_BACK },
-          .out = SMP_SINT,
-          .needs = EXPR_CLIENT,
-          .in_check = true,
-          .fn = nbsrv,
-          .manual = "7.3.2",
-          .help = "usable servers of a backend" },
+        ROW("so_id", SINT, CLIENT, so_id, "number of the listener in its section: `id`, or its place"),
+        ROW("so_name", STR, CLIENT, so_name, "name of the bind line"),
+        ROW("src", ADDR, CLIENT, src, "client address"),
+        ROW("src_port", SINT, CLIENT, src_port, "client port"),
+        ROW("src_is_local", BOOL, CLIENT, src_is_local, "is the client's address one of this machine"),
+        ROW("dst", ADDR, CLIENT, dst, "address connected to"),
+        ROW("dst_port", SINT, CLIENT, dst_port, "port connected to"),
+        ROW("dst_is_local", BOOL, CLIENT, dst_is_local, "is the address connected to one of this machine"),
+        ROW("dst_conn", SINT, CLIENT, dst_conn, "connections on the same listener now"),
+        ROW("fc_http_major", SINT, CLIENT, fc_http_major, "HTTP version on the client's wire: 1 or 2"),
+        ROW("fc_nb_streams", SINT, CLIENT, fc_nb_streams, "streams on the client's connection now"),
+        ROW("fc_settings_streams_limit", SINT, CLIENT, fc_streams_limit, "streams that the client's connection takes"),
+        ROW("fc_src", ADDR, CLIENT, src, "client address of the connection"),
+        ROW("fc_src_port", SINT, CLIENT, src_port, "client port of the connection"),
+        ROW("fc_src_is_local", BOOL, CLIENT, src_is_local, "is the client's address one of this machine"),
+        ROW("fc_dst", ADDR, CLIENT, dst, "address connected to"),
+        ROW("fc_dst_port", SINT, CLIENT, dst_port, "port connected to"),
+        ROW("fc_dst_is_local", BOOL, CLIENT, dst_is_local, "is the address connected to one of this machine"),
+        ROW("fe_name", STR, CLIENT, fe_name, "frontend name"),
+        ROW("fe_id", SINT, CLIENT, fe_id, "frontend number"),
+        ROW("fe_defbe", STR, CLIENT, fe_defbe, "name of the frontend's default backend"),
+        ROW_CHECK("be_name", STR, CLIENT, be_name, "backend name"),
+        ROW_CHECK("be_id", SINT, CLIENT, be_id, "backend number"),
+        ROW_CHECK("srv_name", STR, SERVER, srv_name, "server name"),
+        ROW_CHECK("srv_id", SINT, SERVER, srv_id, "server number"),
+        ROW("bc_src", ADDR, SERVER, bc_src, "our address on the server's connection"),
+        ROW("bc_src_port", SINT, SERVER, bc_src_port, "our port on the server's connection"),
+        ROW("bc_dst", ADDR, SERVER, bc_dst, "the server's address"),
+        ROW("bc_dst_port", SINT, SERVER, bc_dst_port, "the server's port"),
+        ROW("bc_http_major", SINT, SERVER, bc_http_major, "HTTP version on the server's wire"),
+        ROW("bc_nb_streams", SINT, SERVER, bc_streams, "streams on the server's connection"),
+        ROW("bc_settings_streams_limit", SINT, SERVER, bc_streams, "streams that the server's connection takes"),
+        ROW("bc_reused", BOOL, SERVER, bc_reused, "had the server's connection been used before"),
 };
 FETCH_TABLE(conn, rows);

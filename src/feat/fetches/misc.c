@@ -1,12 +1,10 @@
 /* feat/fetches/misc.c - constants and internal states (manual 7.3.2). */
 #include "conf/conf.h"
-#include "core/expr.h"
 #include "core/proxy.h"
+#include "feat/fetches/fetch.h"
+#include "proto/hmsg.h"
 
-#define FETCH(fn)                                                                                                      \
-        static enum expr_answer fn(const struct expr_ctx *x, const struct expr_arg *args, unsigned n_args,             \
-                                   struct smp *ret_smp)
-#define UNUSED (void)x, (void)args, (void)n_args
+#include <arpa/inet.h>
 
 FETCH(fetch_str)
 {
@@ -76,6 +74,51 @@ FETCH(fetch_bool)
         return EXPR_OK;
 }
 
+static bool ip_check(struct kw_call *c, struct expr_arg *a, int family, size_t size, const struct word *at)
+{
+        a->ptr = conf_alloc(c->conf, size);
+        if (inet_pton(family, a->s, a->ptr) == 1)
+                return true;
+        (void)kw_fail(c, at, "E0701", "failed to parse '%s' as an %s address", a->s,
+                      family == AF_INET ? "IPv4" : "IPv6");
+        return false;
+}
+
+static bool ipv4_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
+{
+        (void)n_args;
+        return ip_check(c, &args[0], AF_INET, sizeof(struct in_addr), at);
+}
+
+FETCH(fetch_ipv4)
+{
+        UNUSED;
+        ret_smp->type = SMP_IPV4;
+        memcpy(&ret_smp->ip4, args[0].ptr, sizeof(ret_smp->ip4));
+        return EXPR_OK;
+}
+
+static bool ipv6_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
+{
+        (void)n_args;
+        return ip_check(c, &args[0], AF_INET6, sizeof(struct in6_addr), at);
+}
+
+FETCH(fetch_ipv6)
+{
+        UNUSED;
+        ret_smp->type = SMP_IPV6;
+        memcpy(&ret_smp->ip6, args[0].ptr, sizeof(ret_smp->ip6));
+        return EXPR_OK;
+}
+
+FETCH(fetch_meth)
+{
+        UNUSED;
+        smp_str(ret_smp, (struct str){ args[0].s, args[0].n });
+        return smp_cast(ret_smp, SMP_METH) ? EXPR_OK : EXPR_MISS;
+}
+
 FETCH(always_true)
 {
         UNUSED;
@@ -111,26 +154,17 @@ FETCH(fetch_env)
 FETCH(hostname)
 {
         UNUSED;
-        if (!world.node)
-                return EXPR_MISS;
-        smp_str(ret_smp, str_of(world.node));
-        return EXPR_OK;
+        return answer_text(ret_smp, world.host);
 }
 
 static bool date_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
 {
-        struct str unit = { args[1].s, args[1].n };
-
-        if (n_args < 2 || str_is(unit, "s") || str_is(unit, "ms") || str_is(unit, "us"))
-                return true;
-        (void)kw_fail(c, at, "E0701", "sample fetch 'date' : unknown unit '%.*s', use 's', 'ms' or 'us'", (int)unit.n,
-                      unit.p);
-        return false;
+        return n_args < 2 || unit_check(c, &args[1], 1, at);
 }
 
 FETCH(date)
 {
-        int64_t us = thr_self->wall_us, div = n_args < 2 || args[1].n == 1 ? 1000000 : args[1].s[0] == 'm' ? 1000 : 1;
+        int64_t us = thr_self->wall_us, div = n_args < 2 ? 1000000 : 1000000 / args[1].i;
 
         (void)x;
         smp_int(ret_smp, us / div + (n_args ? args[0].i : 0));
@@ -215,6 +249,32 @@ static const struct fetch rows[] = {
           .out = SMP_SINT,
           .needs = EXPR_CONF,
           .fn = fetch_int,
+          .manual = "7.3.2",
+          .help = "a constant" },
+        { .name = "ipv4",
+          .args = { ARG_STR },
+          .min_args = 1,
+          .out = SMP_IPV4,
+          .needs = EXPR_CONF,
+          .fn = fetch_ipv4,
+          .check = ipv4_check,
+          .manual = "7.3.2",
+          .help = "a constant" },
+        { .name = "ipv6",
+          .args = { ARG_STR },
+          .min_args = 1,
+          .out = SMP_IPV6,
+          .needs = EXPR_CONF,
+          .fn = fetch_ipv6,
+          .check = ipv6_check,
+          .manual = "7.3.2",
+          .help = "a constant" },
+        { .name = "meth",
+          .args = { ARG_STR },
+          .min_args = 1,
+          .out = SMP_METH,
+          .needs = EXPR_CONF,
+          .fn = fetch_meth,
           .manual = "7.3.2",
           .help = "a constant" },
         { .name = "rand",

@@ -413,7 +413,19 @@ static bool applies(const struct conf_obj *bind)
         return b && b->proto == PROTO_H2;
 }
 
-static const struct front_proto h2_proto = {
-        .name = "h2", .applies = applies, .start = h2_start, .wake = h2_wake, .stop = h2_stop, .close = h2_close
-};
+static unsigned h2_streams(const struct sess *s)
+{
+        const struct h2_conn *c = s->carrier;
+
+        return c ? c->n_streams : 0;
+}
+
+static const struct front_proto h2_proto = { .name = "h2",
+                                             .applies = applies,
+                                             .start = h2_start,
+                                             .wake = h2_wake,
+                                             .stop = h2_stop,
+                                             .close = h2_close,
+                                             .streams = h2_streams,
+                                             .streams_max = H2_STREAMS };
 FRONT_PROTO(h2_proto);

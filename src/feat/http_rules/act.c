@@ -107,6 +107,7 @@ void act_drop_answer(struct rule_ctx *x)
 
         if (x->point != RULE_HTTP_RESPONSE)
                 return;
+        expr_keep_status(s);
         s->sv.ops->rx_head_free(&s->sv);
         s->rsp = NULL;
         x->x.rsp = NULL;

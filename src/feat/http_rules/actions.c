@@ -52,7 +52,6 @@ static enum rule_answer deny_run(const void *arg, struct rule_ctx *x)
         else
                 STAT_INC(st->denied_resp);
         strm_term(s, 'P', x->point == RULE_HTTP_REQUEST ? 'R' : 'H');
-        act_drop_answer(x);
         page_send(s, arg, &x->x);
         return RULE_TAKEN;
 }
@@ -70,7 +69,6 @@ static enum rule_answer return_run(const void *arg, struct rule_ctx *x)
 {
         strm_term(x->strm, 'L', x->point == RULE_HTTP_REQUEST ? 'R' : 'H');
         STAT_INC(strm_front_stat(x->strm)->intercepted);
-        act_drop_answer(x);
         page_send(x->strm, arg, &x->x);
         return RULE_TAKEN;
 }

@@ -318,8 +318,10 @@ static enum rule_answer status_run(const void *arg, struct rule_ctx *x)
 {
         int r = set_status(x->msg, arg);
 
-        if (r == 0)
+        if (r == 0) {
+                expr_keep_status(x->strm);
                 x->strm->status = ((const struct status_arg *)arg)->status;
+        }
         return act_edited(r, x);
 }
 

@@ -275,8 +275,6 @@ static void test_condition_errors(void **st)
                   "error detected while parsing switching rule : nothing stands before 'or'." },
                 { "use_backend b if { hdr(host) -m xx a }", "error detected while parsing switching rule : unknown "
                                                             "matching method 'xx' when parsing ACL expression." },
-                { "use_backend b if { hdr(host) -m reg a }",
-                  "'reg' is a matching method of HAProxy that Telamon does not" },
                 { "use_backend b if { hdr(host) -f /x }",
                   "'-f' is a flag of HAProxy that Telamon does not support yet" },
                 { "use_backend b if { foo /x }", "unknown fetch method 'foo'" },
