@@ -298,7 +298,10 @@ static enum pumped answer_hooks(struct strm *s)
                 strm_goto(s, STRM_END);
         if (a != HOOK_NEXT)
                 return s->step == STRM_XFER ? PUMP_DEAD : PUMP_IDLE;
-        return s->http ? send_answer(s) : PUMP_MOVED;
+        if (!s->http)
+                return PUMP_MOVED;
+        log_point(s, s->fcfg->log, LOG_ON_RESPONSE); /* behind the rules: what they set and capture is in the line */
+        return send_answer(s);
 }
 
 static enum pumped answer_ready(struct strm *s)
@@ -322,7 +325,6 @@ static enum pumped answer_ready(struct strm *s)
         if (track_any(s))
                 track_status(s, s->status);
         s->t.response = thr_self->now;
-        log_point(s, s->fcfg->log, LOG_ON_RESPONSE);
         if (v) {
                 STAT_INC(v->req_tot); /* of a server: requests it answered */
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);

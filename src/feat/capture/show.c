@@ -14,7 +14,8 @@ struct out {
 
 static void put(struct out *o, struct str s)
 {
-        o->p = put_bytes(o->p, o->end, s.p, s.n);
+        if (s.n)
+                o->p = put_bytes(o->p, o->end, s.p, s.n);
 }
 
 /* Bytes that would end the field, or act on a terminal, become #XX (manual 8.6). */

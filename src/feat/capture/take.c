@@ -110,19 +110,14 @@ static void take_cookie(struct strm *s, const struct hmsg *m, const struct captu
         }
 }
 
-static void take_head(struct strm *s, const struct hmsg *m, const struct capture_cfg *cfg, unsigned side)
-{
-        if (cfg->fields[side])
-                take_fields(s, m, cfg, side);
-        if (cfg->cookie)
-                take_cookie(s, m, cfg, side);
-}
+/* Fields are taken before any rule; the request's cookie, as HAProxy does it, behind the rules, so what was refused has none; the
+ * server's before persistence adds its own. Hooks of the backend take what the frontend asks for. */
 
 static enum hook_answer request_run(struct strm *s, const void *arg, bool as_front)
 {
         (void)as_front;
         if (s->req)
-                take_head(s, s->req, arg, CAPTURE_REQ);
+                take_fields(s, s->req, arg, CAPTURE_REQ);
         return HOOK_NEXT;
 }
 
@@ -132,10 +127,9 @@ static const void *request_applies(struct conf *c, const struct conf_obj *o, boo
         const struct proxy_cfg *px = conf_slot(o, proxy_slot);
 
         (void)c;
-        return cfg && px->mode == PX_HTTP && (cfg->fields[CAPTURE_REQ] || cfg->cookie) ? cfg : NULL;
+        return cfg && px->mode == PX_HTTP && cfg->fields[CAPTURE_REQ] ? cfg : NULL;
 }
 
-/* Before the rules of the backend: so the hook is the backend's, and what is to be taken the frontend's. */
 static enum hook_answer response_run(struct strm *s, const void *arg, bool as_front)
 {
         const struct capture_cfg *cfg = capture_cfg_of(s);
@@ -144,8 +138,8 @@ static enum hook_answer response_run(struct strm *s, const void *arg, bool as_fr
         (void)arg, (void)as_front;
         if (!s->rsp)
                 return HOOK_NEXT;
-        if (cfg)
-                take_head(s, s->rsp, cfg, CAPTURE_RES);
+        if (cfg && cfg->fields[CAPTURE_RES])
+                take_fields(s, s->rsp, cfg, CAPTURE_RES);
         k = atomic_load_explicit(&capture_version_asked, memory_order_relaxed) ? captured_of(s) : NULL;
         if (k) {
                 k->has_version = true;
@@ -154,13 +148,14 @@ static enum hook_answer response_run(struct strm *s, const void *arg, bool as_fr
         return HOOK_NEXT;
 }
 
-static bool some_front_takes_answers(const struct conf *c)
+/* Does a frontend of the file take fields of answers (else: cookies)? */
+static bool some_front_takes(const struct conf *c, bool fields)
 {
         for (const struct conf_obj *o = c->first; o; o = o->sibling) {
                 const struct capture_cfg *cfg =
                         o->kind->bit & (KIND_FRONTEND | KIND_LISTEN) ? conf_slot(o, capture_slot) : NULL;
 
-                if (cfg && (cfg->fields[CAPTURE_RES] || cfg->cookie))
+                if (cfg && (fields ? cfg->fields[CAPTURE_RES] : cfg->cookie != NULL))
                         return true;
         }
         return false;
@@ -169,11 +164,38 @@ static bool some_front_takes_answers(const struct conf *c)
 static const void *response_applies(struct conf *c, const struct conf_obj *o, bool as_front)
 {
         const struct proxy_cfg *px = conf_slot(o, proxy_slot);
+        bool asked = atomic_load_explicit(&capture_version_asked, memory_order_relaxed);
 
         if (as_front || px->mode != PX_HTTP)
                 return NULL;
-        return atomic_load_explicit(&capture_version_asked, memory_order_relaxed) || some_front_takes_answers(c) ? o
-                                                                                                                 : NULL;
+        return asked || some_front_takes(c, true) ? o : NULL;
+}
+
+static enum hook_answer cookie_run(struct strm *s, const void *arg, bool as_front)
+{
+        const struct capture_cfg *cfg = capture_cfg_of(s);
+
+        (void)arg, (void)as_front;
+        if (s->req && cfg && cfg->cookie)
+                take_cookie(s, s->req, cfg, CAPTURE_REQ);
+        return HOOK_NEXT;
+}
+
+static const void *cookie_applies(struct conf *c, const struct conf_obj *o, bool as_front)
+{
+        const struct proxy_cfg *px = conf_slot(o, proxy_slot);
+
+        return !as_front && px->mode == PX_HTTP && some_front_takes(c, false) ? o : NULL;
+}
+
+static enum hook_answer set_cookie_run(struct strm *s, const void *arg, bool as_front)
+{
+        const struct capture_cfg *cfg = capture_cfg_of(s);
+
+        (void)arg, (void)as_front;
+        if (s->rsp && cfg && cfg->cookie)
+                take_cookie(s, s->rsp, cfg, CAPTURE_RES);
+        return HOOK_NEXT;
 }
 
 static const struct hook request_hook = {
@@ -184,6 +206,16 @@ static const struct hook response_hook = {
         .name = "capture-response", .rank = 5, .point = HOOK_RESPONSE, .applies = response_applies, .run = response_run
 };
 HOOK(response_hook);
+static const struct hook cookie_hook = {
+        .name = "capture-cookie", .rank = 31, .point = HOOK_REQUEST, .applies = cookie_applies, .run = cookie_run
+};
+HOOK(cookie_hook);
+static const struct hook set_cookie_hook = { .name = "capture-set-cookie",
+                                             .rank = 19,
+                                             .point = HOOK_RESPONSE,
+                                             .applies = cookie_applies,
+                                             .run = set_cookie_run };
+HOOK(set_cookie_hook);
 
 /* ---- the action ---- */
 

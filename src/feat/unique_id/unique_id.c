@@ -245,7 +245,7 @@ static size_t print(struct log_view *v, unsigned flags, char *dst, size_t n)
         struct str id = id_of(&x);
 
         (void)flags;
-        return (size_t)(put_bytes(dst, dst + n, id.p, id.n) - dst);
+        return id.n ? (size_t)(put_bytes(dst, dst + n, id.p, id.n) - dst) : 0;
 }
 
 static const struct log_alias aliases[] = {
