@@ -139,29 +139,24 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "internal.htx.free_data,internal.htx.has_eom,internal.htx.nbblks,internal.htx.size,internal.htx.used,"
         "internal.htx_blk.data,internal.htx_blk.hdrname,internal.htx_blk.hdrval,internal.htx_blk.size,"
         "internal.htx_blk.start_line,internal.htx_blk.type,internal.strm.is_htx,ipv4,ipv6,last_entity,last_rule_file,"
-        "last_rule_line,lat_ns_avg,lat_ns_tot,meth,nbproc,path_reg,payload,payload_lv,pid,proc,queue,rdp_cookie,"
-        "rdp_cookie_cnt,rep_ssl_hello_type,req.body,req.body_len,req.body_param,req.body_size,req.bytes_in,req.bytes_out,"
-        "req.cook,req.cook_cnt,req.cook_names,req.cook_val,req.hdr_names,req.hdrs,req.hdrs_bin,req.len,req.payload,"
-        "req.payload_lv,req.rdp_cookie,req.rdp_cookie_cnt,req.ssl_alpn,req.ssl_cipherlist,req.ssl_ec_ext,"
-        "req.ssl_hello_type,req.ssl_keyshare_groups,req.ssl_sigalgs,req.ssl_sni,req.ssl_st_ext,req.ssl_supported_groups,"
-        "req.ssl_ver,req.timer.hdr,req.timer.idle,req.timer.queue,req.timer.tq,req_len,req_proto_http,req_rdp_cookie,"
-        "req_rdp_cookie_cnt,req_ssl_hello_type,req_ssl_sni,req_ssl_ver,request_date,res.body,res.body_len,res.body_size,"
-        "res.bytes_in,res.bytes_out,res.cache_hit,res.cache_name,res.comp,res.comp_algo,res.cook,res.cook_cnt,"
-        "res.cook_names,res.cook_val,res.fhdr_cnt,res.hdr_ip,res.hdr_names,res.hdrs,res.hdrs_bin,res.len,res.payload,"
-        "res.payload_lv,res.ssl_hello_type,res.timer.data,res.timer.hdr,resp_ver,sc1_clr_gpc,scook,scook_beg,scook_cnt,"
-        "scook_dir,scook_dom,scook_end,scook_len,scook_reg,scook_sub,scook_val,server_status,set-cookie,shdr,shdr_beg,"
-        "shdr_cnt,shdr_dir,shdr_dom,shdr_end,shdr_ip,shdr_len,shdr_reg,shdr_sub,shdr_val,src_is_local,srv_conn,"
-        "srv_conn_free,srv_is_up,srv_iweight,srv_queue,srv_sess_rate,srv_uweight,srv_weight,ssl_bc,ssl_bc_alg_keysize,"
-        "ssl_bc_alpn,ssl_bc_cipher,ssl_bc_client_early_traffic_secret,ssl_bc_client_handshake_traffic_secret,"
-        "ssl_bc_client_random,ssl_bc_client_traffic_secret_0,ssl_bc_curve,ssl_bc_early_exporter_secret,ssl_bc_err,"
-        "ssl_bc_err_str,ssl_bc_exporter_secret,ssl_bc_is_resumed,ssl_bc_npn,ssl_bc_protocol,"
-        "ssl_bc_server_handshake_traffic_secret,ssl_bc_server_random,ssl_bc_server_traffic_secret_0,ssl_bc_session_id,"
-        "ssl_bc_session_key,ssl_bc_sni,ssl_bc_unique_id,ssl_bc_use_keysize,ssl_c_ca_err,ssl_c_ca_err_depth,"
-        "ssl_c_chain_der,ssl_c_der,ssl_c_err,ssl_c_i_dn,ssl_c_key_alg,ssl_c_notafter,ssl_c_notbefore,ssl_c_r_dn,"
-        "ssl_c_s_dn,ssl_c_san,ssl_c_serial,ssl_c_sha1,ssl_c_sig_alg,ssl_c_used,ssl_c_verify,ssl_c_version,ssl_f_der,"
-        "ssl_f_i_dn,ssl_f_key_alg,ssl_f_notafter,ssl_f_notbefore,ssl_f_s_dn,ssl_f_serial,ssl_f_sha1,ssl_f_sig_alg,"
-        "ssl_f_version,ssl_fc,ssl_fc_alg_keysize,ssl_fc_alpn,ssl_fc_cipher,ssl_fc_cipherlist_bin,ssl_fc_cipherlist_hex,"
-        "ssl_fc_cipherlist_str,ssl_fc_cipherlist_xxh,ssl_fc_client_early_traffic_secret,"
+        "last_rule_line,lat_ns_avg,lat_ns_tot,meth,nbproc,path_reg,pid,proc,queue,req.bytes_in,req.bytes_out,req.cook,"
+        "req.cook_cnt,req.cook_names,req.cook_val,req.hdr_names,req.hdrs,req.hdrs_bin,req.timer.hdr,req.timer.idle,"
+        "req.timer.queue,req.timer.tq,req_proto_http,req_rdp_cookie,req_rdp_cookie_cnt,request_date,res.bytes_in,"
+        "res.bytes_out,res.cache_hit,res.cache_name,res.comp,res.comp_algo,res.cook,res.cook_cnt,res.cook_names,"
+        "res.cook_val,res.fhdr_cnt,res.hdr_ip,res.hdr_names,res.hdrs,res.hdrs_bin,res.timer.data,res.timer.hdr,resp_ver,"
+        "sc1_clr_gpc,scook,scook_beg,scook_cnt,scook_dir,scook_dom,scook_end,scook_len,scook_reg,scook_sub,scook_val,"
+        "server_status,set-cookie,shdr,shdr_beg,shdr_cnt,shdr_dir,shdr_dom,shdr_end,shdr_ip,shdr_len,shdr_reg,shdr_sub,"
+        "shdr_val,src_is_local,srv_conn,srv_conn_free,srv_is_up,srv_iweight,srv_queue,srv_sess_rate,srv_uweight,"
+        "srv_weight,ssl_bc,ssl_bc_alg_keysize,ssl_bc_alpn,ssl_bc_cipher,ssl_bc_client_early_traffic_secret,"
+        "ssl_bc_client_handshake_traffic_secret,ssl_bc_client_random,ssl_bc_client_traffic_secret_0,ssl_bc_curve,"
+        "ssl_bc_early_exporter_secret,ssl_bc_err,ssl_bc_err_str,ssl_bc_exporter_secret,ssl_bc_is_resumed,ssl_bc_npn,"
+        "ssl_bc_protocol,ssl_bc_server_handshake_traffic_secret,ssl_bc_server_random,ssl_bc_server_traffic_secret_0,"
+        "ssl_bc_session_id,ssl_bc_session_key,ssl_bc_sni,ssl_bc_unique_id,ssl_bc_use_keysize,ssl_c_ca_err,"
+        "ssl_c_ca_err_depth,ssl_c_chain_der,ssl_c_der,ssl_c_err,ssl_c_i_dn,ssl_c_key_alg,ssl_c_notafter,ssl_c_notbefore,"
+        "ssl_c_r_dn,ssl_c_s_dn,ssl_c_san,ssl_c_serial,ssl_c_sha1,ssl_c_sig_alg,ssl_c_used,ssl_c_verify,ssl_c_version,"
+        "ssl_f_der,ssl_f_i_dn,ssl_f_key_alg,ssl_f_notafter,ssl_f_notbefore,ssl_f_s_dn,ssl_f_serial,ssl_f_sha1,"
+        "ssl_f_sig_alg,ssl_f_version,ssl_fc,ssl_fc_alg_keysize,ssl_fc_alpn,ssl_fc_cipher,ssl_fc_cipherlist_bin,"
+        "ssl_fc_cipherlist_hex,ssl_fc_cipherlist_str,ssl_fc_cipherlist_xxh,ssl_fc_client_early_traffic_secret,"
         "ssl_fc_client_handshake_traffic_secret,ssl_fc_client_random,ssl_fc_client_traffic_secret_0,ssl_fc_crtname,"
         "ssl_fc_curve,ssl_fc_early_exporter_secret,ssl_fc_early_rcvd,ssl_fc_ecformats_bin,ssl_fc_eclist_bin,ssl_fc_err,"
         "ssl_fc_err_str,ssl_fc_exporter_secret,ssl_fc_extlist_bin,ssl_fc_has_crt,ssl_fc_has_early,ssl_fc_has_sni,"
@@ -172,7 +167,7 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "ssl_s_sha1,ssl_s_sig_alg,ssl_s_version,stopping,term_events,tgroup,thread,txn.conn_retries,txn.id32,"
         "txn.redispatched,txn.sess_term_state,txn.status,txn.timer.total,txn.timer.user,unique-id,uptime,url32,url_ip,"
         "url_param,url_port,url_reg,urlp,urlp_beg,urlp_dir,urlp_dom,urlp_end,urlp_len,urlp_reg,urlp_sub,urlp_val,uuid,"
-        "wait_end,waiting_entity");
+        "waiting_entity");
 
 LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
         "51d.all,da-csv-fetch,lua.*,quic_enabled,spoe.engine-id,wurfl-get*");
@@ -190,7 +185,7 @@ LATER_TABLE(converter_never, .what = "converter", .never = true, .names =
         "51d.single,da-csv-conv,lua.*");
 
 LATER_TABLE(predefined, .what = "predefined ACL", .names =
-        "HTTP_URL_ABS,RDP_COOKIE,REQ_CONTENT,WAIT_END");
+        "HTTP_URL_ABS");
 
 LATER_TABLE(match, .what = "matching method", .names =
         "bin,reg");
