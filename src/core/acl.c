@@ -226,7 +226,27 @@ static bool take_op(struct build *b, enum int_op *op)
         return false;
 }
 
-static bool set_range(struct acl_pat *p, enum int_op op, struct str v)
+/* Versions of TLS are written 3.1 (manual 7.3.5, req.ssl_ver). */
+static bool has_versions(const struct build *b)
+{
+        return str_is(b->w[0].text, "req.ssl_ver") || str_is(b->w[0].text, "req_ssl_ver");
+}
+
+static bool to_number(struct str v, bool versions, int64_t *ret_n)
+{
+        const char *dot = versions ? memchr(v.p, '.', v.n) : NULL;
+        uint64_t major, minor;
+
+        if (!dot)
+                return str_to_i64(v, ret_n);
+        if (!str_to_u64(str_sub(v, 0, (size_t)(dot - v.p)), &major) || major > 255 ||
+            !str_to_u64(str_sub(v, (size_t)(dot - v.p) + 1, v.n - (size_t)(dot - v.p) - 1), &minor) || minor > 255)
+                return false;
+        *ret_n = (int64_t)(major << 16 | minor);
+        return true;
+}
+
+static bool set_range(struct acl_pat *p, enum int_op op, struct str v, bool versions)
 {
         const char *colon = memchr(v.p, ':', v.n);
         struct str lo = colon ? str_sub(v, 0, (size_t)(colon - v.p)) : v;
@@ -236,7 +256,8 @@ static bool set_range(struct acl_pat *p, enum int_op op, struct str v)
         p->hi = INT64_MAX;
         if (colon && op != OP_EQ)
                 return false;
-        if ((lo.n && !str_to_i64(lo, &p->lo)) || (hi.n && !str_to_i64(hi, &p->hi)) || (!colon && v.n == 0))
+        if ((lo.n && !to_number(lo, versions, &p->lo)) || (hi.n && !to_number(hi, versions, &p->hi)) ||
+            (!colon && v.n == 0))
                 return false;
         if (op == OP_GE || op == OP_GT)
                 p->hi = INT64_MAX;
@@ -367,7 +388,7 @@ static bool take_pattern(struct build *b, enum int_op *op)
         case ACL_LEN:
                 if (take_op(b, op))
                         return true;
-                if (!set_range(p, *op, w->text))
+                if (!set_range(p, *op, w->text, has_versions(b)))
                         return fail(b, w, "'%.*s' is not a number or a range of numbers", (int)w->text.n, w->text.p);
                 break;
         case ACL_IP:

@@ -91,10 +91,11 @@ int content_body(struct strm *s, enum content_of of, int limit_ms, size_t least)
         struct str in;
         int r = content_peek(s, of, least ? least : SIZE_MAX, &in);
 
+        if (of == CONTENT_REQUEST)
+                s->t.request = thr_self->now; /* %TR: the body is what was waited for */
         if (r != MSG_WAIT) {
-                if (of == CONTENT_REQUEST)
-                        s->t.request = thr_self->now; /* %TR: the body is what was waited for */
                 strm_wait_done(s);
+                s->body_cut = r == MSG_ERR && of == CONTENT_REQUEST; /* rules run, no server hears of it */
                 return RULE_NEXT;
         }
         if (of == CONTENT_REQUEST && s->req && (s->req->flags & HMSG_EXPECT_100) && in.n == 0)

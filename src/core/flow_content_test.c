@@ -468,6 +468,22 @@ static void test_a_body_that_does_not_come(void **st)
         assert_true(c->eof);
 }
 
+static void test_a_client_that_leaves_in_mid_body(void **st)
+{
+        struct peer *c = client();
+
+        (void)st;
+        wait_for_body(2000, 0);
+        say(c, POST(6) "abc");
+        settle();
+        (void)shutdown(c->fd, SHUT_WR);
+        settle();
+        assert_null(served_by(0));
+        expect_start(c, "HTTP/1.1 400 Bad request\r\n");
+        assert_string_equal(last.term, "CR");
+        assert_int_equal(front_sum().cli_abort, 1);
+}
+
 /* Who waits for a word before it sends its body gets it from us, and the server is not asked for it again. */
 static void test_expectations_are_met(void **st)
 {
@@ -554,6 +570,7 @@ int main(void)
                 HTTP(test_a_requests_body_is_waited_for),
                 HTTP(test_as_much_as_asked_for_or_fits),
                 HTTP(test_a_body_that_does_not_come),
+                HTTP(test_a_client_that_leaves_in_mid_body),
                 HTTP(test_expectations_are_met),
                 HTTP(test_every_answer_is_edited_once),
                 HTTP(test_an_edit_that_fails_is_an_answer),

@@ -65,6 +65,7 @@ struct strm {
         bool has_slot : 1, req_sent : 1, rsp_seen : 1, tunnel : 1, connect : 1, upgrade : 1, head_request : 1;
         bool no_splice : 1, counted_req : 1, q_srv : 1;
         bool rsp_held : 1;   /* what the server said waits for its hooks */
+        bool body_cut : 1;   /* the client left in mid-body while that was waited for */
         bool after_done : 1; /* HOOK_AFTER ran, or does not concern the answer */
         bool first;          /* request of its session */
         bool cut[2];         /* request, answer: nobody takes that direction's bytes any more */

@@ -133,6 +133,14 @@ static void enter_back(struct strm *s)
         s->hook_pos = 0;
 }
 
+static enum run body_cut(struct strm *s)
+{
+        strm_count_client_abort(s);
+        strm_term(s, 'C', 'R');
+        strm_answer(s, 400);
+        return RUN_NEXT;
+}
+
 static enum run no_server(struct strm *s)
 {
         if (strm_back_stat(s)) /* management.txt 9.1, econ: also those of no server in particular */
@@ -204,6 +212,8 @@ hot_path enum run strm_step_route(struct strm *s)
         if (a == HOOK_TAKEN) {
                 return s->step == STRM_ROUTE ? answered_here(s) : RUN_NEXT; /* an applet, or an answer on its way */
         }
+        if (unlikely(s->body_cut))
+                return body_cut(s);
         if (s->http)
                 forward_request(s);
         return s->step == STRM_ROUTE ? strm_goto(s, STRM_SERVER) : RUN_NEXT;
