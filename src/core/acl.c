@@ -479,6 +479,8 @@ static void acl_dump(const struct kw *kw, const void *slot, struct buf *out)
         (void)kw;
         if (cfg->last)
                 dump_line(cfg->last, out);
+        if (cfg->load)
+                buf_printf(out, "    # sets of patterns of load %u\n", cfg->load);
 }
 
 static const struct kw rows[] = {

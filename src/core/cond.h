@@ -111,6 +111,7 @@ struct acl_line {                    /* one `acl` line; a name may have several 
 
 struct acl_cfg { /* slot "acl": defaults, frontend, backend, listen */
         const struct acl_line *last;
+        unsigned load; /* of the sets of patterns that the section uses, in ACLs and maps; 0: none. Each load has its own */
 };
 extern int acl_slot;
 
