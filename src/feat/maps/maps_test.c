@@ -224,6 +224,23 @@ static void test_run_time(void **st)
         retire_run();
 }
 
+/* A refused ACL is complained about once, not again by those who name it. */
+static void test_refused_once(void **st)
+{
+        static const char text[] = "frontend f\n    mode http\n    bind 127.0.0.1:1\n    acl a path -m bin 0g\n"
+                                   "    http-request deny if a\n    http-request deny if !a or { path / }\n";
+        struct vfs *own = vfs_new_memory();
+        struct diags d;
+
+        (void)st;
+        vfs_add(own, VFS_CONFIG, "t.cfg", str_of(text));
+        diags_init(&d);
+        assert_null(load(own, &d));
+        assert_int_equal(d.n_alerts, 1);
+        diags_fini(&d);
+        vfs_free(own);
+}
+
 /* ---- against a naive model ---- */
 
 static uint64_t seed = 0x9e3779b97f4a7c15;
@@ -360,9 +377,9 @@ static void test_readers(void **st)
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_matches),  cmocka_unit_test(test_files), cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_run_time), cmocka_unit_test(test_model), cmocka_unit_test(test_nets),
-                cmocka_unit_test(test_readers),
+                cmocka_unit_test(test_matches),      cmocka_unit_test(test_files),    cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_refused_once), cmocka_unit_test(test_run_time), cmocka_unit_test(test_model),
+                cmocka_unit_test(test_nets),         cmocka_unit_test(test_readers),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
