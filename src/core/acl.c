@@ -486,12 +486,10 @@ static int acl_parse(struct kw_call *c)
         l->name = conf_intern(c->conf, name);
         (void)snprintf(what, sizeof(what), "ACL '%s'", l->name);
         l->test = acl_test_compile(c, what, c->args + 1, c->n_args - 1);
-        if (!l->test)
-                return -1;
         words_keep(c->conf, c->args, c->n_args, &l->words);
         l->prev = cfg->last;
-        cfg->last = l;
-        return (int)c->n_args;
+        cfg->last = l; /* a refused one, too: its name is known, and nobody complains about it again */
+        return l->test ? (int)c->n_args : -1;
 }
 
 static void dump_line(const struct acl_line *l, struct buf *out)
@@ -510,6 +508,8 @@ static void acl_dump(const struct kw *kw, const void *slot, struct buf *out)
         (void)kw;
         if (cfg->last)
                 dump_line(cfg->last, out);
+        if (cfg->load)
+                buf_printf(out, "    # sets of patterns of load %u\n", cfg->load);
 }
 
 static const struct kw rows[] = {

@@ -180,7 +180,7 @@ static bool push_named(struct build *b, const struct acl_line *l, const char *na
                 l = l->prev;
         if (!l)
                 return true;
-        return push_named(b, l->prev, name, negated, false) && push(b, l->test, negated, last);
+        return push_named(b, l->prev, name, negated, false) && l->test && push(b, l->test, negated, last);
 }
 
 static bool take_named(struct build *b, const struct word *w, bool negated)

@@ -28,7 +28,7 @@ void words_dump(const struct words *w, struct buf *out); /* " a b \"c d\"" */
 enum cond_answer { COND_FALSE, COND_TRUE, COND_WAIT /* needs more of the message: ask again */ };
 
 /* Words from "if" or "unless" on, all of them. `what` for messages: "switching rule", "an 'http-request deny' condition".
- * `allowed`: EXPR_*. NULL after an alert. ACLs must stand before their use, in the same section. */
+ * `allowed`: EXPR_*. NULL after an alert, here or about an ACL's own line. ACLs must stand before their use, in the same section. */
 const struct cond *cond_compile(struct kw_call *c, const char *what, const struct word *w, size_t n, unsigned allowed);
 enum cond_answer cond_run(const struct cond *d, const struct expr_ctx *x);
 unsigned cond_needs(const struct cond *d);
@@ -106,11 +106,12 @@ struct acl_line {                    /* one `acl` line; a name may have several 
         const struct acl_line *prev; /* lists are shared with the defaults they come from */
         const char *name;
         struct words words; /* as written */
-        const struct acl_test *test;
+        const struct acl_test *test; /* NULL: refused, and said so */
 };
 
 struct acl_cfg { /* slot "acl": defaults, frontend, backend, listen */
         const struct acl_line *last;
+        unsigned load; /* of the sets of patterns that the section uses, in ACLs and maps; 0: none. Each load has its own */
 };
 extern int acl_slot;
 

@@ -130,13 +130,6 @@ static void table_del(struct table *t, uint64_t hash, const void *p)
         }
 }
 
-/* ---- entries that count ---- */
-
-static bool is_current(const struct pat_expr *x, const struct pat_entry *e)
-{
-        return e->version == atomic_load_explicit(&x->ref->version, memory_order_acquire);
-}
-
 /* ---- what is indexed how ---- */
 
 static bool is_text(enum acl_match how)
@@ -342,39 +335,47 @@ struct pat_expr *pat_expr_new(struct kw_call *c, struct pat_ref *r, enum acl_mat
 
 /* ---- look-up ---- */
 
-static const struct pat_entry *find_text(const struct pat_expr *x, const struct table *t, struct str s, uint64_t hash)
+struct look {
+        const struct pat_expr *x;
+        const struct table *t;
+        const struct smp *s;
+        uint32_t version; /* entries of others do not count */
+};
+
+static const struct pat_entry *find_text(const struct look *l, struct str s, uint64_t hash)
 {
+        const struct table *t = l->t;
         uint64_t v;
 
         for (uint64_t i = hash & t->mask; (v = atomic_load_explicit(&t->slot[i], memory_order_acquire)) != 0;
              i = (i + 1) & t->mask) {
                 const struct pat_entry *e = (const struct pat_entry *)(uintptr_t)(v & PTR);
 
-                if (v == TOMB || ((v ^ hash) & ~PTR) || e->n != s.n || !is_current(x, e))
+                if (v == TOMB || ((v ^ hash) & ~PTR) || e->n != s.n || e->version != l->version)
                         continue;
-                if (x->icase ? str_ieq(s, pat_key(e)) : memcmp(e->key, s.p, s.n) == 0)
+                if (l->x->icase ? str_ieq(s, pat_key(e)) : memcmp(e->key, s.p, s.n) == 0)
                         return e;
         }
         return NULL;
 }
 
-static const struct pat_item *find_item(const struct pat_expr *x, const struct table *t, uint64_t hash,
-                                        const struct smp *s)
+static const struct pat_entry *find_item(const struct look *l, uint64_t hash)
 {
+        const struct table *t = l->t;
         uint64_t v;
 
         for (uint64_t i = hash & t->mask; (v = atomic_load_explicit(&t->slot[i], memory_order_acquire)) != 0;
              i = (i + 1) & t->mask) {
                 const struct pat_item *item = (const struct pat_item *)(uintptr_t)(v & PTR);
 
-                if (v != TOMB && !((v ^ hash) & ~PTR) && is_current(x, item->entry) &&
-                    acl_pat_match(x->how, &item->pat, s))
-                        return item;
+                if (v != TOMB && !((v ^ hash) & ~PTR) && item->entry->version == l->version &&
+                    acl_pat_match(l->x->how, &item->pat, l->s))
+                        return item->entry;
         }
         return NULL;
 }
 
-/* The longest first: bits [from, from + n] of lengths. */
+/* The longest of [from, below) that occurs; -1: none. */
 static int next_length(const struct pat_expr *x, int from, int below)
 {
         for (int i = below - 1; i >= from;) {
@@ -390,13 +391,13 @@ static int next_length(const struct pat_expr *x, int from, int below)
         return -1;
 }
 
-static const struct pat_entry *find_prefix(const struct pat_expr *x, const struct table *t, struct str s)
+static const struct pat_entry *find_prefix(const struct look *l, struct str s)
 {
         int below = s.n < PAT_TEXT_MAX ? (int)s.n + 1 : PAT_TEXT_MAX;
 
-        while ((below = next_length(x, 0, below)) >= 0) {
+        while ((below = next_length(l->x, 0, below)) >= 0) {
                 struct str head = str_sub(s, 0, (size_t)below);
-                const struct pat_entry *e = find_text(x, t, head, map_hash(head));
+                const struct pat_entry *e = find_text(l, head, map_hash(head));
 
                 if (e)
                         return e;
@@ -404,67 +405,79 @@ static const struct pat_entry *find_prefix(const struct pat_expr *x, const struc
         return NULL;
 }
 
-static const struct pat_entry *find_net(const struct pat_expr *x, const struct table *t, const struct smp *s,
-                                        int family, const uint8_t *ip)
+static const struct pat_entry *find_net(const struct look *l, int family, const uint8_t *ip)
 {
         int from = family == AF_INET ? 0 : PAT_SIX_FROM, below = from + (family == AF_INET ? 33 : 129);
 
-        while ((below = next_length(x, from, below)) >= 0) {
-                const struct pat_item *item = find_item(x, t, hash_net(family, ip, (unsigned)(below - from)), s);
+        while ((below = next_length(l->x, from, below)) >= 0) {
+                const struct pat_entry *e = find_item(l, hash_net(family, ip, (unsigned)(below - from)));
 
-                if (item)
-                        return item->entry;
+                if (e)
+                        return e;
         }
         return NULL;
 }
 
 /* An address has its IPv4 and its IPv6 form; patterns of its own family first (manual 7.1.6). */
-static const struct pat_entry *find_ip(const struct pat_expr *x, const struct table *t, const struct smp *s)
+static const struct pat_entry *find_ip(const struct look *l)
 {
+        const struct smp *s = l->s;
         uint8_t six[16] = { [10] = 0xff, [11] = 0xff };
         const uint8_t *four;
         const struct pat_entry *e;
 
         if (s->type == SMP_IPV4) {
                 memcpy(six + 12, &s->ip4, 4);
-                e = find_net(x, t, s, AF_INET, six + 12);
-                return e ? e : find_net(x, t, s, AF_INET6, six);
+                e = find_net(l, AF_INET, six + 12);
+                return e ? e : find_net(l, AF_INET6, six);
         }
-        e = find_net(x, t, s, AF_INET6, s->ip6.s6_addr);
+        e = find_net(l, AF_INET6, s->ip6.s6_addr);
         four = acl_embedded_ip4(s->ip6.s6_addr);
-        return e || !four ? e : find_net(x, t, s, AF_INET, four);
+        return e || !four ? e : find_net(l, AF_INET, four);
 }
 
-static const struct pat_entry *find_hashed(const struct pat_expr *x, const struct smp *s)
+static const struct pat_entry *find_hashed(const struct look *l)
 {
-        const struct table *t = epoch_load(&x->table);
+        const struct smp *s = l->s;
         struct str text = { s->s.p, s->s.n };
-        const struct pat_item *item;
 
-        if (!t)
-                return NULL;
-        switch (x->how) {
-        case ACL_STR: return text.n <= PAT_TEXT_MAX ? find_text(x, t, text, hash_text(text, x->icase)) : NULL;
-        case ACL_BEG: return find_prefix(x, t, text);
-        case ACL_IP: return find_ip(x, t, s);
-        default:
-                item = find_item(x, t, hash_int(x->how == ACL_LEN ? (int64_t)s->s.n : s->i), s);
-                return item ? item->entry : NULL;
+        switch (l->x->how) {
+        case ACL_STR: return text.n <= PAT_TEXT_MAX ? find_text(l, text, hash_text(text, l->x->icase)) : NULL;
+        case ACL_BEG: return find_prefix(l, text);
+        case ACL_IP: return find_ip(l);
+        default: return find_item(l, hash_int(l->x->how == ACL_LEN ? (int64_t)s->s.n : s->i));
         }
 }
 
-const struct pat_entry *pat_find(const struct pat_expr *x, const struct smp *s)
+static const struct pat_entry *find_listed(const struct look *l)
 {
-        const struct pat_entry *e = find_hashed(x, s);
+        const struct pat_expr *x = l->x;
+        const struct smp *s = l->s;
 
-        for (const struct pat_item *i = e ? NULL : atomic_load_explicit(&x->first, memory_order_acquire); i;
+        for (const struct pat_item *i = atomic_load_explicit(&x->first, memory_order_acquire); i;
              i = atomic_load_explicit(&i->next, memory_order_acquire)) {
-                if (!is_current(x, i->entry))
+                if (i->entry->version != l->version)
                         continue;
                 if (x->how == ACL_REG ? regex_match(i->regex, (struct str){ s->s.p, s->s.n })
                                       : acl_pat_match(x->how, &i->pat, s))
                         return i->entry;
         }
+        return NULL;
+}
+
+/* What is not found while a commit takes the version away that is looked for is looked for again in the new one. */
+const struct pat_entry *pat_find(const struct pat_expr *x, const struct smp *s)
+{
+        struct look l = { .x = x, .s = s };
+        const struct pat_entry *e;
+
+        do {
+                l.version = atomic_load_explicit(&x->ref->version, memory_order_acquire);
+                l.t = epoch_load(&x->table);
+                e = l.t ? find_hashed(&l) : NULL;
+                if (!e)
+                        e = find_listed(&l);
+        } while (!e && atomic_load_explicit(&x->ref->version, memory_order_acquire) != l.version);
         return e;
 }
 

@@ -54,7 +54,7 @@ struct pat_ref {
         struct pat_ref *next; /* of the configuration, by id */
         const struct conf *conf;
         const char *name, *shown; /* shown: with its prefix */
-        unsigned id;
+        unsigned id, load;
         bool map;
         _Atomic uint32_t version;
         uint32_t next_version;

@@ -15,6 +15,7 @@
 /* ---- the sets of all configurations that live ---- */
 
 static pthread_mutex_t books_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned loads;
 static struct pat_ref *books; /* any order of configurations; within one by id */
 
 static void ref_free(void *p)
@@ -63,13 +64,26 @@ static void enter(struct pat_ref *r, struct conf *c)
 
         pthread_mutex_lock(&books_lock);
         while (*at) {
-                if ((*at)->conf == c)
+                if ((*at)->conf == c) {
                         r->id = (*at)->id + 1;
+                        r->load = (*at)->load;
+                }
                 at = &(*at)->next;
         }
+        if (!r->load)
+                r->load = ++loads;
         *at = r;
         pthread_mutex_unlock(&books_lock);
         conf_at_free(c, ref_free, r);
+}
+
+/* A section that uses sets is another one after each load, so that it never goes on with those of an older one (core/change.h). */
+static void note_load(struct kw_call *c, const struct pat_ref *r)
+{
+        struct acl_cfg *cfg = c->obj && conf_slot(c->obj, acl_slot) ? conf_slot_edit(c->conf, c->obj, acl_slot) : NULL;
+
+        if (cfg)
+                cfg->load = r->load;
 }
 
 /* ---- files ---- */
@@ -173,6 +187,7 @@ struct pat_ref *pat_ref_get(struct kw_call *c, struct str name, const struct wor
                         return NULL;
         }
         note_use(r, c, at, map);
+        note_load(c, r);
         return r;
 }
 
