@@ -228,7 +228,8 @@ struct strm_tie *expr_tie(struct expr_state *e);                   /* core/strm.
 struct strm_own *expr_strm_own(struct expr_state *e);              /* core/strm_own.h, likewise */
 struct strm_prio *expr_prio(struct expr_state *e);
 struct track_set;
-struct track_set **expr_tracked(struct expr_state *e); /* core/track.h, as the next one: gone before expr_state_fini() */
+struct track_set **
+expr_tracked(struct expr_state *e); /* core/track.h, as the next one: gone before expr_state_fini() */
 struct sticky;
 struct sticky **expr_sticky(struct expr_state *e);
 /* The status as the server said it, for server_status: to be kept before it is replaced. 0: the server did not answer. */

@@ -5,7 +5,6 @@
 #include "core/srv_proxy.h"
 #include "core/strm_own.h"
 #include "core/strm_priv.h"
-#include "core/track.h"
 
 #include <errno.h>
 
@@ -18,7 +17,7 @@ static enum run connected(struct strm *s)
         s->deadline = MONO_NEVER;
         s->cl_active = s->sv_active = thr_self->now;
         if (!s->http) {
-                sticky_store(s);
+                s->hook_pos = 0; /* it was that of the request's hooks */
                 s->rsp_held = s->bcfg->hooks && s->bcfg->hooks->n[HOOK_RESPONSE] > 0;
         }
         log_point(s, s->fcfg->log, LOG_ON_CONNECT);

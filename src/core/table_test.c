@@ -318,6 +318,7 @@ static uint64_t of(struct table *t, const char *key, enum table_data td)
 
 static void test_track(void **st)
 {
+        static const int statuses[] = { 100, 200, 399, 400, 499, 500, 501, 504, 505, 599 };
         struct table_def d = def_all();
         struct table *t = table_open(&d);
         struct fx_stream f;
@@ -339,15 +340,14 @@ static void test_track(void **st)
         assert_null(track_find(&f.ss, NULL, 7));
         assert_int_equal(of(t, "req", TD_HTTP_REQ_CNT), 1); /* tracked late, it counts all the same */
         assert_int_equal(of(t, "conn", TD_HTTP_REQ_CNT), 1);
-        track_status(&f.s, 404);
-        track_status(&f.s, 501);
-        track_status(&f.s, 503);
+        for (size_t k = 0; k < array_len(statuses); k++)
+                track_status(&f.s, statuses[k]);
         track_bytes(&f.s, 100, 200);
         for (int k = 0; k < 2; k++) {
                 const char *key = k ? "conn" : "req";
 
-                assert_int_equal(of(t, key, TD_HTTP_ERR_CNT), 1);
-                assert_int_equal(of(t, key, TD_HTTP_FAIL_CNT), 1);
+                assert_int_equal(of(t, key, TD_HTTP_ERR_CNT), 2);  /* 400 499 */
+                assert_int_equal(of(t, key, TD_HTTP_FAIL_CNT), 3); /* 500 504 599 */
                 assert_int_equal(of(t, key, TD_BYTES_IN_CNT), 100);
                 assert_int_equal(of(t, key, TD_BYTES_OUT_RATE), 200);
                 assert_int_equal(of(t, key, TD_CONN_CUR), 1);
@@ -356,7 +356,7 @@ static void test_track(void **st)
         f.s.term[1] = 'R';
         track_end(&f.s);
         assert_int_equal(of(t, "req", TD_CONN_CUR), 0);
-        assert_int_equal(of(t, "req", TD_HTTP_ERR_CNT), 2);
+        assert_int_equal(of(t, "req", TD_HTTP_ERR_CNT), 3);
         assert_int_equal(of(t, "conn", TD_CONN_CUR), 1);
         assert_null(track_find(&f.ss, &f.s, 7));
         track_sess_end(&f.ss);

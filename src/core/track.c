@@ -100,25 +100,52 @@ static const struct table_event request_events[] = { { TD_HTTP_REQ_CNT, 1 }, { T
 static const struct table_event error_events[] = { { TD_HTTP_ERR_CNT, 1 }, { TD_HTTP_ERR_RATE, 1 } };
 static const struct table_event failure_events[] = { { TD_HTTP_FAIL_CNT, 1 }, { TD_HTTP_FAIL_RATE, 1 } };
 
-/* Manual 11.1, http_err_cnt and http_fail_cnt. */
-static const struct table_event *events_of_status(int status)
+static _Atomic uint64_t codes[2][8]; /* err, fail */
+
+void track_codes_set(const struct track_codes *c)
 {
-        if (status >= 400 && status <= 499)
-                return error_events;
-        return status >= 500 && status <= 599 && status != 501 && status != 505 ? failure_events : NULL;
+        for (unsigned i = 0; i < 8; i++) {
+                atomic_store_explicit(&codes[0][i], c->err[i], memory_order_relaxed);
+                atomic_store_explicit(&codes[1][i], c->fail[i], memory_order_relaxed);
+        }
+}
+
+__attribute__((constructor)) static void codes_boot(void)
+{
+        static const struct track_codes usual = TRACK_CODES_DEFAULT;
+
+        track_codes_set(&usual);
+}
+
+static bool is_code(unsigned which, unsigned bit)
+{
+        return atomic_load_explicit(&codes[which][bit / 64], memory_order_relaxed) >> (bit % 64) & 1;
+}
+
+/* Manual 11.1, http_err_cnt and http_fail_cnt. */
+static bool error_of(int status)
+{
+        return status >= 100 && status <= 599 && is_code(0, (unsigned)status - 100);
+}
+
+static bool failure_of(int status)
+{
+        return status >= 100 && status <= 599 && is_code(1, (unsigned)status - 100);
 }
 
 /* A key that is tracked late counts what already happened (manual: connection and request counters). */
 static void count_first(const struct track *k, const struct strm *st)
 {
         static const struct table_event conn[] = { { TD_CONN_CNT, 1 }, { TD_CONN_RATE, 1 }, { TD_CONN_CUR, 1 } };
-        const struct table_event *of_status = st && st->rsp_seen ? events_of_status(st->status) : NULL;
+        int status = st && st->rsp_seen ? st->status : 0;
 
         table_events(k->t, k->i, conn, array_len(conn));
         if (st && st->http)
                 table_events(k->t, k->i, request_events, array_len(request_events));
-        if (of_status)
-                table_events(k->t, k->i, of_status, 2);
+        if (error_of(status))
+                table_events(k->t, k->i, error_events, array_len(error_events));
+        if (failure_of(status))
+                table_events(k->t, k->i, failure_events, array_len(failure_events));
 }
 
 void track_begin(struct sess *ss, struct strm *st, unsigned sc, struct table *t, struct str key)
@@ -157,10 +184,10 @@ void track_request(struct strm *s)
 
 void track_status(struct strm *s, int status)
 {
-        const struct table_event *e = events_of_status(status);
-
-        if (e)
-                count(s, e, 2);
+        if (error_of(status))
+                count(s, error_events, array_len(error_events));
+        if (failure_of(status))
+                count(s, failure_events, array_len(failure_events));
 }
 
 void track_bytes(struct strm *s, uint32_t in, uint32_t out)

@@ -36,6 +36,26 @@ void track_sess_end(struct sess *ss);
 void track_request(struct strm *s);                          /* the head is complete, or wrong */
 void track_status(struct strm *s, int status);               /* the server's answer begins */
 void track_bytes(struct strm *s, uint32_t in, uint32_t out); /* from the client, from the server */
+/* Which statuses of servers count as errors of clients and failures of servers (manual 3.1); bit s - 100. */
+struct track_codes {
+        uint64_t err[8], fail[8];
+};
+/* 400 to 499; 500 to 599 without 501 and 505: bit 16 of the seventh word is 500. */
+#define TRACK_CODES_DEFAULT                                                                                            \
+        {                                                                                                              \
+                .err = { 0, 0, 0, 0, ~(uint64_t)0 << 44, ~(uint64_t)0, 0xffff }, .fail = {                             \
+                        0,                                                                                             \
+                        0,                                                                                             \
+                        0,                                                                                             \
+                        0,                                                                                             \
+                        0,                                                                                             \
+                        0,                                                                                             \
+                        (~(uint64_t)0 << 16) & ~((uint64_t)0x22 << 16),                                                \
+                        0xfffffffffffff                                                                                \
+                }                                                                                                      \
+        }
+void track_codes_set(const struct track_codes *c); /* any thread; what is under way may still go by the old ones */
+
 void track_end(struct strm *s); /* of the stream; lets go of its entries, forgets what it would have taught */
 
 static inline bool track_any(const struct strm *s)

@@ -3,6 +3,7 @@
 
 #include "core/hist.h"
 #include "core/service.h"
+#include "core/table.h"
 
 #include <stdio.h>
 
@@ -13,9 +14,11 @@
 static const struct {
         enum prom_scope scope;
         const char *name; /* in metrics' names */
-} scopes[] = {
-        { PROM_GLOBAL, "process" }, { PROM_FRONT, "frontend" }, { PROM_BACK, "backend" }, { PROM_SERVER, "server" }
-};
+} scopes[] = { { PROM_GLOBAL, "process" },
+               { PROM_FRONT, "frontend" },
+               { PROM_BACK, "backend" },
+               { PROM_SERVER, "server" },
+               { PROM_TABLE, "sticktable" } };
 
 /* ---- states ---- */
 enum state { DOWN, UP, MAINT, DRAIN, NOLB, STATES };
@@ -403,6 +406,28 @@ static bool wanted(const struct prom *p, const struct prom_row *r)
         return prom_query_wants(&p->q, (struct str){ name, (size_t)n });
 }
 
+/* One for each stick table; true: there are more. */
+static bool table_lines(struct prom *p, const struct prom_row *r, struct buf *out, size_t end)
+{
+        const struct tables *all = tables_now();
+        const struct sample_line l = { .p = p, .out = out, .row = r };
+
+        for (; p->table_at < all->n && out->n < end; p->table_at++) {
+                const struct table *t = all->v[p->table_at];
+                bool first = true;
+
+                if (!p->begun)
+                        header(&l, r->help);
+                metric_name(out, p, r);
+                label(out, &first, STR("name"), str_of(t->def.name));
+                label(out, &first, STR("type"), str_of(table_key_names[t->def.key]));
+                buf_puts(out, "} ");
+                number(out, r->how == PROM_SIZE ? t->def.size : stick_used(&t->stick));
+                buf_putc(out, '\n');
+        }
+        return p->table_at < all->n;
+}
+
 /* True: the metric has more lines. */
 static bool metric(struct prom *p, const struct prom_row *r, struct buf *out, size_t end)
 {
@@ -413,6 +438,8 @@ static bool metric(struct prom *p, const struct prom_row *r, struct buf *out, si
                 process_lines(p, r, out);
                 return false;
         }
+        if (scopes[p->scope_at].scope == PROM_TABLE)
+                return table_lines(p, r, out, end);
         w.col = r->source ? column(r->source) : 0;
         p->w.kinds = scopes[p->scope_at].scope;
         p->w.no_sum = !stat_col_sums(w.col);
@@ -425,6 +452,7 @@ static bool metric(struct prom *p, const struct prom_row *r, struct buf *out, si
 static void next_metric(struct prom *p)
 {
         p->begun = false;
+        p->table_at = 0;
         p->w = (struct stat_walk){ .no_maint = p->q.no_maint };
         if (++p->row < prom_n_rows)
                 return;

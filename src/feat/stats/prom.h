@@ -8,7 +8,13 @@
 
 #include "feat/stats/stats.h"
 
-enum prom_scope { PROM_GLOBAL = 8, PROM_FRONT = STAT_FRONT, PROM_BACK = STAT_BACK, PROM_SERVER = STAT_SERVER };
+enum prom_scope {
+        PROM_GLOBAL = 8,
+        PROM_FRONT = STAT_FRONT,
+        PROM_BACK = STAT_BACK,
+        PROM_SERVER = STAT_SERVER,
+        PROM_TABLE = 16
+};
 
 enum prom_how {
         PROM_PLAIN,
@@ -22,6 +28,8 @@ enum prom_how {
         PROM_AGG_CHECKS,
         PROM_HIST,  /* a histogram of core/hist.h */
         PROM_LABEL, /* of PROM_GLOBAL: the text is a label, the value 1 */
+        PROM_SIZE,  /* of PROM_TABLE, like the next one */
+        PROM_USED,
 };
 
 struct prom_row {
@@ -57,6 +65,7 @@ struct prom { /* a scrape */
         unsigned row;
         bool begun; /* HELP and TYPE of this metric were said */
         struct stat_walk w;
+        size_t table_at; /* PROM_TABLE: how many were said */
 };
 /* Appends lines of about `room` bytes. True: there is more. */
 bool prom_print(struct prom *p, struct buf *out, size_t room);

@@ -6,13 +6,13 @@ static const struct {
         uint8_t scopes;
 } known[] = {
         { "", 0 }, /* none so far */
-        { "*", PROM_GLOBAL | PROM_FRONT | PROM_BACK | PROM_SERVER },
+        { "*", PROM_GLOBAL | PROM_FRONT | PROM_BACK | PROM_SERVER | PROM_TABLE },
         { "global", PROM_GLOBAL },
         { "frontend", PROM_FRONT },
         { "backend", PROM_BACK },
         { "server", PROM_SERVER },
         { "listener", 0 }, /* no such objects here: an empty answer, as where HAProxy has none */
-        { "sticktable", 0 },
+        { "sticktable", PROM_TABLE },
         { "resolver", 0 },
 };
 
@@ -125,7 +125,7 @@ bool prom_query_wants(const struct prom_query *q, struct str metric)
 
 bool prom_query_parse(struct str query, struct prom_query *ret_q)
 {
-        struct prom_query q = { .scopes = PROM_GLOBAL | PROM_FRONT | PROM_BACK | PROM_SERVER };
+        struct prom_query q = { .scopes = PROM_GLOBAL | PROM_FRONT | PROM_BACK | PROM_SERVER | PROM_TABLE };
         bool first_scope = true;
 
         if (query.n && memchr(query.p, '#', query.n))

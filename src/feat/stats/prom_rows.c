@@ -2,7 +2,7 @@
 #include "core/hist.h"
 #include "feat/stats/prom.h"
 
-enum { G = PROM_GLOBAL, F = PROM_FRONT, B = PROM_BACK, S = PROM_SERVER, FB = F | B, BS = B | S, ALL = F | B | S };
+enum { G = PROM_GLOBAL, F = PROM_FRONT, B = PROM_BACK, S = PROM_SERVER, T = PROM_TABLE, FB = F | B, BS = B | S, ALL = F | B | S };
 
 /* clang-format off */
 #define GAUGE(n, sc, src) { .name = n, .scopes = sc, .source = src }
@@ -174,6 +174,8 @@ const struct prom_row prom_rows[] = {
         EXTRA("h1_total_streams", "h1req", "requests by HTTP/1 so far"),
         EXTRA("h1_bytes_in", "reqbin", "bytes received by HTTP/1"),
         EXTRA("h1_bytes_out", "resbout", "bytes sent by HTTP/1"),
+        { .name = "size", .scopes = T, .how = PROM_SIZE, .help = "entries that the stick table has room for" },
+        { .name = "used", .scopes = T, .how = PROM_USED, .help = "entries in the stick table" },
         HIST("request_duration_seconds", FB, HIST_TOTAL, false, "from the first byte of a request, or the connect in mode tcp, to its end"),
         HIST("request_duration_seconds", S, HIST_TOTAL, true, "from the first byte of a request, or the connect in mode tcp, to its end"),
         HIST("queue_duration_seconds", BS, HIST_QUEUE, true, "how long requests waited in the queue"),
