@@ -30,7 +30,8 @@ enum {
         OPT_IGNORE_PROBES = 1 << 24,
         OPT_PRETEND_KEEPALIVE = 1 << 25,
         OPT_INDEPENDENT_STREAMS = 1 << 26,
-        OPT_LOG_CLF = 1 << 28, /* of httplog or tcplog */
+        OPT_LOG_CLF = 1 << 28,  /* of httplog or tcplog */
+        OPT_LOG_JSON = 1 << 29, /* likewise */
 };
 
 #endif

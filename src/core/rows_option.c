@@ -17,29 +17,35 @@ int opt_log_parse(struct kw_call *c)
         const char *opt = c->kw->name + strlen("option ");
         unsigned bit = opt[0] == 'h' ? OPT_HTTPLOG : OPT_TCPLOG;
 
-        if (c->n_args > 0 && !str_is(c->args[0].text, "clf")) {
+        unsigned form = c->n_args == 0                    ? 0
+                        : str_is(c->args[0].text, "clf")  ? OPT_LOG_CLF
+                        : str_is(c->args[0].text, "json") ? OPT_LOG_JSON
+                                                          : 0;
+
+        if (c->n_args > 0 && !form) {
                 kw_fail(c, &c->args[0], "E0225", "keyword '%s' only supports option 'clf'.", opt);
                 return -1;
         }
         if (!c->no)
-                p->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG | OPT_LOG_CLF);
-        set_bit(c, c->n_args > 0 ? bit | OPT_LOG_CLF : bit);
+                p->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG | OPT_LOG_CLF | OPT_LOG_JSON);
+        set_bit(c, bit | form);
         return c->n_args > 0;
 }
 
 int opt_log_elsewhere_parse(struct kw_call *c)
 {
         kw_warn(c, NULL, "W0226", "backend '%s' : '%s' directive is ignored in backends.", c->obj->name, c->kw->name);
-        return c->n_args > 0 && str_is(c->args[0].text, "clf");
+        return c->n_args > 0 && (str_is(c->args[0].text, "clf") || str_is(c->args[0].text, "json"));
 }
 
 void opt_log_dump(const struct kw *kw, const void *slot, struct buf *out)
 {
         unsigned bit = kw->name[strlen("option ")] == 'h' ? OPT_HTTPLOG : OPT_TCPLOG;
 
-        if (((const struct proxy_cfg *)slot)->options & bit)
-                buf_printf(out, "    %s%s\n", kw->name,
-                           ((const struct proxy_cfg *)slot)->options & OPT_LOG_CLF ? " clf" : "");
+        unsigned o = ((const struct proxy_cfg *)slot)->options;
+
+        if (o & bit)
+                buf_printf(out, "    %s%s\n", kw->name, o & OPT_LOG_CLF ? " clf" : o & OPT_LOG_JSON ? " json" : "");
 }
 
 /* ---- forwardfor, originalto ---- */

@@ -350,11 +350,19 @@ static const struct kw rows[] = {
         KW_FN("option tcplog", opt_log_elsewhere_parse, dump_nothing, .no_ok = true, .kinds = KIND_BACKEND,
               .manual = "4.2", .sample = "", .help = "has a meaning in frontends only"),
         KW_FN("option httplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, .kinds = FRONT,
-              .manual = "4.2", .args = "[ clf ]", .sample = "clf",
-              .help = "one log line per request, with all times, status and bytes"),
+              .manual = "4.2", .args = "[ clf | json ]", .sample = "clf",
+              .help = "one log line per request, with all times, status and bytes; clf: as web servers write it; json (not in HAProxy): "
+                      "an object with the strings date, client_ip, frontend, backend, server, request, method, uri, version, "
+                      "req_cookie, rsp_cookie, req_headers, rsp_headers, termination, unique_id, and the numbers client_port, "
+                      "time_request, time_queue, time_connect, time_response, time_active (milliseconds, -1: not reached), status, "
+                      "bytes_read, bytes_uploaded, process_conns, frontend_conns, backend_conns, server_conns, retries, server_queue, "
+                      "backend_queue; what is not known is null or empty"),
         KW_FN("option tcplog", opt_log_parse, opt_log_dump, .no_ok = true, .apply = KW_NEW, .kinds = FRONT,
-              .manual = "4.2", .args = "[ clf ]", .sample = "clf",
-              .help = "one log line per session, with all times and bytes"),
+              .manual = "4.2", .args = "[ clf | json ]", .sample = "clf",
+              .help = "one log line per session, with all times and bytes; clf: as web servers write it; json (not in HAProxy): an "
+                      "object with the strings date, client_ip, frontend, backend, server, termination, and the numbers client_port, "
+                      "time_queue, time_connect, time_total (milliseconds, -1: not reached), bytes_read, bytes_uploaded, "
+                      "process_conns, frontend_conns, backend_conns, server_conns, retries, server_queue, backend_queue"),
         OPT("dontlognull", OPT_DONTLOGNULL, FRONT_ROW, .help = "connections without a byte are not logged"),
         OPT("dontlog-normal", OPT_DONTLOG_NORMAL, FRONT_ROW, .help = "only trouble is logged"),
         OPT("logasap", OPT_LOGASAP, FRONT_ROW, .help = "logs when the answer's head is there, not at the end"),

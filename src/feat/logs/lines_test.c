@@ -1,6 +1,6 @@
 /* Which lines a stream leaves, at which steps and in which form: encodings, profiles, structured data, samples. The expected bytes are
  * what HAProxy 3.4.0 wrote for the same formats, but where a comment says otherwise. */
-#include "feat/logs/fixture.h"
+#include "feat/logs/logs_fixture.h"
 
 #define RAW(format) "frontend f\n mode http\n log @ format raw local0\n log-format \"" format "\"\n"
 
@@ -56,6 +56,24 @@ static void test_cbor(void **st)
                             "BF6266747F6166FF62484D7F63474554FF6173627331FF\n");
         assert_string_equal(in_format(RAW("%{+cbor}ST|%{+cbor}s")), "18C8|627331\n");
         assert_string_equal(in_format(RAW("%{+cbor,+bin}o %(s)s %(n)[int(5)]")), "\xbf\x61s\x62s1\x61n\x05\xff\n");
+}
+
+/* Of our own: the schema is what the help of the rows says. */
+static void test_presets(void **st)
+{
+        (void)st;
+        assert_string_equal(
+                in_format("frontend f\n mode http\n log @ format raw local0\n option httplog json\n"),
+                "{\"date\": \"21/Nov/2026:12:05:52.293\", \"client_ip\": \"127.0.0.1\", \"client_port\": 33376, \"frontend\": \"f\", "
+                "\"backend\": \"b\", \"server\": \"s1\", \"time_request\": 0, \"time_queue\": 0, \"time_connect\": 1, "
+                "\"time_response\": 3, \"time_active\": 5, \"status\": 200, \"bytes_read\": 119, \"bytes_uploaded\": 79, "
+                "\"req_cookie\": \"\", \"rsp_cookie\": \"\", \"termination\": \"----\", \"process_conns\": 1, \"frontend_conns\": 1, "
+                "\"backend_conns\": 0, \"server_conns\": 0, \"retries\": 0, \"server_queue\": 0, \"backend_queue\": 0, "
+                "\"req_headers\": null, \"rsp_headers\": null, \"request\": \"GET /x?y=1 HTTP/1.1\", \"method\": \"GET\", \"uri\": "
+                "\"/x?y=1\", \"version\": \"HTTP/1.1\", \"unique_id\": \"\"}\n");
+        assert_non_null(
+                strstr(in_format("frontend f\n log @ format raw local0\n option tcplog json\n"),
+                       "\"time_total\": 5, \"bytes_read\": 119, \"bytes_uploaded\": 79, \"termination\": \"--\", "));
 }
 
 static void test_escaped_pieces(void **st)
@@ -301,6 +319,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_json, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cbor, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_presets, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_escaped_pieces, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_bin, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_room, setup, teardown),

@@ -19,6 +19,19 @@
         "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc "                    \
         "%ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl"
 
+/* Of our own: option httplog json, option tcplog json. The help of these rows is the schema. */
+#define JSON_CONNS                                                                                                     \
+        " %(process_conns)ac %(frontend_conns)fc %(backend_conns)bc %(server_conns)sc %(retries)rc "                   \
+        "%(server_queue)sq %(backend_queue)bq"
+#define FMT_TCP_JSON                                                                                                   \
+        "%{+json}o %(date)t %(client_ip)ci %(client_port)cp %(frontend)f %(backend)b %(server)s %(time_queue)Tw "      \
+        "%(time_connect)Tc %(time_total)Tt %(bytes_read)B %(bytes_uploaded)U %(termination)ts" JSON_CONNS
+#define FMT_HTTP_JSON                                                                                                  \
+        "%{+json}o %(date)tr %(client_ip)ci %(client_port)cp %(frontend)f %(backend)b %(server)s %(time_request)TR "   \
+        "%(time_queue)Tw %(time_connect)Tc %(time_response)Tr %(time_active)Ta %(status)ST %(bytes_read)B "            \
+        "%(bytes_uploaded)U %(req_cookie)CC %(rsp_cookie)CS %(termination)tsc" JSON_CONNS                              \
+        " %(req_headers)hr %(rsp_headers)hs %(request)r %(method)HM %(uri)HU %(version)HV %(unique_id)ID"
+
 struct log_cache { /* a load's compiled formats by text: thousands of frontends share a few */
         struct log_cache *next;
         const char *text; /* interned */
@@ -80,12 +93,12 @@ static const struct logfmt *format_get(struct conf *c, const struct conf_obj *o,
 
 static const char *preset_text(const struct proxy_cfg *px)
 {
-        bool clf = px->options & OPT_LOG_CLF;
+        bool clf = px->options & OPT_LOG_CLF, json = px->options & OPT_LOG_JSON;
 
         if (px->options & OPT_HTTPLOG && px->mode == PX_HTTP)
-                return clf ? FMT_HTTP_CLF : FMT_HTTP;
+                return clf ? FMT_HTTP_CLF : json ? FMT_HTTP_JSON : FMT_HTTP;
         if (px->options & (OPT_HTTPLOG | OPT_TCPLOG))
-                return clf ? FMT_TCP_CLF : FMT_TCP;
+                return clf ? FMT_TCP_CLF : json ? FMT_TCP_JSON : FMT_TCP;
         return NULL;
 }
 

@@ -1,5 +1,5 @@
 /* Log lines as they leave: every byte against what HAProxy 2.6 and 3.4 sent to a UDP sink on loopback (ecosystem.md 7). */
-#include "feat/logs/fixture.h"
+#include "feat/logs/logs_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>

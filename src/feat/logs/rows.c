@@ -403,7 +403,7 @@ static int format_parse(struct kw_call *c)
         cfg->format_at = c->args[0].at;
         /* The later of log-format and option httplog or tcplog counts (manual 4.2): the options win when they are set. */
         px = conf_slot_edit(c->conf, c->obj, proxy_slot);
-        px->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG | OPT_LOG_CLF);
+        px->options &= ~(unsigned)(OPT_HTTPLOG | OPT_TCPLOG | OPT_LOG_CLF | OPT_LOG_JSON);
         return 1;
 }
 

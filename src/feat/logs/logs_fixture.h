@@ -1,6 +1,6 @@
-/* feat/logs/fixture.h - for the tests of log lines: a UDP sink on loopback, a configuration that logs to it, one stream. */
-#ifndef FEAT_LOGS_FIXTURE_H
-#define FEAT_LOGS_FIXTURE_H
+/* feat/logs/logs_fixture.h - for the tests of log lines: a UDP sink on loopback, a configuration that logs to it, one stream. */
+#ifndef FEAT_LOGS_LOGS_FIXTURE_H
+#define FEAT_LOGS_LOGS_FIXTURE_H
 
 #include "conf/conf.h"
 #include "core/kinds.h"
