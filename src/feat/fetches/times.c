@@ -1,4 +1,5 @@
 /* feat/fetches/times.c - samples of a stream: dates, timers, bytes, timeouts, how it goes and ended (manual 7.3.2, 7.3.3, 7.3.6). */
+#include "core/strm_own.h"
 #include "core/sess.h"
 #include "feat/fetches/fetch.h"
 
@@ -141,9 +142,12 @@ FETCH(cur_client_timeout)
         const struct proxy_cfg *px = front_px(x);
 
         UNUSED;
-        if (x->strm && x->strm->client_ms)
-                return answer_int(ret_smp, x->strm->client_ms);
-        return px ? answer_int(ret_smp, px->timeout.client) : EXPR_MISS;
+        if (!px)
+                return EXPR_MISS;
+        if (!x->strm)
+                return answer_int(ret_smp, px->timeout.client);
+        return answer_int(ret_smp, x->strm->client_ms ? x->strm->client_ms
+                                                      : strm_limit(x->strm, STRM_CLIENT_MS, px->timeout.client));
 }
 
 #define BACK_TIMEOUT(fn, value)                                                                                        \
@@ -158,6 +162,10 @@ BACK_TIMEOUT(connect_timeout, cfg->px->timeout.connect)
 BACK_TIMEOUT(queue_timeout, px_timeout_queue(cfg->px))
 BACK_TIMEOUT(server_timeout, cfg->px->timeout.server)
 BACK_TIMEOUT(tunnel_timeout, cfg->px->timeout.tunnel)
+BACK_TIMEOUT(own_connect_timeout, strm_limit(x->strm, STRM_CONNECT_MS, cfg->px->timeout.connect))
+BACK_TIMEOUT(own_queue_timeout, strm_limit(x->strm, STRM_QUEUE_MS, px_timeout_queue(cfg->px)))
+BACK_TIMEOUT(own_server_timeout, strm_limit(x->strm, STRM_SERVER_MS, cfg->px->timeout.server))
+BACK_TIMEOUT(own_tunnel_timeout, strm_limit(x->strm, STRM_TUNNEL_MS, cfg->px->timeout.tunnel))
 
 #define TIME(n, from, f, text)               FETCH_ROW(n, SINT, EXPR_##from, f, "8.4", text " in milliseconds; -1: not reached")
 #define TIMEOUT(n, from, f, text)            FETCH_ROW(n, SINT, EXPR_##from, f, "7.3.3", text " in milliseconds; 0: none")
@@ -199,9 +207,9 @@ static const struct fetch rows[] = {
         TIMEOUT("be_queue_timeout", CLIENT, queue_timeout, "timeout queue of the backend"),
         TIMEOUT("be_server_timeout", CLIENT, server_timeout, "timeout server of the backend"),
         TIMEOUT("be_tunnel_timeout", CLIENT, tunnel_timeout, "timeout tunnel of the backend"),
-        TIMEOUT("cur_connect_timeout", CLIENT, connect_timeout, "timeout connect that counts for this stream"),
-        TIMEOUT("cur_queue_timeout", CLIENT, queue_timeout, "timeout queue that counts for this stream"),
-        TIMEOUT("cur_server_timeout", CLIENT, server_timeout, "timeout server that counts for this stream"),
-        TIMEOUT("cur_tunnel_timeout", CLIENT, tunnel_timeout, "timeout tunnel that counts for this stream"),
+        TIMEOUT("cur_connect_timeout", CLIENT, own_connect_timeout, "timeout connect that counts for this stream"),
+        TIMEOUT("cur_queue_timeout", CLIENT, own_queue_timeout, "timeout queue that counts for this stream"),
+        TIMEOUT("cur_server_timeout", CLIENT, own_server_timeout, "timeout server that counts for this stream"),
+        TIMEOUT("cur_tunnel_timeout", CLIENT, own_tunnel_timeout, "timeout tunnel that counts for this stream"),
 };
 FETCH_TABLE(times, rows);
