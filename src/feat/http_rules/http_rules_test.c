@@ -276,7 +276,7 @@ static void test_condition_errors(void **st)
                 { "use_backend b if { hdr(host) -m xx a }", "error detected while parsing switching rule : unknown "
                                                             "matching method 'xx' when parsing ACL expression." },
                 { "use_backend b if { hdr(host) -f /x }",
-                  "'-f' is a flag of HAProxy that Telamon does not support yet" },
+                  "failed to open pattern file </x>: No such file or directory" },
                 { "use_backend b if { foo /x }", "unknown fetch method 'foo'" },
                 { "use_backend b if { path,foo /x }", "unknown converter 'foo'" },
                 { "use_backend b if HTTP_URL_ABS",
