@@ -1,6 +1,8 @@
 /* core/strm_own.c - see strm_own.h. */
 #include "core/strm_own.h"
 
+#include "core/expr.h"
+
 struct strm_own *strm_own_of(struct strm *s)
 {
         struct expr_state *e = expr_state_of(s);

@@ -5,7 +5,6 @@
 #ifndef CORE_STRM_OWN_H
 #define CORE_STRM_OWN_H
 
-#include "core/expr.h"
 #include "core/sess.h"
 #include "core/strm.h"
 
