@@ -30,7 +30,7 @@ struct capture_use { /* a rule with `id`, to be checked when all slots are known
         struct span at;
 };
 
-struct capture_cfg { /* slot "capture": frontend, listen */
+struct capture_cfg { /* slot "capture": frontend, listen; of defaults the slots that its rules make */
         const struct capture_slot *last[CAPTURE_SIDES];
         uint32_t n[CAPTURE_SIDES];
         const struct capture_slot **slot[CAPTURE_SIDES]; /* by number; after the load */

@@ -202,7 +202,7 @@ static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *
                                "'capture' statement ignored for frontend '%s' as it requires HTTP mode.", o->name);
 }
 
-KW_TABLE(capture, KIND_FRONTEND | KIND_LISTEN | KIND_BACKEND, struct capture_cfg, rows, .check = check);
+KW_TABLE(capture, KIND_PROXY, struct capture_cfg, rows, .check = check);
 
 static const struct kw global_rows[] = {
         KW_INT("tune.http.cookielen", struct capture_global, cookielen, 1, CAPTURE_COOKIE_MAX, .apply = KW_NEW,

@@ -227,7 +227,7 @@ struct capture_do {
 
 static bool is_front(const struct rule_call *c)
 {
-        return c->kw->obj && c->kw->obj->kind->bit & (KIND_FRONTEND | KIND_LISTEN);
+        return c->kw->obj && c->kw->obj->kind->bit & (KIND_DEFAULTS | KIND_FRONTEND | KIND_LISTEN);
 }
 
 static int take_len(struct rule_call *c, struct capture_do *a)

@@ -1,7 +1,7 @@
 /* feat/unique_id/unique_id.c - `unique-id-format`, `unique-id-header`, unique-id, %ID (manual 4.2).
  *
- * The frontend's format is printed when the id is first asked for, at the latest when the request goes to a server with the header; from
- * then on the stream keeps it. A health check prints the format of its backend. */
+ * The frontend's format is printed when the id is first asked for, at the latest behind the rules of the request, whose head goes then;
+ * from then on the stream keeps it. A health check prints the format of its backend. */
 #include "conf/conf.h"
 #include "core/hook.h"
 #include "core/kinds.h"
@@ -157,10 +157,10 @@ static enum hook_answer add_header(struct strm *s, const void *arg, bool as_fron
         struct str id;
 
         (void)arg, (void)as_front;
-        if (!s->req || !cfg || !cfg->fmt || !cfg->header)
+        if (!s->req || !cfg || !cfg->fmt)
                 return HOOK_NEXT;
         id = str_trim(id_of(&x));
-        if (!id.n || hmsg_add(s->req, str_of(cfg->header), id) >= 0)
+        if (!cfg->header || !id.n || hmsg_add(s->req, str_of(cfg->header), id) >= 0)
                 return HOOK_NEXT;
         strm_term(s, 'P', 'R'); /* no room for it: as with rules, refused rather than passed on without */
         strm_answer(s, 400);
@@ -176,7 +176,7 @@ static const void *applies(struct conf *c, const struct conf_obj *proxy, bool as
         for (const struct conf_obj *o = c->first; o; o = o->sibling) {
                 const struct unique_cfg *cfg = o->kind->bit & KIND_FE ? conf_slot(o, unique_id_slot) : NULL;
 
-                if (cfg && cfg->fmt && cfg->header)
+                if (cfg && cfg->fmt)
                         return cfg;
         }
         return NULL;
