@@ -47,6 +47,19 @@ static const struct builtin *builtin_of(int status)
         return builtin_of(status >= 500 ? 500 : 400);
 }
 
+bool strm_keeps(struct strm *s)
+{
+        struct iovec v[16];
+        int n;
+
+        if (s->cl.flags & (SIDE_RX_DONE | SIDE_TUNNEL))
+                return strm_may_keep(s);
+        do
+                n = array_len(v);
+        while (s->cl.ops->rx_body(&s->cl, v, &n, 0) == MSG_OK);
+        return strm_may_keep(s);
+}
+
 /* MSG_OK, MSG_WAIT: an answer is on its way. */
 static int send_builtin(struct strm *s, const struct builtin *p, struct hmsg *m)
 {
@@ -54,7 +67,7 @@ static int send_builtin(struct strm *s, const struct builtin *p, struct hmsg *m)
         int n = snprintf(body, sizeof(body), "<html><body><h1>%d %s</h1>\n%s\n</body></html>\n", p->status, p->reason,
                          p->text);
         struct iovec v = { body, (size_t)n };
-        struct tx_frame f = { .framing = HBODY_LENGTH, .length = (uint64_t)n, .close = !strm_may_keep(s) };
+        struct tx_frame f = { .framing = HBODY_LENGTH, .length = (uint64_t)n, .close = !strm_keeps(s) };
 
         m->flags |= HMSG_RESPONSE;
         m->minor = 1;

@@ -90,7 +90,7 @@ static int send_reply(struct strm *s, const struct reply *r, struct hmsg *m)
                                          : r->no_length ? HBODY_CLOSE
                                                         : HBODY_LENGTH,
                               .length = r->body.n,
-                              .close = r->no_length || !strm_may_keep(s),
+                              .close = r->no_length || !strm_keeps(s),
                               .no_body = s->head_request };
 
         if (!hook_after(s, m))

@@ -38,6 +38,9 @@ void strm_drop_server(struct strm *s, bool clean);       /* gives connection, sl
 void strm_count_client_abort(struct strm *s);
 void strm_count_bad_request(struct strm *s); /* a head that never came or was wrong is a request, too */
 bool strm_client_left(const struct strm *s); /* reset, or gone with option abortonclose: nobody waits for the answer */
+/* For our own answers: what is here of a body that nobody wants is read first, so that it does not cost the connection. Bytes that are
+ * still on their way do: no answer waits for them. */
+bool strm_keeps(struct strm *s);
 void strm_answer_builtin(struct strm *s, int status);  /* whatever the file says of error pages */
 void strm_answer_nothing(struct strm *s, int status);  /* closes without a word; the status is logged */
 struct server *strm_tied_server(const struct strm *s); /* NULL: any may serve it */

@@ -26,12 +26,13 @@ static int field_parse(struct rule_call *c, const void **ret_arg)
         return 2;
 }
 
-/* RFC 9110 5.5: no blanks around a field value. */
+/* Blanks around a value are no part of it (RFC 9110 5.5), but may be sent, and a value that a converter made may end with some. */
 static bool field_value(const struct field_arg *a, const struct rule_ctx *x, char *room, struct str *ret_v)
 {
         if (!act_text(&a->text, x, room, ret_v))
                 return false;
-        *ret_v = str_trim(*ret_v);
+        if (str_trim(*ret_v).n == 0)
+                ret_v->n = 0;
         return true;
 }
 

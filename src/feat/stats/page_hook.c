@@ -112,10 +112,15 @@ bool stats_in_scope(const struct stats_use *u, const char *proxy)
 }
 
 /* ---- the applet ---- */
+static const char login_body[] =
+        "<html><body><h1>401 Unauthorized</h1>\nYou need a valid user and password to access this "
+        "content.\n</body></html>\n";
+
 static void refuse_login(struct applet *a, const char *realm)
 {
         realm = realm ? realm : DEFAULT_REALM;
         a->status = 401;
+        a->length = (int64_t)sizeof(login_body) - 1;
         buf_puts(&a->fields, "content-type: text/html\r\nwww-authenticate: Basic realm=\"");
         for (; *realm; realm++) { /* quoted-string, RFC 9110 5.6.4 */
                 if (*realm == '"' || *realm == '\\')
@@ -162,11 +167,6 @@ static void page_start(struct applet *a, const struct hmsg *req, struct str body
                 go_back(a, p, p->admin ? stats_admin_post(p->use, req, body) : "DENY");
                 return;
         }
-        if (req->method != HMETH_GET && req->method != HMETH_HEAD) {
-                a->status = 405;
-                buf_puts(&a->fields, "content-type: text/html\r\nallow: GET, HEAD\r\n");
-                return;
-        }
         a->status = 200;
         if (p->q.json)
                 buf_puts(&a->fields, "content-type: application/json\r\n");
@@ -182,10 +182,8 @@ static enum applet_answer page_more(struct applet *a, struct buf *out)
         bool more;
 
         if (a->status != 200) {
-                buf_printf(out, "<html><body><h1>%s</h1>\n%s\n</body></html>\n",
-                           a->status == 401 ? "401 Unauthorized" : "405 Method Not Allowed",
-                           a->status == 401 ? "You need a valid user and password to access this content."
-                                            : "This page is only to be read.");
+                if (a->status == 401)
+                        buf_puts(out, login_body);
                 return APPLET_DONE;
         }
         if (p->q.json || p->q.csv || p->q.typed)
@@ -269,7 +267,9 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
         struct applet *a;
         bool admin;
 
-        if (!str_has_prefix(t, u->uri))
+        /* Other methods are not the page's business: they go on to the servers, as in HAProxy. */
+        if (!str_has_prefix(t, u->uri) ||
+            (s->req->method != HMETH_GET && s->req->method != HMETH_HEAD && s->req->method != HMETH_POST))
                 return HOOK_NEXT;
         access = stats_rules_first(u->access, s);
         if (access && access->what == STATS_DENY)
