@@ -528,6 +528,7 @@ static const struct acl_row predefined[] = {
         { "HTTP_2.0", "req.ver 2.0" },
         { "HTTP_3.0", "req.ver 3.0" },
         { "HTTP_CONTENT", "req.hdr_val(content-length) gt 0" },
+        { "HTTP_URL_ABS", "url -m reg ^[^/:]*://" },
         { "HTTP_URL_SLASH", "url -m beg /" },
         { "HTTP_URL_STAR", "url *" },
         { "LOCALHOST", "src 127.0.0.1/8 ::1" },

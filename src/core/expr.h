@@ -232,6 +232,7 @@ struct track_set **
 expr_tracked(struct expr_state *e); /* core/track.h, as the next one: gone before expr_state_fini() */
 struct sticky;
 struct sticky **expr_sticky(struct expr_state *e);
+struct rules_seen *expr_rules(struct expr_state *e); /* core/rules.h */
 /* The status as the server said it, for server_status: to be kept before it is replaced. 0: the server did not answer. */
 void expr_keep_status(struct strm *st);
 uint16_t expr_server_status(const struct strm *st);

@@ -122,6 +122,9 @@ int rules_parse(struct kw_call *c, enum rule_point p, unsigned allowed, const st
         rc = (struct rule_call){ .kw = c, .w = c->args + 1, .n = cond - 1, .point = p, .allowed = allowed };
         l = conf_alloc(c->conf, sizeof(*l));
         l->rule.action = a;
+        l->rule.file =
+                conf_intern(c->conf, str_of(c->at.file < c->diags->n_files ? c->diags->files[c->at.file].name : ""));
+        l->rule.line = c->at.line;
         used = a->parse(&rc, &l->rule.arg);
         if (used < 0)
                 return -1;
@@ -173,8 +176,10 @@ static bool remember(const struct rule_ctx *x, uint32_t at)
 {
         struct expr_state *e = x->strm && (at || x->strm->vars) ? expr_state_of(x->strm) : NULL;
 
-        if (e)
+        if (e) {
                 *expr_resume(e, rules_place(x)) = (uint16_t)at;
+                expr_rules(e)->waiting = NULL; /* until note() */
+        }
         return e || !at;
 }
 
@@ -183,6 +188,28 @@ const struct rule *rules_beside(const struct rule_ctx *x, int by)
         int64_t i = (int64_t)x->at + by;
 
         return i >= 0 && i < x->list->n ? &x->list->rule[i] : NULL;
+}
+
+static atomic_bool notes; /* no partner: what began before is not noted */
+
+void rules_note(void)
+{
+        atomic_store_explicit(&notes, true, memory_order_relaxed);
+}
+
+/* A rule ended its list, or waits in it. Few do, so this costs the others nothing. */
+static void note(const struct rule_ctx *x, const struct rule *u, enum rule_answer a)
+{
+        struct expr_state *e;
+
+        if (likely(!atomic_load_explicit(&notes, memory_order_relaxed)) || !x->strm)
+                return;
+        e = expr_state_of(x->strm);
+        if (!e)
+                return; /* no memory: it stays unknown */
+        expr_rules(e)->waiting = a == RULE_WAIT ? u : NULL;
+        if (a != RULE_WAIT)
+                expr_rules(e)->last = u;
 }
 
 hot_path enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x)
@@ -202,6 +229,7 @@ hot_path enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x)
                         return RULE_CLOSE; /* no memory to go on later */
                 if (a != RULE_WAIT)
                         (void)remember(x, 0);
+                note(x, u, a);
                 return a;
         }
         (void)remember(x, 0);

@@ -43,6 +43,8 @@ struct rule {
         const struct action *action;
         const struct cond *cond; /* NULL: always */
         const void *arg;         /* of the action, from the arena */
+        const char *file;        /* where it stands */
+        uint32_t line;
 };
 
 struct rule_ctx {
@@ -101,6 +103,12 @@ static inline unsigned rules_place(const struct rule_ctx *x)
         return (unsigned)x->point * 2 + x->as_front;
 }
 enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x);
+
+/* From now on streams note which rule ended a list last, and which one they wait in: some program asks for it. While loading. */
+void rules_note(void);
+struct rules_seen { /* of a stream; NULL: none */
+        const struct rule *last, *waiting;
+};
 
 /* For actions: a complaint in the form "error detected while parsing '<keyword> <action>' rule : ...". Returns -1. */
 int rule_fail(struct rule_call *c, const struct word *w, const char *fmt, ...) fmt_like(3, 4);

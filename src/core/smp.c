@@ -1,6 +1,7 @@
 /* core/smp.c - samples: conversions between types (manual 7.1), scratch memory, keeping bytes past a wait. */
 #include "core/expr.h"
 #include "core/put.h"
+#include "core/rules.h"
 #include "core/vars.h"
 #include "core/strm_own.h"
 #include "base/slab.h"
@@ -285,6 +286,7 @@ struct expr_state {
         uint16_t srv_status; /* 0: the stream's status is the server's */
         struct strm_tie tie;
         struct strm_prio prio;
+        struct rules_seen rules;
         mono_t until;
         struct track_set *tracked;
         struct sticky *sticky;
@@ -354,6 +356,11 @@ struct track_set **expr_tracked(struct expr_state *e)
 struct sticky **expr_sticky(struct expr_state *e)
 {
         return &e->sticky;
+}
+
+struct rules_seen *expr_rules(struct expr_state *e)
+{
+        return &e->rules;
 }
 
 uint16_t *expr_resume(struct expr_state *e, unsigned which)

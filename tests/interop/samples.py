@@ -85,7 +85,7 @@ class Row:
         return f"%[{self.text},length]|%[{self.text}]"
 
     def same(self, ours, theirs):
-        odd = "val" in self.flags and theirs and not re.fullmatch(r"(-?\d{1,9}([^\d].*)?|[A-Za-z].*)?", theirs.partition("|")[2], re.S)
+        odd = "val" in self.flags and theirs and not re.fullmatch(r"(-?\d{1,9}([A-Za-z].*)?|[A-Za-z].*)?", theirs.partition("|")[2], re.S)
         return ours == theirs or odd
 
 

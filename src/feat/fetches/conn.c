@@ -66,6 +66,44 @@ FETCH(dst_is_local)
         return answer_bool(ret_smp, is_local(strm_dst(x->strm, x->sess)));
 }
 
+/* ---- the connection's own addresses, whatever rules of its streams made of them ---- */
+
+FETCH(fc_src)
+{
+        UNUSED;
+        return answer_addr(ret_smp, &x->sess->src);
+}
+
+FETCH(fc_src_port)
+{
+        UNUSED;
+        return answer_port(ret_smp, &x->sess->src);
+}
+
+FETCH(fc_src_is_local)
+{
+        UNUSED;
+        return answer_bool(ret_smp, is_local(&x->sess->src));
+}
+
+FETCH(fc_dst)
+{
+        UNUSED;
+        return answer_addr(ret_smp, sess_dst(x->sess));
+}
+
+FETCH(fc_dst_port)
+{
+        UNUSED;
+        return answer_port(ret_smp, sess_dst(x->sess));
+}
+
+FETCH(fc_dst_is_local)
+{
+        UNUSED;
+        return answer_bool(ret_smp, is_local(sess_dst(x->sess)));
+}
+
 FETCH(dst_conn)
 {
         const struct listener *l = x->sess->listener;
@@ -295,12 +333,12 @@ static const struct fetch rows[] = {
         ROW("fc_http_major", SINT, CLIENT, fc_http_major, "HTTP version on the client's wire: 1 or 2"),
         ROW("fc_nb_streams", SINT, CLIENT, fc_nb_streams, "streams on the client's connection now"),
         ROW("fc_settings_streams_limit", SINT, CLIENT, fc_streams_limit, "streams that the client's connection takes"),
-        ROW("fc_src", ADDR, CLIENT, src, "client address of the connection"),
-        ROW("fc_src_port", SINT, CLIENT, src_port, "client port of the connection"),
-        ROW("fc_src_is_local", BOOL, CLIENT, src_is_local, "is the client's address one of this machine"),
-        ROW("fc_dst", ADDR, CLIENT, dst, "address connected to"),
-        ROW("fc_dst_port", SINT, CLIENT, dst_port, "port connected to"),
-        ROW("fc_dst_is_local", BOOL, CLIENT, dst_is_local, "is the address connected to one of this machine"),
+        ROW("fc_src", ADDR, CLIENT, fc_src, "client address of the connection"),
+        ROW("fc_src_port", SINT, CLIENT, fc_src_port, "client port of the connection"),
+        ROW("fc_src_is_local", BOOL, CLIENT, fc_src_is_local, "is the client's address one of this machine"),
+        ROW("fc_dst", ADDR, CLIENT, fc_dst, "address connected to"),
+        ROW("fc_dst_port", SINT, CLIENT, fc_dst_port, "port connected to"),
+        ROW("fc_dst_is_local", BOOL, CLIENT, fc_dst_is_local, "is the address connected to one of this machine"),
         ROW("fe_name", STR, CLIENT, fe_name, "frontend name"),
         ROW("fe_id", SINT, CLIENT, fe_id, "frontend number"),
         ROW("fe_defbe", STR, CLIENT, fe_defbe, "name of the frontend's default backend"),

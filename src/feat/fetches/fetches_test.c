@@ -1,5 +1,5 @@
 /* Samples and converters: each row against what the manual says and HAProxy answered. */
-#include "feat/fetches/testing.h"
+#include "feat/fetches/fetches_testing.h"
 
 static struct fx_head req, rsp;
 

@@ -1,5 +1,5 @@
 /* Samples of HTTP heads: fields, cookies, targets. What HAProxy 3.4 answered stands here; tests/interop/samples.sh asks it again. */
-#include "feat/fetches/testing.h"
+#include "feat/fetches/fetches_testing.h"
 
 static struct fx_head req, rsp;
 

@@ -1,9 +1,10 @@
 /* Samples of internal states and of connections: what they say of cells, streams and sockets. */
-#include "feat/fetches/testing.h"
+#include "feat/fetches/fetches_testing.h"
 
 #include "core/inner.h"
 #include "core/queue.h"
 #include "core/srv_conn.h"
+#include "core/strm_own.h"
 
 #include <unistd.h>
 
@@ -221,10 +222,19 @@ static void test_stream(void **st)
                 { "cur_queue_timeout", "3000" },
                 { "cur_server_timeout", "7000" },
                 { "cur_tunnel_timeout", "60000" },
+                { "fe_tarpit_timeout", "3000" },
+                { "be_tarpit_timeout", "3000" },
+                { "cur_tarpit_timeout", "3000" },
         };
 
         (void)st;
         check(t, array_len(t));
+}
+
+/* What rules, commands and our own answers change. */
+static void test_changed_stream(void **st)
+{
+        (void)st;
         fs.s.q_srv = true;
         fs.s.log.q_pos = 3;
         fs.s.tries = 2;
@@ -233,6 +243,23 @@ static void test_stream(void **st)
         assert_string_equal(eval("bc_be_queue"), "0");
         assert_string_equal(eval("txn.conn_retries"), "2");
         assert_string_equal(eval("cur_client_timeout"), "100");
+        assert_string_equal(eval("cur_server_timeout"), "100"); /* as the runtime command says */
+        fs.s.client_ms = 0;
+        strm_own_of(&fs.s)->ms[STRM_CLIENT_MS] = 1;
+        for (int i = STRM_CONNECT_MS; i < STRM_LIMITS; i++)
+                strm_own_of(&fs.s)->ms[i] = 10 + i;
+        assert_string_equal(eval("cur_client_timeout"), "1");
+        assert_string_equal(eval("cur_connect_timeout"), "11");
+        assert_string_equal(eval("cur_queue_timeout"), "12");
+        assert_string_equal(eval("cur_server_timeout"), "13");
+        assert_string_equal(eval("cur_tunnel_timeout"), "14");
+        assert_string_equal(eval("cur_tarpit_timeout"), "15");
+        assert_string_equal(eval("be_server_timeout"), "7000");
+        fx_address(&strm_own_of(&fs.s)->src, "9.8.7.6", 5);
+        strm_own_of(&fs.s)->has_src = true;
+        assert_string_equal(eval("src"), "9.8.7.6");
+        assert_string_equal(eval("fc_src"), "127.0.0.1"); /* the connection's */
+        assert_string_equal(eval("fc_src_port"), "33376");
         expr_keep_status(&fs.s); /* the server's 200 is replaced */
         fs.s.status = 502;
         assert_string_equal(eval("server_status"), "200");
@@ -420,9 +447,10 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_process),        cmocka_unit_test(test_proxies),
                 cmocka_unit_test(test_places),         cmocka_unit_test(test_stream),
-                cmocka_unit_test(test_connections),    cmocka_unit_test(test_tcp_info),
-                cmocka_unit_test(test_without_stream), cmocka_unit_test(test_no_backend),
-                cmocka_unit_test(test_alerts),         cmocka_unit_test(test_references),
+                cmocka_unit_test(test_changed_stream), cmocka_unit_test(test_connections),
+                cmocka_unit_test(test_tcp_info),       cmocka_unit_test(test_without_stream),
+                cmocka_unit_test(test_no_backend),     cmocka_unit_test(test_alerts),
+                cmocka_unit_test(test_references),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,6 +1,6 @@
 /* feat/fetches/times.c - samples of a stream: dates, timers, bytes, timeouts, how it goes and ended (manual 7.3.2, 7.3.3, 7.3.6). */
+#include "core/kinds.h"
 #include "core/strm_own.h"
-#include "core/sess.h"
 #include "feat/fetches/fetch.h"
 
 bool unit_check(struct kw_call *c, struct expr_arg *args, unsigned n_args, const struct word *at)
@@ -129,6 +129,12 @@ static const struct proxy_cfg *front_px(const struct expr_ctx *x)
         return cfg ? cfg->px : NULL;
 }
 
+/* Manual 4.2, timeout tarpit. */
+static int tarpit_of(const struct proxy_cfg *px)
+{
+        return px->timeout.tarpit ? px->timeout.tarpit : px->timeout.connect;
+}
+
 FETCH(fe_client_timeout)
 {
         const struct proxy_cfg *px = front_px(x);
@@ -144,10 +150,10 @@ FETCH(cur_client_timeout)
         UNUSED;
         if (!px)
                 return EXPR_MISS;
-        if (!x->strm)
-                return answer_int(ret_smp, px->timeout.client);
-        return answer_int(ret_smp, x->strm->client_ms ? x->strm->client_ms
-                                                      : strm_limit(x->strm, STRM_CLIENT_MS, px->timeout.client));
+        if (x->strm && x->strm->client_ms)
+                return answer_int(ret_smp, x->strm->client_ms);
+        return answer_int(ret_smp,
+                          x->strm ? strm_limit(x->strm, STRM_CLIENT_MS, px->timeout.client) : px->timeout.client);
 }
 
 #define BACK_TIMEOUT(fn, value)                                                                                        \
@@ -162,10 +168,37 @@ BACK_TIMEOUT(connect_timeout, cfg->px->timeout.connect)
 BACK_TIMEOUT(queue_timeout, px_timeout_queue(cfg->px))
 BACK_TIMEOUT(server_timeout, cfg->px->timeout.server)
 BACK_TIMEOUT(tunnel_timeout, cfg->px->timeout.tunnel)
-BACK_TIMEOUT(own_connect_timeout, strm_limit(x->strm, STRM_CONNECT_MS, cfg->px->timeout.connect))
-BACK_TIMEOUT(own_queue_timeout, strm_limit(x->strm, STRM_QUEUE_MS, px_timeout_queue(cfg->px)))
-BACK_TIMEOUT(own_server_timeout, strm_limit(x->strm, STRM_SERVER_MS, cfg->px->timeout.server))
-BACK_TIMEOUT(own_tunnel_timeout, strm_limit(x->strm, STRM_TUNNEL_MS, cfg->px->timeout.tunnel))
+BACK_TIMEOUT(tarpit_timeout, tarpit_of(cfg->px))
+BACK_TIMEOUT(cur_connect_timeout, strm_limit(x->strm, STRM_CONNECT_MS, cfg->px->timeout.connect))
+BACK_TIMEOUT(cur_queue_timeout, strm_limit(x->strm, STRM_QUEUE_MS, px_timeout_queue(cfg->px)))
+BACK_TIMEOUT(cur_tunnel_timeout, strm_limit(x->strm, STRM_TUNNEL_MS, cfg->px->timeout.tunnel))
+BACK_TIMEOUT(cur_server_timeout,
+             x->strm->client_ms ? x->strm->client_ms : strm_limit(x->strm, STRM_SERVER_MS, cfg->px->timeout.server))
+
+/* A frontend has no timeout connect to fall back to. */
+static int front_tarpit(const struct expr_ctx *x)
+{
+        const struct front_cfg *cfg = x->strm ? x->strm->fcfg : x->sess->cfg;
+
+        if (!cfg || (cfg->obj && cfg->obj->kind->bit == KIND_FRONTEND))
+                return cfg ? cfg->px->timeout.tarpit : 0;
+        return tarpit_of(cfg->px);
+}
+
+FETCH(fe_tarpit_timeout)
+{
+        UNUSED;
+        return answer_int(ret_smp, front_tarpit(x));
+}
+
+/* The backend's once there is one. */
+FETCH(cur_tarpit_timeout)
+{
+        int usual = x->strm && x->strm->bcfg ? tarpit_of(x->strm->bcfg->px) : front_tarpit(x);
+
+        UNUSED;
+        return answer_int(ret_smp, x->strm ? strm_limit(x->strm, STRM_TARPIT_MS, usual) : usual);
+}
 
 #define TIME(n, from, f, text)               FETCH_ROW(n, SINT, EXPR_##from, f, "8.4", text " in milliseconds; -1: not reached")
 #define TIMEOUT(n, from, f, text)            FETCH_ROW(n, SINT, EXPR_##from, f, "7.3.3", text " in milliseconds; 0: none")
@@ -203,13 +236,16 @@ static const struct fetch rows[] = {
         ROW("http_first_req", BOOL, CLIENT, http_first_req, "7.3.6", "is it the connection's first request"),
         TIMEOUT("fe_client_timeout", CLIENT, fe_client_timeout, "timeout client of the frontend"),
         TIMEOUT("cur_client_timeout", CLIENT, cur_client_timeout, "timeout client that counts for this stream"),
+        TIMEOUT("fe_tarpit_timeout", CLIENT, fe_tarpit_timeout, "timeout tarpit of the frontend"),
+        TIMEOUT("be_tarpit_timeout", CLIENT, tarpit_timeout, "timeout tarpit of the backend"),
+        TIMEOUT("cur_tarpit_timeout", CLIENT, cur_tarpit_timeout, "timeout tarpit that counts for this stream"),
         TIMEOUT("be_connect_timeout", CLIENT, connect_timeout, "timeout connect of the backend"),
         TIMEOUT("be_queue_timeout", CLIENT, queue_timeout, "timeout queue of the backend"),
         TIMEOUT("be_server_timeout", CLIENT, server_timeout, "timeout server of the backend"),
         TIMEOUT("be_tunnel_timeout", CLIENT, tunnel_timeout, "timeout tunnel of the backend"),
-        TIMEOUT("cur_connect_timeout", CLIENT, own_connect_timeout, "timeout connect that counts for this stream"),
-        TIMEOUT("cur_queue_timeout", CLIENT, own_queue_timeout, "timeout queue that counts for this stream"),
-        TIMEOUT("cur_server_timeout", CLIENT, own_server_timeout, "timeout server that counts for this stream"),
-        TIMEOUT("cur_tunnel_timeout", CLIENT, own_tunnel_timeout, "timeout tunnel that counts for this stream"),
+        TIMEOUT("cur_connect_timeout", CLIENT, cur_connect_timeout, "timeout connect that counts for this stream"),
+        TIMEOUT("cur_queue_timeout", CLIENT, cur_queue_timeout, "timeout queue that counts for this stream"),
+        TIMEOUT("cur_server_timeout", CLIENT, cur_server_timeout, "timeout server that counts for this stream"),
+        TIMEOUT("cur_tunnel_timeout", CLIENT, cur_tunnel_timeout, "timeout tunnel that counts for this stream"),
 };
 FETCH_TABLE(times, rows);

@@ -1,6 +1,6 @@
 /* feat/fetches/url.c - samples of the target of a request: path, query, parameters, host and path together (manual 7.3.6). */
 #include "core/lb_hash.h"
-#include "core/sess.h"
+#include "core/strm_own.h"
 #include "feat/fetches/fetch.h"
 #include "proto/hmsg.h"
 
@@ -132,7 +132,7 @@ FETCH(url32)
 /* Network order, so that the bytes are the same on any machine. */
 static enum expr_answer hash_and_src(const struct expr_ctx *x, uint32_t hash, struct smp *s)
 {
-        const struct addr *a = &x->sess->src;
+        const struct addr *a = strm_src(x->strm, x->sess);
         uint32_t be = htonl(hash);
         size_t cap, n = 4;
         char *p = expr_scratch(&cap);

@@ -279,8 +279,6 @@ static void test_condition_errors(void **st)
                   "failed to open pattern file </x>: No such file or directory" },
                 { "use_backend b if { foo /x }", "unknown fetch method 'foo'" },
                 { "use_backend b if { path,foo /x }", "unknown converter 'foo'" },
-                { "use_backend b if HTTP_URL_ABS",
-                  "'HTTP_URL_ABS' is a predefined ACL of HAProxy that Telamon does not" },
                 { "use_backend b if { src,hex,bytes(0) a }", "matching method must be specified first (using '-m')" },
                 { "acl a", "'acl' expects <name> and <criterion> as arguments." },
                 { "acl a$b path x", "invalid ACL name" },

@@ -1,6 +1,6 @@
-/* feat/fetches/testing.h - one finished stream, and what expressions say of it. Included by one file of each test program. */
-#ifndef FEAT_FETCHES_TESTING_H
-#define FEAT_FETCHES_TESTING_H
+/* feat/fetches/fetches_testing.h - one finished stream, and what expressions say of it. Included by one file of each test program. */
+#ifndef FEAT_FETCHES_FETCHES_TESTING_H
+#define FEAT_FETCHES_FETCHES_TESTING_H
 
 #include "conf/conf.h"
 #include "core/kinds.h"
