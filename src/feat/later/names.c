@@ -140,7 +140,7 @@ LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
 LATER_TABLE(converter, .what = "converter", .names =
         "aes_cbc_dec,aes_cbc_enc,aes_gcm_dec,aes_gcm_enc,debug,digest,hmac,jwt_decrypt_cert,jwt_decrypt_jwk,"
         "jwt_decrypt_secret,jwt_header_query,jwt_payload_query,jwt_verify,jwt_verify_cert,map_match,map_match_output,"
-        "map_regm,regsub,sha1,sha2,when,wt6,x509_v_err_str");
+        "sha1,sha2,when,wt6,x509_v_err_str");
 
 LATER_TABLE(converter_never, .what = "converter", .never = true, .names =
         "51d.single,da-csv-conv,lua.*");
