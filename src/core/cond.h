@@ -105,13 +105,14 @@ struct acl_table {
 struct acl_line {                    /* one `acl` line; a name may have several */
         const struct acl_line *prev; /* lists are shared with the defaults they come from */
         const char *name;
-        struct words words; /* as written */
+        struct words words;          /* as written */
         const struct acl_test *test; /* NULL: refused, and said so */
 };
 
 struct acl_cfg { /* slot "acl": defaults, frontend, backend, listen */
         const struct acl_line *last;
-        unsigned load; /* of the sets of patterns that the section uses, in ACLs and maps; 0: none. Each load has its own */
+        unsigned
+                load; /* of the sets of patterns that the section uses, in ACLs and maps; 0: none. Each load has its own */
 };
 extern int acl_slot;
 

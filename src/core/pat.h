@@ -45,6 +45,9 @@ void pat_clear(struct pat_ref *r, uint32_t version);
 bool pat_add(struct pat_ref *r, uint32_t version, struct str key, struct str value, char why[PAT_WHY_MAX]);
 /* How many entries of the current version had that key ("#0x1234": that entry). */
 unsigned pat_del(struct pat_ref *r, struct str key);
+/* By the index of an ACL_STR pat_expr: the first entry of that key gets the value, or a new one is made; all of that key go. */
+bool pat_put(struct pat_expr *by_key, struct str key, struct str value, char why[PAT_WHY_MAX]);
+void pat_take(struct pat_expr *by_key, struct str key);
 /* -1: not such a value. */
 int pat_set(struct pat_ref *r, struct str key, struct str value, char why[PAT_WHY_MAX]);
 

@@ -284,13 +284,10 @@ static bool values_ok(const struct pat_ref *r, struct str value, char why[PAT_WH
         return true;
 }
 
-bool pat_add(struct pat_ref *r, uint32_t version, struct str key, struct str value, char why[PAT_WHY_MAX])
+static bool add_locked(struct pat_ref *r, uint32_t version, struct str key, struct str value, char why[PAT_WHY_MAX])
 {
         struct pat_entry *e;
-        bool ok;
-
-        pthread_mutex_lock(&r->lock);
-        ok = !r->map || values_ok(r, value, why);
+        bool ok = !r->map || values_ok(r, value, why);
         if (ok) {
                 e = pat_entry_add(r, key, r->map ? &value : NULL, false);
                 e->version = version;
@@ -298,8 +295,51 @@ bool pat_add(struct pat_ref *r, uint32_t version, struct str key, struct str val
                 if (!ok)
                         pat_entry_drop(r, e);
         }
+        return ok;
+}
+
+bool pat_add(struct pat_ref *r, uint32_t version, struct str key, struct str value, char why[PAT_WHY_MAX])
+{
+        bool ok;
+
+        pthread_mutex_lock(&r->lock);
+        ok = add_locked(r, version, key, value, why);
         pthread_mutex_unlock(&r->lock);
         return ok;
+}
+
+static struct pat_entry *entry_of(const struct pat_expr *by_key, struct str key)
+{
+        struct smp s;
+
+        smp_str(&s, key);
+        return (struct pat_entry *)(uintptr_t)pat_find(by_key, &s);
+}
+
+bool pat_put(struct pat_expr *by_key, struct str key, struct str value, char why[PAT_WHY_MAX])
+{
+        struct pat_ref *r = by_key->ref;
+        struct pat_entry *e;
+        bool ok = true;
+
+        pthread_mutex_lock(&r->lock);
+        e = entry_of(by_key, key);
+        if (!e)
+                ok = add_locked(r, pat_version(r), key, value, why);
+        else if (r->map && (ok = values_ok(r, value, why)) && !str_eq(pat_value(e), value))
+                pat_entry_set(r, e, value);
+        pthread_mutex_unlock(&r->lock);
+        return ok;
+}
+
+void pat_take(struct pat_expr *by_key, struct str key)
+{
+        struct pat_entry *e;
+
+        pthread_mutex_lock(&by_key->ref->lock);
+        while ((e = entry_of(by_key, key)) != NULL)
+                pat_entry_drop(by_key->ref, e);
+        pthread_mutex_unlock(&by_key->ref->lock);
 }
 
 static bool is_named(const struct pat_ref *r, const struct pat_entry *e, struct str key, uint64_t ref)

@@ -16,6 +16,7 @@ static unsigned n_programs;
 
 /* Arguments of those that do not go without, or that do more with them; several rows of one name are several programs. */
 static const char *const with_args[] = {
+        "regsub([a-z]*,'<\\0>',g)",
         "add_item(',',txn.in,b)",
         "concat(a,txn.in,b)",
         "strcmp(txn.in)",

@@ -72,20 +72,20 @@ LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .neve
         "quic-cc-algo");
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
-        "add-acl,add-headers-bin,auth,cache-use,del-acl,del-headers-bin,del-map,disable-l7-retry,do-resolve,"
-        "set-bandwidth-limit,set-bc-mark,set-bc-tos,set-headers-bin,set-map,set-retries,wait-for-handshake");
+        "add-headers-bin,auth,cache-use,del-headers-bin,disable-l7-retry,do-resolve,set-bandwidth-limit,set-bc-mark,"
+        "set-bc-tos,set-headers-bin,set-retries,wait-for-handshake");
 
 LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_response, .what = "action", .of = "http-response", .names =
-        "add-acl,add-headers-bin,cache-store,del-acl,del-headers-bin,del-map,set-bandwidth-limit,set-headers-bin,set-map");
+        "add-headers-bin,cache-store,del-headers-bin,set-bandwidth-limit,set-headers-bin");
 
 LATER_TABLE(http_response_never, .what = "action", .of = "http-response", .never = true, .names =
         "lua.*,send-spoe-group");
 
 LATER_TABLE(http_after_response, .what = "action", .of = "http-after-response", .names =
-        "add-headers-bin,del-headers-bin,del-map,set-headers-bin,set-map");
+        "add-headers-bin,del-headers-bin,set-headers-bin");
 
 LATER_TABLE(tcp_request_connection, .what = "action", .of = "tcp-request connection", .names =
         "expect-netscaler-cip,expect-proxy");
@@ -139,7 +139,7 @@ LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
 LATER_TABLE(converter, .what = "converter", .names =
         "aes_cbc_dec,aes_cbc_enc,aes_gcm_dec,aes_gcm_enc,debug,digest,hmac,jwt_decrypt_cert,jwt_decrypt_jwk,"
         "jwt_decrypt_secret,jwt_header_query,jwt_payload_query,jwt_verify,jwt_verify_cert,map_match,map_match_output,"
-        "map_regm,regsub,sha1,sha2,when,wt6,x509_v_err_str");
+        "sha1,sha2,when,wt6,x509_v_err_str");
 
 LATER_TABLE(converter_never, .what = "converter", .never = true, .names =
         "51d.single,da-csv-conv,lua.*");

@@ -1,4 +1,5 @@
 /* feat/maps/convs.c - the converters map_<match>[_<output>] (manual 7.3.1): the value of the entry that matches, or a default. */
+#include "base/regex.h"
 #include "conf/conf.h"
 #include "core/pat.h"
 
@@ -61,6 +62,26 @@ MAP(map_text)
         if (!e)
                 return give_default(m, smp);
         smp_str(smp, pat_value(e));
+        return true;
+}
+
+/* The value with \0 to \9 replaced by what the groups of its key matched. */
+MAP(map_groups)
+{
+        const struct map_use *m = args[0].ptr;
+        const struct pat_entry *e = pat_find(m->expr, smp);
+        struct regex_found f;
+        size_t cap, n;
+        char *out;
+
+        UNUSED;
+        if (!e)
+                return give_default(m, smp);
+        out = expr_scratch(&cap);
+        if (!regex_find(pat_regex(m->expr, e), (struct str){ smp->s.p, smp->s.n }, 0, &f) ||
+            regex_expand(&f, pat_value(e), out, cap, &n) < 0)
+                return false;
+        smp_str(smp, (struct str){ out, n });
         return true;
 }
 
@@ -151,6 +172,8 @@ static const struct conv rows[] = {
         ROWS(dir, STR, "that is one of its parts between slashes"),
         ROWS(dom, STR, "that is one of its parts between dots"),
         ROWS(reg, STR, "whose regular expression matches it"),
+        ROW("map_regm", STR, STR, check_reg, map_groups,
+            "as map_reg, with what its groups matched in place of the value's \\0 to \\9"),
         ROWS(int, SINT, "that it is, or is a range around it"),
         ROWS(ip, ADDR, "whose network it is in; the longest"),
 };
