@@ -368,8 +368,6 @@ static void finish(struct strm *s)
         if (s->log.request)
                 line_put(mine(), s->log.request, s->log.request_size);
         strm_untie(s);
-        if (track_any(s))
-                track_end(s);
         expr_state_fini(s);
         if (s->bcfg)
                 unpin(&s->bcfg->pins);

@@ -41,16 +41,17 @@ static struct track_set **place(struct sess *ss, struct strm *st)
 static struct track *room(struct track_set **set, unsigned sc)
 {
         struct track_set *s = *set, *more;
+        unsigned n = sc < 3 ? 3 : sc + 1; /* each event walks all of them */
         size_t size;
 
         if (s && sc < s->n)
                 return &s->v[sc];
-        more = mem_get(sizeof(*more) + (sc + 1) * sizeof(more->v[0]), &size);
+        more = mem_get(sizeof(*more) + n * sizeof(more->v[0]), &size);
         if (!more)
                 return NULL;
-        memset(more, 0, size);
+        memset(more, 0, sizeof(*more) + n * sizeof(more->v[0]));
         more->size = size;
-        more->n = (unsigned)((size - sizeof(*more)) / sizeof(more->v[0]));
+        more->n = n;
         if (s) {
                 memcpy(more->v, s->v, s->n * sizeof(s->v[0]));
                 mem_put(s, s->size);
@@ -136,12 +137,14 @@ static bool failure_of(int status)
 /* A key that is tracked late counts what already happened (manual: connection and request counters). */
 static void count_first(const struct track *k, const struct strm *st)
 {
-        static const struct table_event conn[] = { { TD_CONN_CNT, 1 }, { TD_CONN_RATE, 1 }, { TD_CONN_CUR, 1 } };
+        static const struct table_event first[] = { { TD_CONN_CNT, 1 },
+                                                    { TD_CONN_RATE, 1 },
+                                                    { TD_CONN_CUR, 1 },
+                                                    { TD_HTTP_REQ_CNT, 1 },
+                                                    { TD_HTTP_REQ_RATE, 1 } };
         int status = st && st->rsp_seen ? st->status : 0;
 
-        table_events(k->t, k->i, conn, array_len(conn));
-        if (st && st->http)
-                table_events(k->t, k->i, request_events, array_len(request_events));
+        table_events(k->t, k->i, first, st && st->http ? 5 : 3);
         if (error_of(status))
                 table_events(k->t, k->i, error_events, array_len(error_events));
         if (failure_of(status))

@@ -2,7 +2,16 @@
 #include "core/hist.h"
 #include "feat/stats/prom.h"
 
-enum { G = PROM_GLOBAL, F = PROM_FRONT, B = PROM_BACK, S = PROM_SERVER, T = PROM_TABLE, FB = F | B, BS = B | S, ALL = F | B | S };
+enum {
+        G = PROM_GLOBAL,
+        F = PROM_FRONT,
+        B = PROM_BACK,
+        S = PROM_SERVER,
+        T = PROM_TABLE,
+        FB = F | B,
+        BS = B | S,
+        ALL = F | B | S
+};
 
 /* clang-format off */
 #define GAUGE(n, sc, src) { .name = n, .scopes = sc, .source = src }
