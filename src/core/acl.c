@@ -359,7 +359,7 @@ bool acl_pat_parse(struct acl_pat *p, enum acl_match how, struct str text, char 
         switch (how) {
         case ACL_INT:
         case ACL_LEN:
-                ok = set_range(p, OP_EQ, text);
+                ok = set_range(p, OP_EQ, text, false);
                 what = "is not a number or a range of numbers";
                 break;
         case ACL_IP:
