@@ -267,7 +267,7 @@ static void resize(struct store *s, size_t cap)
 {
         struct store was = *s;
         char *line = malloc(s->cap), *p = malloc(cap);
-        uint64_t pos = s->first;
+        uint64_t pos;
 
         ASSERT(p && line);
         while (s->end - s->first > cap)
