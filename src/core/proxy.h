@@ -43,7 +43,7 @@ struct proxy_cfg { /* slot "proxy": defaults, frontend, backend, listen */
         int id;  /* 0 = automatic */
         struct { /* milliseconds; 0 = unset: no limit, or falls back as the manual says */
                 int client, server, connect, check, queue, http_request, http_keep_alive, tunnel, client_fin,
-                        server_fin, tarpit;
+                        server_fin, tarpit, client_hs;
         } timeout;
 };
 extern int proxy_slot;
@@ -70,6 +70,7 @@ struct bind_cfg {                /* slot "bind": bind lines and stats sockets */
         const char *name;
         int maxconn, level, expose_fd;      /* level: CLI rights, see core/cli.h; the last: 1 = listeners */
         const char *unix_user, *unix_group; /* as written; the ids are in spec */
+        bool accept_proxy;
 };
 extern int bind_slot;
 struct back;

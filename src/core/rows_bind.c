@@ -348,6 +348,8 @@ static const struct kw rows[] = {
                 .help = "an IPv6 wildcard takes IPv4 connections, too"),
         KW_FLAG("v6only", struct bind_cfg, spec.v6only, .apply = KW_NEW, .manual = "5.1",
                 .help = "an IPv6 wildcard takes IPv6 connections only"),
+        KW_FLAG("accept-proxy", struct bind_cfg, accept_proxy, .kinds = KIND_BIND, .apply = KW_NEW, .manual = "5.1",
+                .help = "each connection begins with the PROXY protocol's head, version 1 or 2; who sends none is cut off"),
         KW_FLAG("transparent", struct bind_cfg, spec.transparent, .apply = KW_NEW, .manual = "5.1",
                 .help = "accepts connections for foreign addresses"),
         KW_FN("interface", interface_parse, interface_dump, .apply = KW_NEW, .manual = "5.1", .args = "<interface>",

@@ -335,6 +335,8 @@ static const struct kw rows[] = {
               .help = "how long a whole request head may take; default: timeout client"),
         LIMIT("http-keep-alive", http_keep_alive, BOTH_ROW,
               .help = "how long the next request may take; default: timeout http-request"),
+        LIMIT("client-hs", client_hs, FRONT_ROW,
+              .help = "how long a client may take for the head that accept-proxy awaits; default: timeout client"),
         LIMIT("tunnel", tunnel, BACK_ROW, .help = "silence in both directions once the bytes are opaque"),
         LIMIT("client-fin", client_fin, FRONT_ROW, .help = "silence of a client after one direction was closed"),
         LIMIT("server-fin", server_fin, BACK_ROW, .help = "silence of a server after one direction was closed"),

@@ -114,6 +114,14 @@ static void wait_at_most(struct sess_idle *i, int ms)
                 timer_start(thr_self->loop, &i->timer, i->deadline);
 }
 
+bool sess_wait_at_most(struct sess *s, int ms)
+{
+        if (!own_idle(s))
+                return false;
+        wait_at_most(s->idle, ms);
+        return true;
+}
+
 static void on_timeout(struct timer *t)
 {
         struct sess_idle *i = container_of(t, struct sess_idle, timer);
@@ -250,6 +258,10 @@ void sess_idle_wake(struct wire *w)
         struct sess *s = container_of(w, struct sess, wire);
         int r;
 
+        if (unlikely(s->state == SESS_HEAD)) {
+                sess_head_wake(s);
+                return;
+        }
         if (s->state == SESS_DRAIN) {
                 drain(s);
                 return;

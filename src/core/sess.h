@@ -8,7 +8,7 @@
 #include "core/strm.h"
 #include "core/wire.h"
 
-enum sess_state { SESS_IDLE, SESS_BUSY, SESS_DRAIN, SESS_DEAD };
+enum sess_state { SESS_IDLE, SESS_BUSY, SESS_DRAIN, SESS_DEAD, SESS_HEAD /* of the PROXY protocol: awaited */ };
 
 struct vars;
 struct front_layer;

@@ -199,37 +199,53 @@ static bool admitted_by(struct sess *s, enum hook_point p)
 }
 
 /* Manual, tcp-request connection reject: it is no session, counts for no rate of sessions, and is not worth a FIN. */
-static cold_path bool admit(struct sess *s)
+static cold_path bool admit_conn(struct sess *s)
 {
         struct px_stat *st = &((struct front_col *)cell_col(&s->front->cell))->st;
 
-        if (!admitted_by(s, HOOK_CONN)) {
-                STAT_INC(st->denied_conn);
-                if (limited(s->front)) {
-                        rate_untake(&world.sess_gate);
-                        rate_untake(&s->front->sess_gate);
-                }
-                sess_close(s, true);
-                return false;
+        if (admitted_by(s, HOOK_CONN))
+                return true;
+        STAT_INC(st->denied_conn);
+        if (limited(s->front)) {
+                rate_untake(&world.sess_gate);
+                rate_untake(&s->front->sess_gate);
         }
-        count_session();
-        if (!admitted_by(s, HOOK_SESS)) {
-                STAT_INC(st->denied_sess);
-                sess_finish(s, false); /* not to be taken for a fault: a FIN, whatever the client has said */
-                return false;
-        }
-        return true;
+        sess_close(s, true);
+        return false;
 }
 
-/* Rules on connections and sessions, where there are any. False: it is closed. */
+static cold_path bool admit_sess(struct sess *s)
+{
+        struct px_stat *st = &((struct front_col *)cell_col(&s->front->cell))->st;
+
+        if (admitted_by(s, HOOK_SESS))
+                return true;
+        STAT_INC(st->denied_sess);
+        sess_finish(s, false); /* not to be taken for a fault: a FIN, whatever the client has said */
+        return false;
+}
+
+/* Rules on connections, where there are any. False: it is closed. */
 static inline bool admitted(struct sess *s)
 {
         const struct hook_set *h = s->cfg->hooks;
 
-        if (unlikely(h && (h->n[HOOK_CONN] | h->n[HOOK_SESS])))
-                return admit(s);
+        if (unlikely(h && h->n[HOOK_CONN]) && !admit_conn(s))
+                return false;
         count_session();
         return true;
+}
+
+void sess_go_on(struct sess *s)
+{
+        const struct hook_set *h = s->cfg->hooks;
+
+        if (unlikely(h && h->n[HOOK_SESS]) && !admit_sess(s))
+                return;
+        if (!apply_front(s, __atomic_load_n(&s->listener->use, __ATOMIC_ACQUIRE)))
+                sess_close(s, true);
+        else
+                sess_begin(s, (uint8_t)cfg_of(s->listener)->level);
 }
 
 /* Before accept(2): who is over the limit stays in the kernel's queue instead of being taken and closed. */
@@ -269,11 +285,10 @@ static bool on_accept(struct listen_shard *sh, int fd, const struct addr *from)
         s->listener = l;
         if (!admitted(s))
                 return more_room(l->front, l);
-        if (!apply_front(s, __atomic_load_n(&l->use, __ATOMIC_ACQUIRE))) {
-                sess_close(s, true);
-                return true;
-        }
-        sess_begin(s, (uint8_t)cfg_of(l)->level);
+        if (unlikely(cfg_of(l)->accept_proxy || s->state == SESS_HEAD))
+                sess_expect_head(s);
+        else
+                sess_go_on(s);
         return more_room(l->front, l);
 }
 

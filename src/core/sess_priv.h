@@ -26,5 +26,10 @@ void sess_close(struct sess *s, bool reset);
 void sess_idle_wake(struct wire *w);
 extern const struct wire_owner sess_wire_owner;
 bool sess_begin_stream(struct sess *s);
+/* Waits for the PROXY protocol's head before anything else of the connection is read, then goes on with sess_go_on(). */
+void sess_expect_head(struct sess *s);
+void sess_head_wake(struct sess *s);
+void sess_go_on(struct sess *s);                /* sess_accept.c: the filter, the first request */
+bool sess_wait_at_most(struct sess *s, int ms); /* idle timer; false: no memory, it is closed */
 
 #endif

@@ -44,18 +44,17 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "filter trace,filter-sequence,force-be-switch,force-persist,guid,ignore-persist,load-server-state-from-file,"
         "option checkcache,option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,"
         "option httpslog,persist rdp-cookie,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,"
-        "timeout client-hs,use-server");
+        "use-server");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
 
 LATER_TABLE(bind, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .names =
-        "accept-netscaler-cip,accept-proxy,allow-0rtt,alpn,ca-file,ca-ignore-err,ca-sign-file,ca-sign-pass,"
-        "ca-verify-file,cc,ciphers,ciphersuites,client-sigalgs,crl-file,crt,crt-ignore-err,crt-list,curves,default-crt,"
-        "ecdhe,ech,force-sslv3,force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,generate-certificates,ktls,label,"
-        "nbconn,no-ca-names,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,prefer-client-ciphers,proto,"
-        "severity-output,sigalgs,ssl,ssl-max-ver,ssl-min-ver,strict-sni,tcp-md5sig,tcp-ss,tls-ticket-keys,tls-tickets,"
-        "verify");
+        "accept-netscaler-cip,allow-0rtt,alpn,ca-file,ca-ignore-err,ca-sign-file,ca-sign-pass,ca-verify-file,cc,ciphers,"
+        "ciphersuites,client-sigalgs,crl-file,crt,crt-ignore-err,crt-list,curves,default-crt,ecdhe,ech,force-sslv3,"
+        "force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,generate-certificates,ktls,label,nbconn,no-ca-names,"
+        "no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,prefer-client-ciphers,proto,severity-output,sigalgs,ssl,"
+        "ssl-max-ver,ssl-min-ver,strict-sni,tcp-md5sig,tcp-ss,tls-ticket-keys,tls-tickets,verify");
 
 LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = true, .names =
         "quic-cc-algo,quic-force-retry,quic-socket");
@@ -88,7 +87,7 @@ LATER_TABLE(http_after_response, .what = "action", .of = "http-after-response", 
         "add-headers-bin,del-headers-bin,set-headers-bin");
 
 LATER_TABLE(tcp_request_connection, .what = "action", .of = "tcp-request connection", .names =
-        "expect-netscaler-cip,expect-proxy");
+        "expect-netscaler-cip");
 
 LATER_TABLE(tcp_request_session, .what = "action", .of = "tcp-request session", .names =
         "attach-srv");
