@@ -8,7 +8,7 @@
 /* clang-format off */
 
 LATER_TABLE(section, .what = LATER_SECTION, .names =
-        "acme,cache,crt-store,healthcheck,log-forward,mailers,peers,traces,userlist");
+        "acme,cache,crt-store,healthcheck,log-forward,mailers,peers,traces");
 
 LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
         "fcgi-app");
@@ -41,10 +41,9 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "compression direction,compression minsize-req,compression minsize-res,compression offload,compression type,crt,"
         "email-alert from,email-alert level,email-alert mailers,email-alert myhostname,email-alert to,filter bwlim-in,"
         "filter bwlim-out,filter cache,filter comp-req,filter comp-res,filter compression,filter opentracing,"
-        "filter trace,filter-sequence,force-be-switch,force-persist,guid,ignore-persist,load-server-state-from-file,"
-        "option checkcache,option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,"
-        "option httpslog,persist rdp-cookie,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,"
-        "timeout client-hs,use-server");
+        "filter trace,filter-sequence,force-be-switch,guid,load-server-state-from-file,option checkcache,"
+        "option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option httpslog,"
+        "persist rdp-cookie,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,timeout client-hs");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -72,7 +71,7 @@ LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .neve
         "quic-cc-algo");
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
-        "add-acl,add-headers-bin,auth,cache-use,del-acl,del-headers-bin,del-map,disable-l7-retry,do-resolve,"
+        "add-acl,add-headers-bin,cache-use,del-acl,del-headers-bin,del-map,disable-l7-retry,do-resolve,"
         "set-bandwidth-limit,set-bc-mark,set-bc-tos,set-headers-bin,set-map,set-retries,wait-for-handshake");
 
 LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never = true, .names =
@@ -109,30 +108,29 @@ LATER_TABLE(fetch, .what = "sample fetch", .names =
         "bc_err,bc_err_name,bc_err_str,bc_glitches,be_tarpit_timeout,bs.aborted,bs.debug_str,bs.id,bs.rst_code,cpu_calls,"
         "cpu_ns_avg,cpu_ns_tot,cur_tarpit_timeout,distcc_body,distcc_param,fc_err,fc_err_name,fc_err_str,fc_glitches,"
         "fc_pp_authority,fc_pp_tlv,fc_pp_unique_id,fc_rcvd_proxy,fc_saved_syn,fe_tarpit_timeout,fs.aborted,fs.debug_str,"
-        "fs.id,fs.rst_code,http_auth,http_auth_bearer,http_auth_group,http_auth_pass,http_auth_type,http_auth_user,"
-        "internal.htx.data,internal.htx.free,internal.htx.free_data,internal.htx.has_eom,internal.htx.nbblks,"
-        "internal.htx.size,internal.htx.used,internal.htx_blk.data,internal.htx_blk.hdrname,internal.htx_blk.hdrval,"
-        "internal.htx_blk.size,internal.htx_blk.start_line,internal.htx_blk.type,internal.strm.is_htx,last_entity,"
-        "last_rule_file,last_rule_line,lat_ns_avg,lat_ns_tot,req_proto_http,req_rdp_cookie,req_rdp_cookie_cnt,"
-        "res.cache_hit,res.cache_name,res.comp,res.comp_algo,sc1_clr_gpc,ssl_bc,ssl_bc_alg_keysize,ssl_bc_alpn,"
-        "ssl_bc_cipher,ssl_bc_client_early_traffic_secret,ssl_bc_client_handshake_traffic_secret,ssl_bc_client_random,"
-        "ssl_bc_client_traffic_secret_0,ssl_bc_curve,ssl_bc_early_exporter_secret,ssl_bc_err,ssl_bc_err_str,"
-        "ssl_bc_exporter_secret,ssl_bc_is_resumed,ssl_bc_npn,ssl_bc_protocol,ssl_bc_server_handshake_traffic_secret,"
-        "ssl_bc_server_random,ssl_bc_server_traffic_secret_0,ssl_bc_session_id,ssl_bc_session_key,ssl_bc_sni,"
-        "ssl_bc_unique_id,ssl_bc_use_keysize,ssl_c_ca_err,ssl_c_ca_err_depth,ssl_c_chain_der,ssl_c_der,ssl_c_err,"
-        "ssl_c_i_dn,ssl_c_key_alg,ssl_c_notafter,ssl_c_notbefore,ssl_c_r_dn,ssl_c_s_dn,ssl_c_san,ssl_c_serial,ssl_c_sha1,"
-        "ssl_c_sig_alg,ssl_c_used,ssl_c_verify,ssl_c_version,ssl_f_der,ssl_f_i_dn,ssl_f_key_alg,ssl_f_notafter,"
-        "ssl_f_notbefore,ssl_f_s_dn,ssl_f_serial,ssl_f_sha1,ssl_f_sig_alg,ssl_f_version,ssl_fc,ssl_fc_alg_keysize,"
-        "ssl_fc_alpn,ssl_fc_cipher,ssl_fc_cipherlist_bin,ssl_fc_cipherlist_hex,ssl_fc_cipherlist_str,"
-        "ssl_fc_cipherlist_xxh,ssl_fc_client_early_traffic_secret,ssl_fc_client_handshake_traffic_secret,"
-        "ssl_fc_client_random,ssl_fc_client_traffic_secret_0,ssl_fc_crtname,ssl_fc_curve,ssl_fc_early_exporter_secret,"
-        "ssl_fc_early_rcvd,ssl_fc_ecformats_bin,ssl_fc_eclist_bin,ssl_fc_err,ssl_fc_err_str,ssl_fc_exporter_secret,"
-        "ssl_fc_extlist_bin,ssl_fc_has_crt,ssl_fc_has_early,ssl_fc_has_sni,ssl_fc_is_resumed,ssl_fc_npn,ssl_fc_protocol,"
-        "ssl_fc_protocol_hello_id,ssl_fc_server_handshake_traffic_secret,ssl_fc_server_random,"
-        "ssl_fc_server_traffic_secret_0,ssl_fc_session_id,ssl_fc_session_key,ssl_fc_sigalgs_bin,ssl_fc_sni,"
-        "ssl_fc_sni_end,ssl_fc_sni_reg,ssl_fc_supported_versions_bin,ssl_fc_unique_id,ssl_fc_use_keysize,ssl_s_chain_der,"
-        "ssl_s_der,ssl_s_i_dn,ssl_s_key_alg,ssl_s_notafter,ssl_s_notbefore,ssl_s_s_dn,ssl_s_serial,ssl_s_sha1,"
-        "ssl_s_sig_alg,ssl_s_version,term_events,waiting_entity");
+        "fs.id,fs.rst_code,internal.htx.data,internal.htx.free,internal.htx.free_data,internal.htx.has_eom,"
+        "internal.htx.nbblks,internal.htx.size,internal.htx.used,internal.htx_blk.data,internal.htx_blk.hdrname,"
+        "internal.htx_blk.hdrval,internal.htx_blk.size,internal.htx_blk.start_line,internal.htx_blk.type,"
+        "internal.strm.is_htx,last_entity,last_rule_file,last_rule_line,lat_ns_avg,lat_ns_tot,req_proto_http,"
+        "req_rdp_cookie,req_rdp_cookie_cnt,res.cache_hit,res.cache_name,res.comp,res.comp_algo,sc1_clr_gpc,ssl_bc,"
+        "ssl_bc_alg_keysize,ssl_bc_alpn,ssl_bc_cipher,ssl_bc_client_early_traffic_secret,"
+        "ssl_bc_client_handshake_traffic_secret,ssl_bc_client_random,ssl_bc_client_traffic_secret_0,ssl_bc_curve,"
+        "ssl_bc_early_exporter_secret,ssl_bc_err,ssl_bc_err_str,ssl_bc_exporter_secret,ssl_bc_is_resumed,ssl_bc_npn,"
+        "ssl_bc_protocol,ssl_bc_server_handshake_traffic_secret,ssl_bc_server_random,ssl_bc_server_traffic_secret_0,"
+        "ssl_bc_session_id,ssl_bc_session_key,ssl_bc_sni,ssl_bc_unique_id,ssl_bc_use_keysize,ssl_c_ca_err,"
+        "ssl_c_ca_err_depth,ssl_c_chain_der,ssl_c_der,ssl_c_err,ssl_c_i_dn,ssl_c_key_alg,ssl_c_notafter,ssl_c_notbefore,"
+        "ssl_c_r_dn,ssl_c_s_dn,ssl_c_san,ssl_c_serial,ssl_c_sha1,ssl_c_sig_alg,ssl_c_used,ssl_c_verify,ssl_c_version,"
+        "ssl_f_der,ssl_f_i_dn,ssl_f_key_alg,ssl_f_notafter,ssl_f_notbefore,ssl_f_s_dn,ssl_f_serial,ssl_f_sha1,"
+        "ssl_f_sig_alg,ssl_f_version,ssl_fc,ssl_fc_alg_keysize,ssl_fc_alpn,ssl_fc_cipher,ssl_fc_cipherlist_bin,"
+        "ssl_fc_cipherlist_hex,ssl_fc_cipherlist_str,ssl_fc_cipherlist_xxh,ssl_fc_client_early_traffic_secret,"
+        "ssl_fc_client_handshake_traffic_secret,ssl_fc_client_random,ssl_fc_client_traffic_secret_0,ssl_fc_crtname,"
+        "ssl_fc_curve,ssl_fc_early_exporter_secret,ssl_fc_early_rcvd,ssl_fc_ecformats_bin,ssl_fc_eclist_bin,ssl_fc_err,"
+        "ssl_fc_err_str,ssl_fc_exporter_secret,ssl_fc_extlist_bin,ssl_fc_has_crt,ssl_fc_has_early,ssl_fc_has_sni,"
+        "ssl_fc_is_resumed,ssl_fc_npn,ssl_fc_protocol,ssl_fc_protocol_hello_id,ssl_fc_server_handshake_traffic_secret,"
+        "ssl_fc_server_random,ssl_fc_server_traffic_secret_0,ssl_fc_session_id,ssl_fc_session_key,ssl_fc_sigalgs_bin,"
+        "ssl_fc_sni,ssl_fc_sni_end,ssl_fc_sni_reg,ssl_fc_supported_versions_bin,ssl_fc_unique_id,ssl_fc_use_keysize,"
+        "ssl_s_chain_der,ssl_s_der,ssl_s_i_dn,ssl_s_key_alg,ssl_s_notafter,ssl_s_notbefore,ssl_s_s_dn,ssl_s_serial,"
+        "ssl_s_sha1,ssl_s_sig_alg,ssl_s_version,term_events,waiting_entity");
 
 LATER_TABLE(fetch_never, .what = "sample fetch", .never = true, .names =
         "51d.all,da-csv-fetch,lua.*,spoe.engine-id,wurfl-get*");
