@@ -64,6 +64,10 @@ static const struct conf_kind kind_http_errors = {
         .name = "http-errors", .bit = KIND_HTTP_ERRORS, .section = true, .named = true, .clash = "http-errors"
 };
 
+static const struct conf_kind kind_userlist = {
+        .name = "userlist", .bit = KIND_USERLIST, .section = true, .named = true, .clash = "userlist"
+};
+
 CONF_KIND(kind_global);
 CONF_KIND(kind_defaults);
 CONF_KIND(kind_frontend);
@@ -74,3 +78,4 @@ CONF_KIND(kind_stats_socket);
 CONF_KIND(kind_server);
 CONF_KIND(kind_default_server);
 CONF_KIND(kind_http_errors);
+CONF_KIND(kind_userlist);

@@ -14,6 +14,7 @@
 #define KIND_DEFAULT_SERVER ((kind_mask)1 << 7)
 #define KIND_STATS_SOCKET   ((kind_mask)1 << 8)
 #define KIND_HTTP_ERRORS    ((kind_mask)1 << 16)
+#define KIND_USERLIST       ((kind_mask)1 << 18)
 
 #define KIND_FE         (KIND_FRONTEND | KIND_LISTEN)
 #define KIND_BE         (KIND_BACKEND | KIND_LISTEN)

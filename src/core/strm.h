@@ -130,8 +130,8 @@ void strm_grant(struct strm *s, uint64_t id, struct server *srv);
 /* For what answers HOOK_WAIT or RULE_WAIT and has a limit: true when `ms` have passed since the first call of this wait, and when
  * there is no memory. The stream runs at that moment at the latest. */
 bool strm_waited(struct strm *s, int ms);
-bool strm_waits(const struct strm *s);    /* such a wait began and is not done */
-void strm_wait_done(struct strm *s); /* it goes on: the next wait begins anew */
+bool strm_waits(const struct strm *s); /* such a wait began and is not done */
+void strm_wait_done(struct strm *s);   /* it goes on: the next wait begins anew */
 
 /* ---- persistence: the one server that a request is tied to, and what the log says of it (manual 8.5, third and fourth letter) ---- */
 struct strm_tie {
@@ -139,6 +139,8 @@ struct strm_tie {
         bool firm;            /* it goes there even when the server is down (option persist) */
         char req, rsp;        /* 0: '-' */
         bool post;            /* the request was a POST */
+        bool fixed;           /* a rule chose the server: what ties later has no effect */
+        bool force, ignore;   /* rules: whatever ties is firm, and no redispatch breaks it; nothing ties */
         uint32_t seen, first; /* dates of the client's cookie, seconds since the epoch; 0: none */
 };
 const struct strm_tie *strm_tied(const struct strm *s); /* NULL: nothing is known of a tie */

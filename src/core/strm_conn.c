@@ -48,8 +48,11 @@ static bool is_out(const struct strm *s)
 static bool is_redispatch(const struct strm *s)
 {
         const struct proxy_cfg *px = s->bcfg->px;
+        const struct strm_tie *t = strm_tied(s);
         int every = px->redispatch_after;
 
+        if (t && t->srv && t->force) /* manual, force-persist: "the final redispatch is always disabled" */
+                return false;
         if (is_out(s))
                 return true;
         if (!(px->options & OPT_REDISPATCH) ||

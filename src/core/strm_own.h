@@ -23,6 +23,7 @@ struct strm_own {
         int ms[STRM_LIMITS]; /* 0: the proxy's */
         uint8_t level;       /* enum log_level + 1, STRM_LEVEL_SILENT; 0: as usual */
         bool has_src, has_dst;
+        bool auth_waits; /* a password of its request is being hashed */
         struct addr src, dst;
 };
 

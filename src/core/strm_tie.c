@@ -20,10 +20,12 @@ void strm_tie(struct strm *s, struct server *srv, bool firm)
 
         if (!t)
                 return; /* no memory: it goes where the balance sends it */
+        if (t->fixed || t->ignore)
+                return;
         strm_untie(s);
         pin(&srv->pins);
         t->srv = srv;
-        t->firm = firm;
+        t->firm = firm || t->force;
 }
 
 void strm_untie(struct strm *s)

@@ -204,8 +204,7 @@ static enum rule_answer mark_run(const void *arg, struct rule_ctx *x)
 static const struct action rows[] = {
         ROW("tarpit", RULE_ON(HTTP_REQUEST), tarpit_parse, tarpit_run, ACT_PAGE_WORDS,
             "refuses the request after `timeout tarpit`"),
-        ROW("pause", ACT_MESSAGES, pause_parse, pause_run, "{ <time> | <expr> }",
-            "waits before the next rule"),
+        ROW("pause", ACT_MESSAGES, pause_parse, pause_run, "{ <time> | <expr> }", "waits before the next rule"),
         ROW("silent-drop", ON_CLIENT, drop_parse, drop_run, "[ rst-ttl <ttl> ]",
             "forgets the client's connection without telling the client"),
         ROW("set-fc-tos", ON_CLIENT, number_parse, tos_run, "{ <tos> | <expr> }",

@@ -428,7 +428,11 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
         for (uint32_t i = 0; s->req && i < p->n; i++) {
                 const struct rule *r = &p->rule[i];
 
-                if ((!r->cond || cond_run(r->cond, &x.x) == COND_TRUE) && redirect_run(r->arg, &x) == RULE_TAKEN)
+                enum cond_answer a = r->cond ? cond_run(r->cond, &x.x) : COND_TRUE;
+
+                if (a == COND_WAIT)
+                        return HOOK_WAIT;
+                if (a == COND_TRUE && redirect_run(r->arg, &x) == RULE_TAKEN)
                         return HOOK_TAKEN;
         }
         return HOOK_NEXT;

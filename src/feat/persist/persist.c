@@ -103,7 +103,7 @@ static int compare(struct str a, struct str b) /* as strcmp(3) */
 }
 
 /* The first one that is up and is called so; *ret_known: there is one, up or not. */
-static struct server *find_named(const struct use *u, struct back *b, struct str value, bool *ret_known)
+static struct server *find_named(const struct use *u, struct back *b, struct str value, bool firm, bool *ret_known)
 {
         struct server *down = NULL;
         uint32_t lo = 0, hi = u->n;
@@ -126,10 +126,10 @@ static struct server *find_named(const struct use *u, struct back *b, struct str
                         return srv;
                 down = down ? down : srv;
         }
-        return u->cfg->firm ? down : NULL;
+        return firm ? down : NULL;
 }
 
-static struct server *find_dynamic(const struct use *u, struct back *b, struct str value, bool *ret_known)
+static struct server *find_dynamic(const struct use *u, struct back *b, struct str value, bool firm, bool *ret_known)
 {
         uint32_t n = __atomic_load_n(&b->n_srv, __ATOMIC_ACQUIRE);
         struct server **v = __atomic_load_n(&b->srv, __ATOMIC_ACQUIRE);
@@ -141,7 +141,7 @@ static struct server *find_dynamic(const struct use *u, struct back *b, struct s
                 if (!v[i] || !str_eq(value_of(u->cfg, v[i], room), value))
                         continue;
                 *ret_known = true;
-                if (server_is_up(v[i]) || u->cfg->firm)
+                if (server_is_up(v[i]) || firm)
                         return v[i];
         }
         return NULL;
@@ -188,6 +188,10 @@ static void judge(const struct use *u, struct strm *s, struct strm_tie *t, struc
         struct server *srv = NULL;
         bool known = false;
 
+        if (t->fixed || t->ignore) { /* manual 8.5: U, unused */
+                t->req = 'U';
+                return;
+        }
         if (cfg->mode == PERSIST_PREFIX) {
                 const char *tilde = value.n ? memchr(value.p, '~', value.n) : NULL;
 
@@ -195,10 +199,10 @@ static void judge(const struct use *u, struct strm *s, struct strm_tie *t, struc
         } else if (cfg->mode == PERSIST_INSERT && !still_good(cfg, t, &value, &t->req)) {
                 return;
         }
-        srv = find_named(u, s->back, value, &known);
+        srv = find_named(u, s->back, value, cfg->firm || t->force, &known);
         if (!srv && cfg->dynamic)
-                srv = find_dynamic(u, s->back, value, &known);
-        t->req = srv ? 'V' : known ? 'D' : 'I';
+                srv = find_dynamic(u, s->back, value, cfg->firm || t->force, &known);
+        t->req = srv && (!t->force || server_is_up(srv)) ? 'V' : known ? 'D' : 'I';
         if (srv)
                 strm_tie(s, srv, cfg->firm);
         else
@@ -369,7 +373,8 @@ static char needs_cookie(const struct persist_cfg *cfg, const struct strm *s, co
 {
         bool direct = t->srv && t->srv == s->srv;
 
-        if (cfg->mode != PERSIST_INSERT || (t->rsp == 'P' && cfg->preserve) || (cfg->postonly && !t->post))
+        if (cfg->mode != PERSIST_INSERT || t->ignore || (t->fixed && direct) || (t->rsp == 'P' && cfg->preserve) ||
+            (cfg->postonly && !t->post))
                 return 0;
         if (!direct)
                 return 'I';

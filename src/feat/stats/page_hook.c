@@ -262,19 +262,19 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
 {
         const struct stats_use *u = arg;
         struct str t = hmsg_path_query(s->req);
-        const struct stats_rule *access;
+        const struct stats_rule *access, *admin;
         struct stats_page *p;
         struct applet *a;
-        bool admin;
 
         /* Other methods are not the page's business: they go on to the servers, as in HAProxy. */
         if (!str_has_prefix(t, u->uri) ||
             (s->req->method != HMETH_GET && s->req->method != HMETH_HEAD && s->req->method != HMETH_POST))
                 return HOOK_NEXT;
-        access = stats_rules_first(u->access, s);
+        if (stats_rules_first(u->access, s, &access) == COND_WAIT ||
+            stats_rules_first(u->admin, s, &admin) == COND_WAIT)
+                return HOOK_WAIT; /* as long as a password is looked at */
         if (access && access->what == STATS_DENY)
                 return deny(s, as_front);
-        admin = stats_rules_first(u->admin, s) != NULL;
         a = applet_attach(s, &page_ops);
         if (!a) {
                 strm_answer(s, 503);
@@ -282,7 +282,7 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
         }
         p = a->data;
         fill(p, u, str_sub(t, u->uri.n, t.n - u->uri.n));
-        p->admin = admin;
+        p->admin = admin != NULL;
         p->ask = access && access->what == STATS_AUTH;
         p->realm = p->ask ? access->realm : NULL;
         return HOOK_TAKEN;

@@ -124,12 +124,19 @@ const struct stats_rules *stats_rules_compile(struct conf *c, const struct stats
         return list;
 }
 
-const struct stats_rule *stats_rules_first(const struct stats_rules *list, struct strm *s)
+enum cond_answer stats_rules_first(const struct stats_rules *list, struct strm *s, const struct stats_rule **ret_rule)
 {
         struct expr_ctx x = { .strm = s, .sess = s->sess, .req = s->req, .have = EXPR_AT_REQUEST, .final = true };
 
-        for (uint32_t i = 0; list && i < list->n; i++)
-                if (!list->rule[i]->cond || cond_run(list->rule[i]->cond, &x) == COND_TRUE)
-                        return list->rule[i];
-        return NULL;
+        *ret_rule = NULL;
+        for (uint32_t i = 0; list && i < list->n; i++) {
+                const struct stats_rule *r = list->rule[i];
+                enum cond_answer a = r->cond ? cond_run(r->cond, &x) : COND_TRUE;
+
+                if (a == COND_TRUE)
+                        *ret_rule = r;
+                if (a != COND_FALSE)
+                        return a;
+        }
+        return COND_FALSE;
 }

@@ -25,6 +25,8 @@ void stats_access_dump(const struct kw *kw, const void *slot, struct buf *out);
 bool stats_realm_ok(struct str realm);
 
 const struct stats_rules *stats_rules_compile(struct conf *c, const struct stats_rule *last); /* NULL: no rule */
-const struct stats_rule *stats_rules_first(const struct stats_rules *list, struct strm *s);   /* NULL: none holds */
+/* The first that holds: COND_TRUE, *ret_rule. COND_FALSE: none does. COND_WAIT: ask again. */
+must_check enum cond_answer stats_rules_first(const struct stats_rules *list, struct strm *s,
+                                              const struct stats_rule **ret_rule);
 
 #endif

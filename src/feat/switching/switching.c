@@ -150,7 +150,11 @@ static enum hook_answer run(struct strm *s, const void *arg, bool as_front)
                 const struct use_line *l = p->line[i];
                 struct back *b;
 
-                if (l->cond && cond_run(l->cond, &x) != COND_TRUE)
+                enum cond_answer a = l->cond ? cond_run(l->cond, &x) : COND_TRUE;
+
+                if (a == COND_WAIT)
+                        return HOOK_WAIT;
+                if (a != COND_TRUE)
                         continue;
                 b = target_of(l, &x);
                 if (b) {
