@@ -1,5 +1,5 @@
 /* Actions: what they make of heads, targets, answers and sockets, and what they refuse. */
-#include "feat/http_rules/testing.h"
+#include "feat/http_rules/rules_testing.h"
 
 /* ---- edits ---- */
 

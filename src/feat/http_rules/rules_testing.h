@@ -1,6 +1,6 @@
-/* feat/http_rules/testing.h - for the tests of rules: a configuration's lines, a request, and what the hooks make of it. */
-#ifndef FEAT_HTTP_RULES_TESTING_H
-#define FEAT_HTTP_RULES_TESTING_H
+/* feat/http_rules/rules_testing.h - for the tests of rules: a configuration's lines, a request, and what the hooks make of it. */
+#ifndef FEAT_HTTP_RULES_RULES_TESTING_H
+#define FEAT_HTTP_RULES_RULES_TESTING_H
 
 #include "conf/conf.h"
 #include "core/kinds.h"
