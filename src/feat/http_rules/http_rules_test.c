@@ -138,12 +138,8 @@ static void test_condition_errors(void **st)
                   "error detected while parsing switching rule : nothing stands before 'or'." },
                 { "use_backend b if { hdr(host) -m xx a }", "error detected while parsing switching rule : unknown "
                                                             "matching method 'xx' when parsing ACL expression." },
-<<<<<<< HEAD
                 { "use_backend b if { hdr(host) -f /x }",
                   "failed to open pattern file </x>: No such file or directory" },
-=======
-                { "use_backend b if { hdr(host) -f /x }", "failed to open pattern file </x>" },
->>>>>>> 8e79d13 (later: names that have rows now; tests of rules share a header by its proper name)
                 { "use_backend b if { foo /x }", "unknown fetch method 'foo'" },
                 { "use_backend b if { path,foo /x }", "unknown converter 'foo'" },
                 { "use_backend b if { src,hex,bytes(0) a }", "matching method must be specified first (using '-m')" },
