@@ -160,7 +160,7 @@ static const struct kw rows[] = {
               .args = "<name> [users <user>,<user>,(...)]", .sample = "g1 users u1,u2", .help = "A group of users."),
         KW_FN("user", user_parse, users_dump, .kinds = KIND_USERLIST, .manual = "3.4", .apply = KW_NEW,
               .args = "<name> [password | insecure-password <password>] [groups <group>,<group>,(...)]",
-              .sample = "u1 insecure-password secret groups g1",
+              .sample = "u1 insecure-password secret",
               .help = "A user. password: a hash as crypt(3) writes it; insecure-password: as it is."),
 };
 
