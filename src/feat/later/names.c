@@ -8,7 +8,7 @@
 /* clang-format off */
 
 LATER_TABLE(section, .what = LATER_SECTION, .names =
-        "acme,cache,crt-store,healthcheck,log-forward,mailers,peers,traces,userlist");
+        "acme,cache,crt-store,healthcheck,log-forward,mailers,peers,traces");
 
 LATER_TABLE(section_never, .what = LATER_SECTION, .never = true, .names =
         "fcgi-app");
@@ -41,10 +41,9 @@ LATER_TABLE(proxy, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .names =
         "compression direction,compression minsize-req,compression minsize-res,compression offload,compression type,crt,"
         "email-alert from,email-alert level,email-alert mailers,email-alert myhostname,email-alert to,filter bwlim-in,"
         "filter bwlim-out,filter cache,filter comp-req,filter comp-res,filter compression,filter opentracing,"
-        "filter trace,filter-sequence,force-be-switch,force-persist,guid,ignore-persist,load-server-state-from-file,"
-        "option checkcache,option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,"
-        "option httpslog,persist rdp-cookie,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use,"
-        "use-server");
+        "filter trace,filter-sequence,force-be-switch,guid,load-server-state-from-file,option checkcache,"
+        "option forwarded,option h1-case-adjust-bogus-client,option h1-case-adjust-bogus-server,option httpslog,"
+        "persist rdp-cookie,server-state-file-name,srvtcpka-cnt,srvtcpka-idle,srvtcpka-intvl,ssl-f-use");
 
 LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = true, .names =
         "filter fcgi-app,filter spoe,option spop-check,quic-initial,use-fcgi-app");
@@ -71,7 +70,7 @@ LATER_TABLE(server_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_SERVER, .neve
         "quic-cc-algo");
 
 LATER_TABLE(http_request, .what = "action", .of = "http-request", .names =
-        "add-headers-bin,auth,cache-use,del-headers-bin,disable-l7-retry,do-resolve,set-bandwidth-limit,set-bc-mark,"
+        "add-headers-bin,cache-use,del-headers-bin,disable-l7-retry,do-resolve,set-bandwidth-limit,set-bc-mark,"
         "set-bc-tos,set-headers-bin,set-retries,wait-for-handshake");
 
 LATER_TABLE(http_request_never, .what = "action", .of = "http-request", .never = true, .names =
@@ -107,10 +106,9 @@ LATER_TABLE(tcp_response_content_never, .what = "action", .of = "tcp-response co
 LATER_TABLE(fetch, .what = "sample fetch", .names =
         "bc_err,bc_err_name,bc_err_str,bc_glitches,bs.aborted,bs.debug_str,bs.id,bs.rst_code,cpu_calls,cpu_ns_avg,"
         "cpu_ns_tot,distcc_body,distcc_param,fc_err,fc_err_name,fc_err_str,fc_glitches,fc_pp_authority,fc_pp_tlv,"
-        "fc_pp_unique_id,fc_rcvd_proxy,fc_saved_syn,fs.aborted,fs.debug_str,fs.id,fs.rst_code,http_auth,http_auth_bearer,"
-        "http_auth_group,http_auth_pass,http_auth_type,http_auth_user,internal.htx.data,internal.htx.free,"
-        "internal.htx.free_data,internal.htx.has_eom,internal.htx.nbblks,internal.htx.size,internal.htx.used,"
-        "internal.htx_blk.data,internal.htx_blk.hdrname,internal.htx_blk.hdrval,internal.htx_blk.size,"
+        "fc_pp_unique_id,fc_rcvd_proxy,fc_saved_syn,fs.aborted,fs.debug_str,fs.id,fs.rst_code,internal.htx.data,"
+        "internal.htx.free,internal.htx.free_data,internal.htx.has_eom,internal.htx.nbblks,internal.htx.size,"
+        "internal.htx.used,internal.htx_blk.data,internal.htx_blk.hdrname,internal.htx_blk.hdrval,internal.htx_blk.size,"
         "internal.htx_blk.start_line,internal.htx_blk.type,internal.strm.is_htx,lat_ns_avg,lat_ns_tot,req_proto_http,"
         "req_rdp_cookie,req_rdp_cookie_cnt,res.cache_hit,res.cache_name,res.comp,res.comp_algo,sc1_clr_gpc,ssl_bc,"
         "ssl_bc_alg_keysize,ssl_bc_alpn,ssl_bc_cipher,ssl_bc_client_early_traffic_secret,"
