@@ -48,7 +48,7 @@ static void note_free(struct side *s)
         (void)s;
 }
 
-static inline int note_body(struct side *s, struct iovec *v, int *n, size_t max)
+static int note_body(struct side *s, struct iovec *v, int *n, size_t max)
 {
         (void)s;
         (void)v;
