@@ -160,8 +160,12 @@ static bool hashed(const struct pat_expr *x, const struct pat_entry *e, const st
         case ACL_STR: *ret_hash = hash_text(pat_key(e), x->icase); return e->n <= PAT_TEXT_MAX;
         case ACL_BEG: *ret_hash = map_hash(pat_key(e)); return !x->icase && e->n < PAT_TEXT_MAX;
         case ACL_INT:
-        case ACL_LEN: *ret_hash = hash_int(item->pat.lo); return item->pat.lo == item->pat.hi;
+        case ACL_LEN:
+                ASSERT(item);
+                *ret_hash = hash_int(item->pat.lo);
+                return item->pat.lo == item->pat.hi;
         case ACL_IP:
+                ASSERT(item); /* made by prepare() */
                 if (!net_bits(&item->pat, &bits))
                         return false;
                 *ret_hash = hash_net(item->pat.family, item->pat.ip, bits);
@@ -175,6 +179,7 @@ static void mark_length(struct pat_expr *x, const struct pat_entry *e, const str
         unsigned bits = e->n;
 
         if (x->how == ACL_IP) {
+                ASSERT(item);
                 (void)net_bits(&item->pat, &bits);
                 bits += item->pat.family == AF_INET ? 0 : PAT_SIX_FROM;
         }
@@ -184,6 +189,7 @@ static void mark_length(struct pat_expr *x, const struct pat_entry *e, const str
 
 static void list_append(struct pat_expr *x, struct pat_item *item)
 {
+        ASSERT(item);
         item->prev = x->last;
         atomic_store_explicit(x->last ? &x->last->next : &x->first, item, memory_order_release);
         x->last = item;
@@ -191,8 +197,10 @@ static void list_append(struct pat_expr *x, struct pat_item *item)
 
 static void list_remove(struct pat_expr *x, struct pat_item *item)
 {
-        struct pat_item *next = atomic_load_explicit(&item->next, memory_order_relaxed);
+        struct pat_item *next;
 
+        ASSERT(item);
+        next = atomic_load_explicit(&item->next, memory_order_relaxed);
         atomic_store_explicit(item->prev ? &item->prev->next : &x->first, next, memory_order_release);
         if (next)
                 next->prev = item->prev;

@@ -406,7 +406,7 @@ void pat_describe(const struct pat_ref *r, struct buf *out)
 /* Where a listing goes on is an entry that may be gone by then: it is looked for again. */
 bool pat_list(struct pat_ref *r, uint32_t version, const void **pos, unsigned n, struct buf *out)
 {
-        struct pat_entry *e = r->first;
+        struct pat_entry *e;
         const void *from = *pos;
 
         pthread_mutex_lock(&r->lock);

@@ -287,7 +287,7 @@ static void test_model(void **st)
                 some_text(text, 12);
                 if (dice(3) && n_model < MODEL_MAX) {
                         assert_true(pat_add(r, 0, str_of(text), STR("x"), why));
-                        strcpy(model[n_model++], text);
+                        memcpy(model[n_model++], text, sizeof(text));
                 } else {
                         unsigned left = 0;
 
