@@ -113,8 +113,8 @@ void strm_answer_builtin(struct strm *s, int status)
         size_t size;
         struct own {
                 struct hmsg m;
-                struct hfield f[32];
-                char arena[4096];
+                struct hfield f[104]; /* rules may add as many as a head takes */
+                char arena[8192];
         } * o;
 
         if (!end_with(s, status))

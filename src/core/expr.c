@@ -156,6 +156,17 @@ static struct str take_name(struct build *b)
         return s;
 }
 
+/* What stands for "\next" in an argument; false: the backslash is one, as in the regular expression "\d+". */
+static bool escape(char next, char *ret_byte)
+{
+        static const char names[] = "nrt\\\"' ", bytes[] = "\n\r\t\\\"' ";
+        const char *at = memchr(names, next, sizeof(names) - 1);
+
+        if (at)
+                *ret_byte = bytes[at - names];
+        return at != NULL;
+}
+
 /* Argument bytes up to an unquoted ',' or ')': quotes and backslash as in the manual's section 2.2, within the one word. */
 static bool take_arg(struct build *b, char **out, struct str *ret_arg)
 {
@@ -166,8 +177,9 @@ static bool take_arg(struct build *b, char **out, struct str *ret_arg)
 
                 if (quote ? ch == quote : ch == '"' || ch == '\'') {
                         quote = quote ? '\0' : ch;
-                } else if (ch == '\\' && quote != '\'' && b->i + 1 < b->text.n) {
-                        *(*out)++ = b->text.p[++b->i];
+                } else if (ch == '\\' && quote != '\'' && b->i + 1 < b->text.n && escape(b->text.p[b->i + 1], *out)) {
+                        (*out)++;
+                        b->i++;
                 } else if (!quote && (ch == ',' || ch == ')')) {
                         break;
                 } else {

@@ -102,7 +102,7 @@ void strm_reply(struct strm *s, const struct reply *r)
 {
         struct own {
                 struct hmsg m;
-                struct hfield f[32];
+                struct hfield f[104]; /* rules may add as many as a head takes */
                 char arena[16384];
         } * o;
         size_t size;

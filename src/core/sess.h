@@ -49,13 +49,16 @@ struct sess_idle { /* what waiting without a stream needs */
 struct sess_more {
         size_t size;       /* of this block, for mem_put() */
         struct vars *vars; /* core/vars.h */
-        struct addr dst;
-        bool has_dst;
+        struct addr dst, fc_src, fc_dst; /* fc: of the connection, once tcp-request session rules gave the session others */
+        bool has_dst, has_fc;
         struct track_set *tracked; /* core/track.h; NULL: nothing */
 };
 struct sess_more *sess_more_of(struct sess *s); /* made when first needed; NULL: no memory */
 void sess_more_fini(struct sess *s);            /* the session ends; twice is fine */
 const struct addr *sess_dst(struct sess *s);
+const struct addr *sess_fc_src(const struct sess *s);
+const struct addr *sess_fc_dst(struct sess *s);
+bool sess_keep_fc(struct sess *s); /* its src and dst are about to be others than its connection's; false: no memory */
 /* Attaches a connection that came by another way (the master socket) to a frontend of mode PX_CLI; owns the fd. Its thread. */
 bool sess_attach(struct front *fe, int fd, uint8_t level);
 

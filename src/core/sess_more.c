@@ -41,3 +41,27 @@ const struct addr *sess_dst(struct sess *s)
                 addr_from_sockaddr(&m->dst, (struct sockaddr *)&sa, len);
         return &m->dst;
 }
+
+bool sess_keep_fc(struct sess *s)
+{
+        const struct addr *dst = sess_dst(s);
+
+        if (!s->more)
+                return false;
+        if (!s->more->has_fc) {
+                s->more->fc_src = s->src;
+                s->more->fc_dst = *dst;
+        }
+        s->more->has_fc = true;
+        return true;
+}
+
+const struct addr *sess_fc_src(const struct sess *s)
+{
+        return s->more && s->more->has_fc ? &s->more->fc_src : &s->src;
+}
+
+const struct addr *sess_fc_dst(struct sess *s)
+{
+        return s->more && s->more->has_fc ? &s->more->fc_dst : sess_dst(s);
+}

@@ -129,6 +129,8 @@ struct svc_verdict svc_mysql_result(struct str in, bool last)
         struct svc_verdict v;
         struct str p = packet(in, last, &v);
 
+        if (p.n)
+                p = packet(from(in, p.n + 4), last, &v); /* behind the greeting */
         if (p.n == 0)
                 return v;
         if (at(p, 0) == 0xff)

@@ -30,7 +30,7 @@ enum svc_mysql_form { SVC_MYSQL_GREETING, SVC_MYSQL_POST41, SVC_MYSQL_PRE41, SVC
 
 void svc_mysql_login(enum svc_mysql_form f, struct str user, struct buf *out); /* and COM_QUIT */
 struct svc_verdict svc_mysql_greeting(struct str in, bool last);               /* OK: text is the version */
-struct svc_verdict svc_mysql_result(struct str in, bool last);
+struct svc_verdict svc_mysql_result(struct str in, bool last); /* in: the greeting and what follows it */
 
 void svc_pgsql_startup(struct str user, struct buf *out);
 struct svc_verdict svc_pgsql(struct str in, bool last);

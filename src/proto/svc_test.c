@@ -36,10 +36,23 @@ static const struct answer_case cases[] = {
         { svc_mysql_greeting, BYTES("\x01\0\0\0\xff"), false, SVC_INVALID, 0, "" },
         { svc_mysql_greeting, BYTES("220 mail\r\n"), false, SVC_INVALID, 0, "" }, /* a packet of 3 MB */
         { svc_mysql_greeting, BYTES(""), true, SVC_INVALID, 0, "" },
-        { svc_mysql_result, BYTES("\x07\0\0\2\0\0\0\2\0\0\0"), false, SVC_OK, 0, "" },
-        { svc_mysql_result, BYTES("\x05\0\0\2\xfe\0\0\2\0"), false, SVC_OK, 0, "" },
-        { svc_mysql_result, BYTES("\x09\0\0\2\xff\x15\x04#28000"), false, SVC_FAILED, 1045, "#28000" },
-        { svc_mysql_result, BYTES("\x02\0\0\2\5x"), false, SVC_INVALID, 0, "" },
+        { svc_mysql_result,
+          BYTES("\2\0\0\0\n\0"
+                "\x07\0\0\2\0\0\0\2\0\0\0"),
+          false, SVC_OK, 0, "" },
+        { svc_mysql_result,
+          BYTES("\2\0\0\0\n\0"
+                "\x05\0\0\2\xfe\0\0\2\0"),
+          false, SVC_OK, 0, "" },
+        { svc_mysql_result,
+          BYTES("\2\0\0\0\n\0"
+                "\x09\0\0\2\xff\x15\x04#28000"),
+          false, SVC_FAILED, 1045, "#28000" },
+        { svc_mysql_result,
+          BYTES("\2\0\0\0\n\0"
+                "\x02\0\0\2\5x"),
+          false, SVC_INVALID, 0, "" },
+        { svc_mysql_result, BYTES("\2\0\0\0\n\0"), false, SVC_MORE, 0, "" }, /* only the greeting */
         { svc_pgsql, BYTES("R\0\0\0\x08\0\0\0\0"), false, SVC_OK, 0, "PostgreSQL server is ok" },
         { svc_pgsql, BYTES("R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0"), false, SVC_OK, 0, "PostgreSQL server is ok" },
         { svc_pgsql, BYTES("R\0\0\0\x04\0\0\0\0"), false, SVC_FAILED, 0, "PostgreSQL unknown error" },

@@ -85,7 +85,7 @@ static const struct script_case scripts[] = {
         { " option httpchk\n", " option tcp-check\n", "C0", "" },
         { "", H " option tcp-check\n", "C0", "" },
         { "", " option mysql-check\n", "C1E2", "" },
-        { "", " option mysql-check user u\n", "C1E2S3E4", "" },
+        { "", " option mysql-check user u\n", "C1S2E3E4", "" },
         { "", " option pgsql-check user u\n", "C1S2E3", "" },
         { "", " option redis-check\n", "C1S2E2", "" },
         { "", " option smtpchk\n", "C1E2S3E5S5E7", "" },

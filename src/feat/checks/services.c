@@ -47,12 +47,13 @@ static void mysql(struct conf *c, const struct check_proxy_cfg *cfg, struct plan
 {
         AUTO_BUF(b);
 
-        await(p, svc_mysql_greeting, 2, CHECK_UNKNOWN);
-        if (!cfg->user)
-                return;
-        svc_mysql_login((enum svc_mysql_form)cfg->mysql, str_of(cfg->user), &b);
-        say(p, keep(c, &b));
-        await(p, svc_mysql_result, 4, CHECK_UNKNOWN);
+        if (cfg->user) { /* before the greeting, as HAProxy does: a proxy between may wait for the client's first word */
+                svc_mysql_login((enum svc_mysql_form)cfg->mysql, str_of(cfg->user), &b);
+                say(p, keep(c, &b));
+        }
+        await(p, svc_mysql_greeting, cfg->user ? 3 : 2, CHECK_UNKNOWN);
+        if (cfg->user)
+                await(p, svc_mysql_result, 4, CHECK_UNKNOWN);
 }
 
 static void pgsql(struct conf *c, const struct check_proxy_cfg *cfg, struct plan *p)

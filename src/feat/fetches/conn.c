@@ -71,37 +71,37 @@ FETCH(dst_is_local)
 FETCH(fc_src)
 {
         UNUSED;
-        return answer_addr(ret_smp, &x->sess->src);
+        return answer_addr(ret_smp, sess_fc_src(x->sess));
 }
 
 FETCH(fc_src_port)
 {
         UNUSED;
-        return answer_port(ret_smp, &x->sess->src);
+        return answer_port(ret_smp, sess_fc_src(x->sess));
 }
 
 FETCH(fc_src_is_local)
 {
         UNUSED;
-        return answer_bool(ret_smp, is_local(&x->sess->src));
+        return answer_bool(ret_smp, is_local(sess_fc_src(x->sess)));
 }
 
 FETCH(fc_dst)
 {
         UNUSED;
-        return answer_addr(ret_smp, sess_dst(x->sess));
+        return answer_addr(ret_smp, sess_fc_dst(x->sess));
 }
 
 FETCH(fc_dst_port)
 {
         UNUSED;
-        return answer_port(ret_smp, sess_dst(x->sess));
+        return answer_port(ret_smp, sess_fc_dst(x->sess));
 }
 
 FETCH(fc_dst_is_local)
 {
         UNUSED;
-        return answer_bool(ret_smp, is_local(sess_dst(x->sess)));
+        return answer_bool(ret_smp, is_local(sess_fc_dst(x->sess)));
 }
 
 FETCH(dst_conn)

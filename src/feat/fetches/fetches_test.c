@@ -63,7 +63,9 @@ static void test_fetches(void **st)
                 { "res.ver", "1.1" },
                 { "str(a b)", "a b" },
                 { "str(\"a,b)\")", "a,b)" },
-                { "str(a\\,b)", "a,b" },
+                { "str(\"a,b\")", "a,b" },
+                { "str(a\\d+b)", "a\\d+b" }, /* as in a regular expression */
+                { "str(a\\tb)", "a\tb" },
                 { "int(-5)", "-5" },
                 { "bool(true)", "1" },
                 { "bool(0)", "0" },

@@ -138,6 +138,8 @@ static struct addr *own_src(struct rule_ctx *x)
 {
         struct strm_own *o;
 
+        if (x->point == RULE_TCP_SESS && !sess_keep_fc(x->x.sess))
+                return NULL;
         if (!x->strm)
                 return &x->x.sess->src;
         o = strm_own_of(x->strm);
@@ -153,6 +155,8 @@ static struct addr *own_dst(struct rule_ctx *x)
 {
         struct strm_own *o;
 
+        if (x->point == RULE_TCP_SESS && !sess_keep_fc(x->x.sess))
+                return NULL;
         if (!x->strm)
                 (void)sess_dst(x->x.sess); /* makes it */
         if (!x->strm)

@@ -101,7 +101,14 @@ static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *
         const struct proxy_cfg *px = conf_slot(o, proxy_slot);
 
         (void)c;
-        if ((o->kind->bit & KIND_DEFAULTS) || !px || px->mode == PX_HTTP)
+        if (o->kind->bit & KIND_DEFAULTS)
+                return;
+        if (o->kind->bit == KIND_BACKEND && (cfg->connection || cfg->session))
+                (void)diag_add(d, DIAG_ALERT, o->at, "E0745",
+                               "'%s' cannot inherit from a defaults section with 'tcp-request %s' rules: a backend accepts no "
+                               "connections.",
+                               o->name, cfg->connection ? "connection" : "session");
+        if (!px || px->mode == PX_HTTP)
                 return;
         if (!cfg->request_ms && needs_contents(cfg->request, contents))
                 (void)diag_add(d, DIAG_WARNING, conf_span_name(o, "tcp-request content"), "W0745",

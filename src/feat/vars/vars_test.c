@@ -76,7 +76,7 @@ static void commands_answer(void **st)
                 { "set var proc.x str(\"a,$HOME;\\\"#')", "failed to parse sample expression <str(\"a,$HOME;\\\"#')> : "
                                                           "unmatched quote in the arguments of 'str'\n" },
                 { "set var proc.x str($HOME'#'\\n)", "" },
-                { "get var proc.x", "proc.x: type=str value=<$HOME#n>\n" },
+                { "get var proc.x", "proc.x: type=str value=<$HOME#\n>\n" },
         };
 
         (void)st;
