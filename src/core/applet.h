@@ -38,7 +38,7 @@ struct applet_ops {
         void (*stop)(struct applet *a); /* may be NULL */
 };
 
-#define APPLET_FIELDS 16
+#define APPLET_FIELDS 64 /* http-after-response rules add to its own */
 
 struct applet {
         const struct applet_ops *ops;
@@ -58,7 +58,7 @@ struct applet {
         size_t req_size;
         struct hmsg req, rsp;
         struct hfield rsp_f[APPLET_FIELDS];
-        char rsp_arena[1024];
+        char rsp_arena[4096];
 };
 
 /* Makes an instance the server side of the stream (from a hook, or for a whole PX_CLI frontend). NULL: out of memory. */

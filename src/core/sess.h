@@ -49,7 +49,8 @@ struct sess_idle { /* what waiting without a stream needs */
 struct sess_more {
         size_t size;       /* of this block, for mem_put() */
         struct vars *vars; /* core/vars.h */
-        struct addr dst, fc_src, fc_dst; /* fc: of the connection, once tcp-request session rules gave the session others */
+        struct addr dst, fc_src,
+                fc_dst; /* fc: of the connection, once tcp-request session rules gave the session others */
         bool has_dst, has_fc;
         struct track_set *tracked; /* core/track.h; NULL: nothing */
 };

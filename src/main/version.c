@@ -13,14 +13,14 @@ struct feature {
 
 static const struct feature features[] = {
         { "ACCEPT4", true },      { "BACKTRACE", true },    { "CPU_AFFINITY", true }, { "CRYPT_H", true },
-        { "DL", false },          { "EPOLL", true },        { "EVPORTS", false },      { "GETADDRINFO", true },
-        { "KQUEUE", false },      { "KTLS", false },        { "LIBCRYPT", true },      { "LINUX_CAP", false },
-        { "LINUX_SPLICE", true }, { "LINUX_TPROXY", true }, { "LUA", false },          { "NETFILTER", false },
-        { "NS", false },          { "OPENSSL", false },     { "OT", false },           { "PCRE", false },
-        { "PCRE2", true },       { "PCRE2_JIT", false },   { "POLL", false },         { "PRCTL", true },
-        { "PROMEX", true },      { "QUIC", false },        { "RT", false },           { "SLZ", false },
-        { "SSL", false },         { "SYSTEMD", true },      { "TELAMON", true },       { "TFO", true },
-        { "THREAD", true },       { "THREAD_DUMP", false }, { "TPROXY", true },        { "WURFL", false },
+        { "DL", false },          { "EPOLL", true },        { "EVPORTS", false },     { "GETADDRINFO", true },
+        { "KQUEUE", false },      { "KTLS", false },        { "LIBCRYPT", true },     { "LINUX_CAP", false },
+        { "LINUX_SPLICE", true }, { "LINUX_TPROXY", true }, { "LUA", false },         { "NETFILTER", false },
+        { "NS", false },          { "OPENSSL", false },     { "OT", false },          { "PCRE", false },
+        { "PCRE2", true },        { "PCRE2_JIT", false },   { "POLL", false },        { "PRCTL", true },
+        { "PROMEX", true },       { "QUIC", false },        { "RT", false },          { "SLZ", false },
+        { "SSL", false },         { "SYSTEMD", true },      { "TELAMON", true },      { "TFO", true },
+        { "THREAD", true },       { "THREAD_DUMP", false }, { "TPROXY", true },       { "WURFL", false },
         { "ZLIB", false },
 };
 

@@ -85,7 +85,7 @@ static bool walk_next(struct walk *w, struct str *ret_v)
         w->at = w->lines ? v.n + 1 : list_item_at(v, w->at, ret_v);
         if (w->lines)
                 *ret_v = str_trim(v); /* rules may leave blanks around it */
-        if (w->at > v.n) { /* the line is used up */
+        if (w->at > v.n) {            /* the line is used up */
                 w->field++;
                 w->at = 0;
         }

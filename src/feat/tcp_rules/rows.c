@@ -104,10 +104,11 @@ static void check(struct conf *c, struct conf_obj *o, void *slot, struct diags *
         if (o->kind->bit & KIND_DEFAULTS)
                 return;
         if (o->kind->bit == KIND_BACKEND && (cfg->connection || cfg->session))
-                (void)diag_add(d, DIAG_ALERT, o->at, "E0745",
-                               "'%s' cannot inherit from a defaults section with 'tcp-request %s' rules: a backend accepts no "
-                               "connections.",
-                               o->name, cfg->connection ? "connection" : "session");
+                (void)diag_add(
+                        d, DIAG_ALERT, o->at, "E0745",
+                        "'%s' cannot inherit from a defaults section with 'tcp-request %s' rules: a backend accepts no "
+                        "connections.",
+                        o->name, cfg->connection ? "connection" : "session");
         if (!px || px->mode == PX_HTTP)
                 return;
         if (!cfg->request_ms && needs_contents(cfg->request, contents))
