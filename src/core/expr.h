@@ -55,6 +55,7 @@ enum { /* what a fetch needs, and so where it may be used (manual 7.3) */
        EXPR_RSP_BYTES = 16384, /* the server likewise */
        EXPR_ANY_HEAD = 32768,  /* a head of either direction: the request's on requests, else the answer's */
        EXPR_CHECK = 4096,      /* a health check runs: x->check instead of x->strm */
+       EXPR_LOADED = 1 << 29,  /* logfmt_compile(): the whole configuration has been read */
        EXPR_SOFT = 1 << 30,    /* expr_compile(): what is not there only warns (log lines); it will be a MISS */
 };
 

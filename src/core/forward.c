@@ -29,7 +29,7 @@ static void add_address(struct strm *s, const struct addr *a, const struct px_fo
                 strm_answer(s, 400);
 }
 
-void forward_request(struct strm *s)
+void forward_addresses(struct strm *s)
 {
         const struct proxy_cfg *f = s->fcfg->px, *b = s->bcfg->px;
         unsigned o = f->options | b->options;

@@ -49,6 +49,14 @@ struct hook_set {
         uint8_t n[HOOK_POINTS];
 };
 
+/* Does anything look at what this stream's client is answered? The one question of who has no such rules. */
+static inline bool hook_on_answers(const struct strm *s)
+{
+        const struct hook_set *f = s->fcfg->hooks, *b = s->bcfg ? s->bcfg->hooks : NULL;
+
+        return (f && (f->n[HOOK_RESPONSE] | f->n[HOOK_AFTER])) || (b && (b->n[HOOK_RESPONSE] | b->n[HOOK_AFTER]));
+}
+
 /* HOOK_AFTER for this head. False: another answer took its place, the caller sends nothing. */
 bool hook_after(struct strm *s, struct hmsg *head);
 bool hook_same_proxy(const struct strm *s); /* a listen section is both sides of this stream: its rules run once */

@@ -254,6 +254,12 @@ static void text_missing(struct parse *p, const struct log_alias *a)
                 p->out[p->n_out++] = '-';
 }
 
+/* Nothing will make it: then it costs no line anything. */
+static bool is_never(const struct parse *p, const struct log_alias *a)
+{
+        return !a->print || (p->allowed & EXPR_LOADED && a->made && !a->made(p->c->conf));
+}
+
 static bool parse_alias(struct parse *p)
 {
         const struct log_alias *a;
@@ -285,7 +291,7 @@ static bool parse_alias(struct parse *p)
         if (a->request && !p->f->log)
                 atomic_store_explicit(&log_request_asked, true, memory_order_relaxed);
         p->f->late |= a->late;
-        if (!a->print && !(p->flags & (LOGFMT_JSON | LOGFMT_CBOR))) {
+        if (is_never(p, a) && !(p->flags & (LOGFMT_JSON | LOGFMT_CBOR))) {
                 text_missing(p, a);
                 return true;
         }

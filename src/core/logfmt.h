@@ -22,6 +22,8 @@ struct log_alias {        /* one %xx: a row */
         size_t (*print)(struct log_view *v, unsigned flags, char *dst,
                         size_t n); /* NULL: never known (nothing captures it) */
         const char *help;
+        /* Does this configuration make it? Asked when all of it is read (EXPR_LOADED); NULL: yes. */
+        bool (*made)(const struct conf *c);
         bool process; /* needs no stream: known to a health check, too */
         bool request; /* reads the request line */
         bool string;  /* +Q and +E apply */

@@ -125,9 +125,9 @@ hot_path size_t logfmt_print(const struct logfmt *f, const struct expr_ctx *x, c
         char *p = dst;
         bool blank = true, there = x->strm != NULL;
 
-        o.end = end;
         if (unlikely(f->coded))
                 return logcode_print(f, x, dst, n);
+        o.end = end;
         o.view.strm = x->strm;
         o.view.origin = x->origin;
         o.view.timed = false;

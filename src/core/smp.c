@@ -305,6 +305,7 @@ struct expr_state *expr_state_of(struct strm *st)
                 return NULL;
         memset(st->vars, 0, sizeof(*st->vars));
         st->vars->size = size;
+        st->has_more = true;
         return st->vars;
 }
 

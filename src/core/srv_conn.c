@@ -222,7 +222,7 @@ static void begin(struct strm *s, struct srv_conn *c)
         s->sv.strm = s;
 }
 
-struct srv_conn *srv_conn_reuse(struct strm *s)
+hot_path struct srv_conn *srv_conn_reuse(struct strm *s)
 {
         struct server_col *col = container_of(s->st_srv, struct server_col, st);
         int policy = s->bcfg->px->http_reuse;
@@ -279,7 +279,7 @@ int srv_conn_open(struct strm *s)
         c->magic = SRV_CONN_MAGIC;
         c->srv = s->srv;
         c->pooled = s->http;
-        c->said = false;
+        c->said = !srv_proxy_wanted(s->srv);
         c->addr_seq = atomic_load_explicit(&s->srv->addr_seq, memory_order_acquire);
         wire_init(&c->wire, true);
         c->wire.head_max = s->bcfg->bufsize;
@@ -295,8 +295,7 @@ int srv_conn_open(struct strm *s)
         pin(&c->srv->pins);
         if (unlikely(s->bcfg->px->options & OPT_SRVTCPKA))
                 conn_keepalive(&c->wire.conn);
-        if (s->http &&
-            (s->bcfg->px->http_reuse == REUSE_NEVER || srv_source_is_private(s->srv) || srv_proxy_wanted(s->srv))) {
+        if (s->http && (s->bcfg->px->http_reuse == REUSE_NEVER || srv_source_is_private(s->srv) || !c->said)) {
                 pooled(c)->owner = s->sess;
                 s->sess->has_private = true;
         }

@@ -14,7 +14,7 @@ struct srv_conn {
         uint32_t magic;
         bool idle;
         bool pooled; /* it is a srv_conn_pooled */
-        bool said;   /* the PROXY protocol's head */
+        bool said;   /* the PROXY protocol's head, if it has one to say */
         struct wire wire;
         union {
                 struct {

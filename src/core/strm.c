@@ -113,8 +113,6 @@ static void count_bytes(struct strm *s)
         uint32_t in = (uint32_t)s->cl.rx_bytes - s->counted_in, out = (uint32_t)s->cl.tx_bytes - s->counted_out;
         uint32_t rsp = (uint32_t)s->sv.rx_bytes - s->log.counted_rsp;
 
-        if (track_any(s))
-                track_bytes(s, in, rsp);
         add_bytes(strm_front_stat(s), in, out, rsp);
         if (strm_back_stat(s))
                 add_bytes(strm_back_stat(s), in, out, rsp);
@@ -123,6 +121,8 @@ static void count_bytes(struct strm *s)
         s->counted_in += in;
         s->counted_out += out;
         s->log.counted_rsp += rsp;
+        if (track_any(s)) /* last, so that it costs who tracks nothing no more than the question */
+                track_bytes(s, in, rsp);
 }
 
 /* Only at the end: a count of what was counted before would cost each idle session its bytes. */
@@ -278,6 +278,7 @@ struct strm *strm_new(struct sess *ss, struct front *fe, struct front_cfg *cfg, 
         s->term[0] = s->term[1] = '-';
         s->sess = ss;
         s->first = ss->n_req == 0;
+        s->has_more = ss->more != NULL;
         s->front = fe;
         s->fcfg = cfg;
         s->st_front = &((struct front_col *)cell_col(&fe->cell))->st;

@@ -64,8 +64,9 @@ struct strm {
         bool http : 1, running : 1, again : 1, redispatched : 1, reused : 1, no_log : 1, logged : 1, counted_back : 1;
         bool has_slot : 1, req_sent : 1, rsp_seen : 1, tunnel : 1, connect : 1, upgrade : 1, head_request : 1;
         bool no_splice : 1, counted_req : 1, q_srv : 1;
-        bool rsp_held : 1;   /* what the server said waits for its hooks */
-        bool body_cut : 1;   /* the client left in mid-body while that was waited for */
+        bool rsp_held : 1; /* what the server said waits for its hooks */
+        bool body_cut : 1; /* the client left in mid-body while that was waited for */
+        bool has_more : 1; /* it has `vars`, or its session had struct sess_more when it began: something may be tracked */
         bool after_done : 1; /* HOOK_AFTER ran, or does not concern the answer */
         bool first;          /* request of its session */
         bool cut[2];         /* request, answer: nobody takes that direction's bytes any more */

@@ -123,6 +123,15 @@ static enum run client_left(struct strm *s)
         return strm_goto(s, STRM_END);
 }
 
+/* What goes before all other bytes: 1 said, 0 not connected yet, negative errno. */
+static cold_path int say_head(struct strm *s)
+{
+        int r = srv_proxy_say(s->srv, &s->sc->wire.conn, s);
+
+        s->sc->said = r > 0;
+        return r;
+}
+
 enum run strm_step_connect(struct strm *s)
 {
         const struct proxy_cfg *px = s->bcfg->px;
@@ -144,15 +153,9 @@ enum run strm_step_connect(struct strm *s)
                 s->deadline = ms ? mono_add_ms(thr_self->now, ms) : MONO_NEVER;
                 s->deadline_kind = DL_CONNECT;
         }
-        if (unlikely(!s->sc->said && srv_proxy_wanted(s->srv))) {
-                r = srv_proxy_say(s->srv, &s->sc->wire.conn, s);
-                if (r < 0)
-                        return strm_connect_failed(s, r, false);
-                if (r == 0)
-                        return RUN_WAIT;
-                s->sc->said = true;
-        }
-        r = s->http ? conn_connected(&s->sc->wire.conn) : wire_connected(&s->sv, &s->cl);
+        r = likely(s->sc->said) ? 1 : say_head(s);
+        if (r > 0)
+                r = s->http ? conn_connected(&s->sc->wire.conn) : wire_connected(&s->sv, &s->cl);
         if (r < 0)
                 return strm_connect_failed(s, r, false);
         if (r == 0)

@@ -133,7 +133,7 @@ static void enter_back(struct strm *s)
         s->hook_pos = 0;
 }
 
-static enum run body_cut(struct strm *s)
+static cold_path enum run body_cut(struct strm *s)
 {
         strm_count_client_abort(s);
         strm_term(s, 'C', 'R');
@@ -158,7 +158,7 @@ static enum run answered_here(struct strm *s)
 }
 
 /* In mode tcp the client may be waited for no longer than its timeout has it, either (manual, tcp-request inspect-delay). */
-static enum run hook_waits(struct strm *s)
+static cold_path enum run hook_waits(struct strm *s)
 {
         int client = s->fcfg->px->timeout.client;
         mono_t until = strm_wait_until(s);

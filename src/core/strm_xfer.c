@@ -147,13 +147,13 @@ static enum pumped head_sent(int r)
 static struct tx_frame request_frame(const struct strm *s)
 {
         const struct hmsg *m = s->req;
-        unsigned o = s->fcfg->px->options | (s->bcfg ? s->bcfg->px->options : 0);
+        unsigned back = s->bcfg ? s->bcfg->px->options : 0, o = s->fcfg->px->options | back;
 
         return (struct tx_frame){ .framing = m->method == HMETH_CONNECT ? HBODY_NONE : (enum hbody)m->body,
                                   .length = m->length,
                                   .upgrade = m->upgrade != HUPGRADE_NONE,
                                   .close = (o & (OPT_SERVER_CLOSE | OPT_HTTPCLOSE)) != 0,
-                                  .unsaid = s->bcfg && (s->bcfg->px->options & OPT_PRETEND_KEEPALIVE) };
+                                  .unsaid = (back & OPT_PRETEND_KEEPALIVE) != 0 };
 }
 
 /* Sends the request head with the body bytes that came with it. */
@@ -248,8 +248,6 @@ static enum pumped send_answer(struct strm *s)
         bool tunnel = is_tunnel_answer(s, s->rsp);
         int n = XFER_IOV, r;
 
-        if (!hook_after(s, s->rsp))
-                return s->step == STRM_XFER ? PUMP_DEAD : PUMP_IDLE;
         f = answer_frame(s, s->rsp);
         r = f.no_body || tunnel ? MSG_END : s->sv.ops->rx_body(&s->sv, v, &n, 0);
         if (r == MSG_BAD || r == MSG_ERR)
@@ -282,7 +280,7 @@ static bool is_wrong_status(int status)
 }
 
 /* What the server said goes on when its hooks have nothing against it. While they wait it is as if nothing had come. */
-static enum pumped answer_hooks(struct strm *s)
+static __attribute__((noinline)) enum pumped answer_hooks(struct strm *s)
 {
         enum hook_answer a;
 
@@ -301,6 +299,8 @@ static enum pumped answer_hooks(struct strm *s)
         if (!s->http)
                 return PUMP_MOVED;
         log_point(s, s->fcfg->log, LOG_ON_RESPONSE); /* behind the rules: what they set and capture is in the line */
+        if (!hook_after(s, s->rsp))
+                return s->step == STRM_XFER ? PUMP_DEAD : PUMP_IDLE;
         return send_answer(s);
 }
 
@@ -330,7 +330,11 @@ static enum pumped answer_ready(struct strm *s)
                 atomic_store_explicit(&v->last_sess, thr_self->now, memory_order_relaxed);
         }
         s->hook_pos = 0;
-        return answer_hooks(s);
+        if (unlikely(hook_on_answers(s)))
+                return answer_hooks(s);
+        s->rsp_seen = true;
+        log_point(s, s->fcfg->log, LOG_ON_RESPONSE);
+        return send_answer(s);
 }
 
 static enum pumped pump_answer_head(struct strm *s)

@@ -60,7 +60,7 @@ void track_end(struct strm *s); /* of the stream; lets go of its entries, forget
 
 static inline bool track_any(const struct strm *s)
 {
-        return unlikely(s->vars != NULL) || unlikely(s->sess && s->sess->more);
+        return unlikely(s->has_more);
 }
 
 /* ---- what a request or its answer teaches ---- */

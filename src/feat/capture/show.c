@@ -1,4 +1,5 @@
 /* feat/capture/show.c - what was captured: in the log (%hr %hs %hrl %hsl %CC %CS) and as samples (manual 7.3.6, 8.2.6). */
+#include "core/kinds.h"
 #include "core/log.h"
 #include "core/logfmt.h"
 #include "core/put.h"
@@ -110,14 +111,56 @@ ALIAS(hsl, print_list(v, CAPTURE_RES, flags, dst, n))
 ALIAS(cc, print_cookie(v, CAPTURE_REQ, dst, n))
 ALIAS(cs, print_cookie(v, CAPTURE_RES, dst, n))
 
+static bool made(const struct conf *c)
+{
+        for (const struct conf_obj *o = c->first; o; o = o->sibling) {
+                const struct capture_cfg *cfg =
+                        o->kind->bit & (KIND_DEFAULTS | KIND_FE) ? conf_slot(o, capture_slot) : NULL;
+
+                if (cfg && (cfg->n[CAPTURE_REQ] || cfg->n[CAPTURE_RES] || cfg->cookie))
+                        return true;
+        }
+        return false;
+}
+
 /* hr and its kin put their own quotes: nothing at all stands where there is no slot. */
 static const struct log_alias aliases[] = {
-        { .name = "CC", .print = cc, .needs = EXPR_LOG, .string = true, .help = "captured request cookie" },
-        { .name = "CS", .print = cs, .needs = EXPR_LOG, .string = true, .help = "captured response cookie" },
-        { .name = "hr", .print = hr, .needs = EXPR_LOG, .quiet = true, .help = "captured request headers" },
-        { .name = "hrl", .print = hrl, .needs = EXPR_LOG, .quiet = true, .help = "captured request headers, list" },
-        { .name = "hs", .print = hs, .needs = EXPR_LOG, .quiet = true, .help = "captured response headers" },
-        { .name = "hsl", .print = hsl, .needs = EXPR_LOG, .quiet = true, .help = "captured response headers, list" },
+        { .name = "CC",
+          .print = cc,
+          .made = made,
+          .needs = EXPR_LOG,
+          .string = true,
+          .help = "captured request cookie" },
+        { .name = "CS",
+          .print = cs,
+          .made = made,
+          .needs = EXPR_LOG,
+          .string = true,
+          .help = "captured response cookie" },
+        { .name = "hr",
+          .print = hr,
+          .made = made,
+          .needs = EXPR_LOG,
+          .quiet = true,
+          .help = "captured request headers" },
+        { .name = "hrl",
+          .print = hrl,
+          .made = made,
+          .needs = EXPR_LOG,
+          .quiet = true,
+          .help = "captured request headers, list" },
+        { .name = "hs",
+          .print = hs,
+          .made = made,
+          .needs = EXPR_LOG,
+          .quiet = true,
+          .help = "captured response headers" },
+        { .name = "hsl",
+          .print = hsl,
+          .made = made,
+          .needs = EXPR_LOG,
+          .quiet = true,
+          .help = "captured response headers, list" },
 };
 LOG_ALIAS_TABLE(capture, aliases);
 

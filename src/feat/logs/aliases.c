@@ -261,10 +261,15 @@ ALIAS(retries)
         return dec(dst, n, s->tries);
 }
 
-/* A line of logasap says with '+' that the final number is larger (manual 8.3.2). */
-static size_t so_far(const struct strm *s, char *dst, size_t n, int64_t v)
+static cold_path bool is_asap(const struct strm *s)
 {
-        if (unlikely(!s->t.end) && n > 0 && s->fcfg->log && s->fcfg->log->options & OPT_LOGASAP) {
+        return s->fcfg->log && s->fcfg->log->options & OPT_LOGASAP;
+}
+
+/* A line of logasap says with '+' that the final number is larger (manual 8.3.2). */
+static inline size_t so_far(const struct strm *s, char *dst, size_t n, int64_t v)
+{
+        if (unlikely(!s->t.end) && n > 0 && is_asap(s)) {
                 *dst = '+';
                 return 1 + dec(dst + 1, n - 1, v);
         }

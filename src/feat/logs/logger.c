@@ -82,7 +82,7 @@ static const struct logfmt *format_get(struct conf *c, const struct conf_obj *o,
                 if (!e->next)
                         break;
         }
-        f = logfmt_compile(&call, str_of(text), NULL, EXPR_AT_LOG);
+        f = logfmt_compile(&call, str_of(text), NULL, EXPR_AT_LOG | EXPR_LOADED);
         if (e && f) {
                 e->next = conf_alloc(c, sizeof(*e));
                 e->next->text = conf_intern(c, str_of(text));
@@ -364,8 +364,10 @@ static void write_header(struct line_buf *b, const struct logger *l, const struc
         b->sec = wall_us / 1000000;
 }
 
-static void emit_one(const struct logger *l, const struct log_target *t, const struct log_use *u, int level,
-                     const char *text, size_t n)
+/* Inline: a line to targets that want the same one is the usual case by far. */
+static inline __attribute__((always_inline)) void emit_one(const struct logger *l, const struct log_target *t,
+                                                           const struct log_use *u, int level, const char *text,
+                                                           size_t n)
 {
         int64_t wall_us = thr_self->wall_us;
         struct line_buf *b = line_buf();
@@ -401,8 +403,9 @@ static cold_path bool is_sampled(struct log_sample *s)
         return false;
 }
 
-static inline void emit_to(const struct logger *l, const struct log_target *t, const struct log_use *u,
-                           enum log_level level, const char *text, size_t n)
+static inline __attribute__((always_inline)) void emit_to(const struct logger *l, const struct log_target *t,
+                                                          const struct log_use *u, enum log_level level,
+                                                          const char *text, size_t n)
 {
         if ((int)level > t->level || (unlikely(t->sample) && !is_sampled(t->sample)))
                 return;

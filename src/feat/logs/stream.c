@@ -13,7 +13,7 @@ static bool is_error(const struct strm *s)
 }
 
 /* Nothing was exchanged: a port probe (manual 8.3.1). */
-static bool is_null(const struct strm *s)
+static inline bool is_null(const struct strm *s)
 {
         return s->cl.rx_bytes == 0 && (s->http || s->sv.rx_bytes == 0);
 }
@@ -47,7 +47,7 @@ static size_t default_line(const struct strm *s, char *dst, size_t n)
         return (size_t)(put_bytes(p, end, mode, strlen(mode)) - dst);
 }
 
-static enum log_level level_of(const struct strm *s, const struct logger *l)
+static inline enum log_level level_of(const struct strm *s, const struct logger *l)
 {
         const struct strm_own *o = s->vars ? strm_own(s) : NULL;
 
@@ -56,7 +56,7 @@ static enum log_level level_of(const struct strm *s, const struct logger *l)
         return l->options & OPT_LOG_SEPARATE_ERRORS && is_error(s) ? LOG_L_ERR : LOG_L_INFO;
 }
 
-static bool is_wanted(const struct strm *s, const struct logger *l)
+static inline bool is_wanted(const struct strm *s, const struct logger *l)
 {
         const struct strm_own *o = s->vars ? strm_own(s) : NULL;
 
@@ -101,8 +101,8 @@ static cold_path void write_each(const struct logger *l, const struct log_profil
         }
 }
 
-static hot_path void write_line(struct strm *s, const struct logger *l, enum log_origin o,
-                                const struct log_profile *only)
+static inline hot_path void write_line(struct strm *s, const struct logger *l, enum log_origin o,
+                                       const struct log_profile *only)
 {
         struct expr_ctx x = { .strm = s,
                               .sess = s->sess,
@@ -127,7 +127,8 @@ static hot_path void write_line(struct strm *s, const struct logger *l, enum log
 
 /* The lines of the first steps do not show what HAProxy finds out later: the request, before it is looked at; its time, before it was
  * routed. */
-static void write_early(struct strm *s, const struct logger *l, enum log_origin o, const struct log_profile *only)
+static cold_path void write_early(struct strm *s, const struct logger *l, enum log_origin o,
+                                  const struct log_profile *only)
 {
         struct strm_log log = s->log;
         mono_t request = s->t.request;
@@ -144,7 +145,8 @@ static void write_early(struct strm *s, const struct logger *l, enum log_origin 
         s->t.request = request;
 }
 
-static void write_step(struct strm *s, const struct logger *l, enum log_origin o)
+/* Inline for the last step, which is the usual one. */
+static inline __attribute__((always_inline)) void write_step(struct strm *s, const struct logger *l, enum log_origin o)
 {
         if (!is_wanted(s, l))
                 return;
@@ -172,6 +174,11 @@ static cold_path void write_default(struct strm *s, const struct logger *l)
 
 /* ---- the steps ---- */
 
+static cold_path void write_rarer(struct strm *s, const struct logger *l, enum log_origin o)
+{
+        write_step(s, l, o);
+}
+
 void logs_stream(struct strm *s, enum log_when now)
 {
         const struct logger *l = s->fcfg->log;
@@ -181,13 +188,13 @@ void logs_stream(struct strm *s, enum log_when now)
                 return;
         }
         if (l->when & now & LOG_ON_ACCEPT)
-                write_step(s, l, LOGO_ACCEPT);
+                write_rarer(s, l, LOGO_ACCEPT);
         if (l->when & now & LOG_ON_REQUEST)
-                write_step(s, l, LOGO_REQUEST);
+                write_rarer(s, l, LOGO_REQUEST);
         if (now & LOG_ON_CONNECT)
-                write_step(s, l, LOGO_CONNECT);
+                write_rarer(s, l, LOGO_CONNECT);
         if (now & LOG_ON_RESPONSE)
-                write_step(s, l, LOGO_RESPONSE);
+                write_rarer(s, l, LOGO_RESPONSE);
 }
 
 static hot_path void write_end(struct strm *s, const struct logger *l)
@@ -196,7 +203,7 @@ static hot_path void write_end(struct strm *s, const struct logger *l)
                 return;
         if (unlikely(s->http && !s->t.request && !s->log.request)) { /* no request: an error of the session */
                 if (l->format || l->error_format)
-                        write_step(s, l, LOGO_ERROR);
+                        write_rarer(s, l, LOGO_ERROR);
         } else if (unlikely(!l->format)) {
                 if (!l->steps)
                         write_default(s, l);
