@@ -212,6 +212,8 @@ static void note(const struct rule_ctx *x, const struct rule *u, enum rule_answe
                 expr_rules(e)->last = u;
 }
 
+/* An action that waits is gone on with. A condition that waits lets the list begin anew when more has come, as in HAProxy: what the rules
+ * before it looked for may be there then (tcp-request content set-var(sess.sni) req.ssl_sni; ... accept if { ... }). */
 hot_path enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x)
 {
         x->list = r;
@@ -225,7 +227,7 @@ hot_path enum rule_answer rules_run(const struct rules *r, struct rule_ctx *x)
 
                 if (likely(a == RULE_NEXT))
                         continue;
-                if (a == RULE_WAIT && !remember(x, i))
+                if (a == RULE_WAIT && !remember(x, c == COND_WAIT ? 0 : i))
                         return RULE_CLOSE; /* no memory to go on later */
                 if (a != RULE_WAIT)
                         (void)remember(x, 0);

@@ -180,15 +180,23 @@ static struct vars *reqres_vars(const struct expr_ctx *x, bool res, bool make)
         return v;
 }
 
+/* One run of a health check: its session, too, is no longer than that. */
+static struct vars *check_vars(const struct expr_ctx *x, bool make)
+{
+        struct vars **at = x->check ? x->check->vars : NULL;
+
+        return !at ? NULL : make ? made(at) : *at;
+}
+
 /* Of all scopes but the process's. NULL: none yet, no such scope here, no memory. */
 static struct vars *find_vars(enum var_scope scope, const struct expr_ctx *x, bool make)
 {
         switch (scope) {
-        case VAR_SESS: return sess_vars(sess_of(x), make);
+        case VAR_SESS: return sess_of(x) ? sess_vars(sess_of(x), make) : check_vars(x, make);
         case VAR_TXN: return x->strm ? strm_vars(x->strm, make) : NULL;
         case VAR_REQ:
         case VAR_RES: return x->strm ? reqres_vars(x, scope == VAR_RES, make) : NULL;
-        case VAR_CHECK: return x->check && x->check->vars ? (make ? made(x->check->vars) : *x->check->vars) : NULL;
+        case VAR_CHECK: return check_vars(x, make);
         case VAR_PROC:
         case VAR_PSESS:
         case VAR_PTXN:

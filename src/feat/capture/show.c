@@ -48,8 +48,8 @@ static size_t print_braces(const struct log_view *v, unsigned side, unsigned fla
         const struct capture_cfg *cfg = capture_cfg_of(v->strm);
         struct out o = { dst, dst + n, flags };
 
-        if (!cfg || !cfg->n[side] || !v->strm->t.request)
-                return 0; /* no request: nothing to capture, not nothing captured */
+        if (!cfg || !cfg->n[side] || (v->strm->http && !v->strm->t.request))
+                return 0; /* no HTTP request: nothing to capture, not nothing captured */
         put(&o, flags & LOGFMT_QUOTE ? STR("\"{") : STR("{"));
         for (uint32_t i = 0; i < cfg->n[side]; i++) {
                 if (i)

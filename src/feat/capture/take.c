@@ -304,10 +304,11 @@ static enum rule_answer run(const void *arg, struct rule_ctx *x)
 {
         const struct capture_do *a = arg;
         struct smp smp = { .iter = 0 };
+        enum expr_answer got = x->strm ? expr_run(a->expr, &x->x, &smp) : EXPR_MISS;
 
-        if (x->strm && expr_run(a->expr, &x->x, &smp) == EXPR_OK)
+        if (got == EXPR_OK)
                 capture_put(x->strm, a->side, a->id, (struct str){ smp.s.p, smp.s.n });
-        return RULE_NEXT;
+        return got == EXPR_WAIT && x->point == RULE_TCP_REQUEST ? RULE_WAIT : RULE_NEXT;
 }
 
 static const struct action actions[] = {

@@ -51,9 +51,9 @@ LATER_TABLE(proxy_never, .what = LATER_KEYWORD, .kinds = KIND_PROXY, .never = tr
 LATER_TABLE(bind, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .names =
         "accept-netscaler-cip,allow-0rtt,alpn,ca-file,ca-ignore-err,ca-sign-file,ca-sign-pass,ca-verify-file,cc,ciphers,"
         "ciphersuites,client-sigalgs,crl-file,crt,crt-ignore-err,crt-list,curves,default-crt,ecdhe,ech,force-sslv3,"
-        "force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,generate-certificates,ktls,label,nbconn,no-ca-names,"
-        "no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,prefer-client-ciphers,proto,severity-output,sigalgs,ssl,"
-        "ssl-max-ver,ssl-min-ver,strict-sni,tcp-md5sig,tcp-ss,tls-ticket-keys,tls-tickets,verify");
+        "force-tlsv10,force-tlsv11,force-tlsv12,force-tlsv13,generate-certificates,guid-prefix,ktls,label,nbconn,"
+        "no-ca-names,no-sslv3,no-tlsv10,no-tlsv11,no-tlsv12,no-tlsv13,npn,prefer-client-ciphers,proto,severity-output,"
+        "sigalgs,ssl,ssl-max-ver,ssl-min-ver,strict-sni,tcp-md5sig,tcp-ss,tls-ticket-keys,tls-tickets,verify");
 
 LATER_TABLE(bind_never, .what = LATER_KEYWORD, .kinds = KIND_ANY_BIND, .never = true, .names =
         "quic-cc-algo,quic-force-retry,quic-socket");

@@ -223,7 +223,7 @@ static void test_early(void **st)
                 { "frontend f\n log @ local0\n log-format %ci\n", LOG_ON_CONNECT },
                 { "frontend f\n log @ local0\n", LOG_ON_ACCEPT },
                 { "frontend f\n mode http\n log @ local0\n", LOG_ON_REQUEST },
-                { "frontend f\n mode http\n log @ local0\n log-steps all\n", 0 },
+                { "frontend f\n mode http\n log @ local0\n log-steps all\n", LOG_ON_REQUEST },
         };
 
         (void)st;

@@ -193,7 +193,7 @@ static unsigned when_of(const struct logger *l, unsigned steps)
         if (l->n == 0)
                 return 0;
         if (!l->format)
-                return steps ? 0 : l->http ? LOG_ON_REQUEST : LOG_ON_ACCEPT;
+                return l->http ? LOG_ON_REQUEST : LOG_ON_ACCEPT; /* whatever the steps */
         if (steps && !(l->options & OPT_LOGASAP))
                 return steps;
         if (l->options & OPT_LOGASAP || !is_late(l))

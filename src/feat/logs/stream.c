@@ -169,7 +169,14 @@ static cold_path void write_default(struct strm *s, const struct logger *l)
         s->logged = true;
         n = default_line(s, text, n);
         atomic_fetch_add_explicit(l->lines, 1, memory_order_relaxed);
-        logger_emit(l, level_of(s, l), text, n);
+        for (uint32_t i = 0; l->varied && i < l->n; i++) {
+                const struct log_target *t = &l->target[i];
+                const struct log_use u = { .tag = t->profile ? t->profile->tag : NULL };
+
+                logger_emit_to(l, t, &u, level_of(s, l), text, n);
+        }
+        if (!l->varied)
+                logger_emit(l, level_of(s, l), text, n);
 }
 
 /* ---- the steps ---- */
@@ -202,11 +209,10 @@ static hot_path void write_end(struct strm *s, const struct logger *l)
         if (s->logged)
                 return;
         if (unlikely(s->http && !s->t.request && !s->log.request)) { /* no request: an error of the session */
-                if (l->format || l->error_format)
+                if (l->format || l->error_format || l->varied)
                         write_rarer(s, l, LOGO_ERROR);
         } else if (unlikely(!l->format)) {
-                if (!l->steps)
-                        write_default(s, l);
+                write_default(s, l);
         } else if (!l->steps || l->when & LOG_ON_CLOSE) {
                 write_step(s, l, LOGO_CLOSE);
         }
@@ -231,7 +237,7 @@ void logs_do(const struct rule_ctx *x, const struct log_profile *only, enum log_
         const struct logger *l = x->x.sess ? x->x.sess->cfg->log : NULL;
         struct strm *s = x->strm, none;
 
-        if (!l || l->n == 0 || (s && s->no_log) || (!l->format && !only))
+        if (!l || l->n == 0 || (s && s->no_log) || (!l->format && !only && !l->varied))
                 return;
         if (!s) { /* what the line is made from: a session without a stream */
                 struct sess *ss = x->x.sess;

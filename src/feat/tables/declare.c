@@ -124,6 +124,10 @@ static bool parse_args(struct parse *p, const struct word *at, enum table_data t
                 return false;
         if (row->form != TF_RATE && args.n)
                 return fail(p, "unexpected argument to store option '%s'", row->name);
+        if (td == TD_GLITCH_CNT || td == TD_GLITCH_RATE)
+                (void)kw_warn(p->c, at, "W0791",
+                              "stick-table: nothing counts '%s' here, it stays 0: HTTP/1 that is odd is refused.",
+                              row->name);
         p->d->store[td] = s;
         return true;
 }

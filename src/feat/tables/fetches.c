@@ -223,8 +223,8 @@ static bool by_sample(const struct expr_arg *args, what_fn what, enum table_data
         X(conn_cnt, TD_CONN_CNT, "connections of the entry so far")                                                    \
         X(conn_cur, TD_CONN_CUR, "connections that track the entry now")                                               \
         X(conn_rate, TD_CONN_RATE, "connections in the rate's period")                                                 \
-        X(glitch_cnt, TD_GLITCH_CNT, "protocol oddities of the client so far")                                         \
-        X(glitch_rate, TD_GLITCH_RATE, "protocol oddities in the rate's period")                                       \
+        X(glitch_cnt, TD_GLITCH_CNT, "protocol oddities so far: 0, none is counted")                                   \
+        X(glitch_rate, TD_GLITCH_RATE, "the rate of protocol oddities: 0")                                             \
         X(gpc0_rate, TD_GPC0_RATE, "how often gpc0 was counted up in the rate's period")                               \
         X(gpc1_rate, TD_GPC1_RATE, "how often gpc1 was counted up in the rate's period")                               \
         X(http_err_cnt, TD_HTTP_ERR_CNT, "wrong or refused requests so far")                                           \

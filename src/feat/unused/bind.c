@@ -10,7 +10,5 @@ static const struct kw rows[] = {
         UNUSED("process", THREADS, "processes that served the line", .max = 1, .manual = "5.1", .args = "<processes>"),
         UNUSED("idle-ping", "only HTTP/2 and QUIC know a ping", "asks an idle connection whether it is there", .max = 1,
                .manual = "5.1", .args = "<time>"),
-        UNUSED("guid-prefix", "listeners have no identity of their own here", "begins the GUIDs of the line's sockets",
-               .max = 1, .manual = "5.1", .args = "<text>"),
 };
 KW_TABLE(unused_bind, KIND_ANY_BIND, struct unused_cfg, rows);
