@@ -60,9 +60,9 @@ tidy: ## clang-tidy over src/ (a file that passed is not read again)
 fuzz: ## fuzz every target, or T=room-name, S=seconds each (60)
 	@tools/fuzz "$(T)" "$(or $(S),60)"
 
-deb: ## the Debian package of the committed tree, read by lintian: build/deb/
-	@tools/deps build deb
-	@tools/deb
+deb: ## the Debian package of the committed tree, read by lintian: build/deb/ (ARCH=arm64: crossed, build/deb-arm64/)
+	@tools/deps build deb $(if $(ARCH),deb-$(ARCH))
+	@tools/deb $(ARCH)
 
 bench: build/telamon ## side by side with HAProxy (HAPROXY=path) and nginx on loopback
 	@tools/deps bench
