@@ -85,16 +85,17 @@ static bool head_of(struct hmsg *m, const struct reply *r)
 static int send_reply(struct strm *s, const struct reply *r, struct hmsg *m)
 {
         struct iovec v = { (void *)(uintptr_t)r->body.p, r->body.n };
-        bool bodyless = sent_status(r) == 204 || sent_status(r) == 304;
-        struct tx_frame f = { .framing = bodyless       ? HBODY_NONE
-                                         : r->no_length ? HBODY_CLOSE
-                                                        : HBODY_LENGTH,
+        struct tx_frame f = { .framing = r->no_length ? HBODY_CLOSE : HBODY_LENGTH,
                               .length = r->body.n,
                               .close = r->no_length || !strm_keeps(s),
                               .no_body = s->head_request };
+        bool bodyless;
 
         if (!hook_after(s, m))
-                return MSG_WAIT; /* another answer went out */
+                return MSG_WAIT;                         /* another answer went out */
+        bodyless = m->status == 204 || m->status == 304; /* only now: rules may have changed it */
+        if (bodyless)
+                f.framing = HBODY_NONE;
         return s->cl.ops->tx(&s->cl, m, &f, &v, f.no_body || bodyless || r->body.n == 0 ? 0 : 1, true);
 }
 
