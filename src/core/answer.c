@@ -98,9 +98,13 @@ void strm_answer_nothing(struct strm *s, int status)
 void strm_answer(struct strm *s, int status)
 {
         const struct page *p = s->http ? page_of_stream(s, status) : NULL;
-        struct expr_ctx x = {
-                .strm = s, .sess = s->sess, .req = s->req, .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP, .final = true
-        };
+        unsigned kept =
+                s->log.request ? EXPR_REQ_LINE : 0; /* when the head is gone, as it is once a server has answered */
+        struct expr_ctx x = { .strm = s,
+                              .sess = s->sess,
+                              .req = s->req,
+                              .have = s->req ? EXPR_AT_REQUEST : EXPR_AT_TCP | kept,
+                              .final = true };
 
         if (p && s->cl.ops)
                 page_send(s, p, &x);

@@ -99,7 +99,7 @@ static void print_expr(struct lf_out *o, const struct logfmt *f, const struct lf
         from = p;
         if (a == EXPR_OK && (smp.type == SMP_STR || smp_cast(&smp, SMP_STR)))
                 p = put_sample(p, o->end, smp.s.p, smp.s.n, f->log ? '#' : '%');
-        else
+        if (p == from) /* nothing there, or an empty text: HAProxy's logs show both alike */
                 p = put_missing(p, o->end, f->log, quote, false);
         if (n->flags & LOGFMT_ESCAPE)
                 p = escape(from, p, o->end);

@@ -317,13 +317,13 @@ static void test_log_format(void **st)
         diags_init(&d);
         f = logfmt_compile(
                 &c,
-                STR("%{+Q}[src] %[src_port]  %[hdr(a)]|%{+Q}[hdr(a)]|%{+Q,+E}[str('a\"b]\\c')]|%[str(a\nb)]|%[status]"),
+                STR("%{+Q}[src] %[src_port]  %[hdr(a)]|%{+Q}[hdr(a)]|%{+Q,+E}[str('a\"b]\\c')]|%[str(a\nb)]|%[status]|%[str()]"),
                 NULL, EXPR_AT_LOG);
         assert_non_null(f);
         assert_int_equal(d.n_warnings, 2); /* hdr() is gone by then */
         n = logfmt_print(f, &x, out, sizeof(out));
         out[n] = '\0';
-        assert_string_equal(out, "\"127.0.0.1\" 33376 -|\"\"|\"a\\\"b\\]\\\\c\"|a#0Ab|200");
+        assert_string_equal(out, "\"127.0.0.1\" 33376 -|\"\"|\"a\\\"b\\]\\\\c\"|a#0Ab|200|-");
         diags_fini(&d);
 }
 
