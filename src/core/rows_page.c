@@ -120,6 +120,10 @@ static int http_error_parse(struct kw_call *c)
 
         if (took < 0)
                 return -1;
+        for (int k = 0; k < took; k++) { /* it may be sent when the request's head is gone */
+                if (memchr(c->args[k].text.p, '%', c->args[k].text.n))
+                        expr_keep_request(EXPR_REQ_LINE, EXPR_CLIENT);
+        }
         if ((size_t)took < c->n_args) {
                 (void)kw_fail(c, &c->args[took], "E0765", "http-error : unknown keyword '%.*s'.",
                               (int)c->args[took].text.n, c->args[took].text.p);
