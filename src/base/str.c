@@ -15,7 +15,7 @@ bool str_ieq(struct str a, struct str b)
 
 bool str_has_prefix(struct str s, struct str prefix)
 {
-        return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
+        return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
 bool str_is_token(struct str s)

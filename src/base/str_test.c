@@ -33,6 +33,7 @@ static void test_compare(void **st)
         assert_int_equal(str_trim(STR(" \t")).n, 0);
         assert_true(str_has_prefix(STR("timeout client"), STR("timeout")));
         assert_false(str_has_prefix(STR("t"), STR("timeout")));
+        assert_true(str_has_prefix(STR("t"), (struct str){ NULL, 0 }));
         assert_true(str_is_token(STR("aZ09!#$%&'*+-.^_`|~")));
         assert_false(str_is_token(STR("")));
         for (const char *c = " \t\"(),/:;<=>?@[\\]{}\x7f\x80\r\n"; *c; c++)

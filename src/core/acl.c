@@ -141,7 +141,10 @@ static bool load_files(struct build *b)
 {
         b->t->sets = conf_alloc(b->c->conf, b->t->n_sets * sizeof(b->t->sets[0]));
         for (uint32_t i = 0; i < b->t->n_sets; i++) {
-                struct pat_ref *r = pat_ref_get(b->c, b->file[i]->text, b->file[i], false);
+                struct pat_ref *r;
+
+                ASSERT(b->file[i] != NULL);
+                r = pat_ref_get(b->c, b->file[i]->text, b->file[i], false);
 
                 if (r)
                         b->t->sets[i] = pat_expr_new(b->c, r, b->t->match, b->icase, PAT_STR, b->file[i]);

@@ -244,7 +244,7 @@ static void values_keep_type_and_bytes(void **st)
         static const char *const where[] = { "txn.v", "proc.v" };
         char text[] = "first", big[5000];
         struct place a;
-        struct smp s, back;
+        struct smp s, back = { .type = SMP_ANY };
 
         (void)st;
         memset(big, 'b', sizeof(big));

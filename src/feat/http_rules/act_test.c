@@ -1,4 +1,5 @@
 /* Actions: what they make of heads, targets, answers and sockets, and what they refuse. */
+#include "core/expr.h"
 #include "feat/http_rules/rules_testing.h"
 
 /* ---- edits ---- */
@@ -172,6 +173,7 @@ static int status_after(const char *rule, const char *head)
         assert_true(fx_head(&rsp, head, true));
         fs.s.rsp = &rsp.m;
         status = run(c, HOOK_RESPONSE) == HOOK_NEXT ? rsp.m.status : 0;
+        expr_state_fini(&fs.s);
         fx_unload(c);
         return status;
 }

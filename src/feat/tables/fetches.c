@@ -30,7 +30,7 @@ static void look_up(struct table *t, const struct smp *s, bool make, struct foun
         bool is_new;
 
         *ret_f = (struct found){ .t = t, .i = STICK_NONE };
-        if (!table_key_of(t, s, room, &key))
+        if (!t || !table_key_of(t, s, room, &key))
                 return;
         ret_f->i = make ? stick_get(&t->stick, key, thr_self->now, &is_new) : stick_find(&t->stick, key, thr_self->now);
         ret_f->held = ret_f->i != STICK_NONE;
