@@ -561,12 +561,7 @@ static const struct pair refused[] = {
 static void test_refused(void **st)
 {
         (void)st;
-        for (size_t i = 0; i < array_len(refused); i++) {
-                const char *got = value_of(refused[i].text);
-
-                if (!strstr(got, refused[i].want))
-                        fail_msg("%s: got '%s', want '%s'", refused[i].text, got, refused[i].want);
-        }
+        each_is_refused(refused, array_len(refused));
 }
 
 /* Output that is larger than scratch memory is no sample, and nothing is written behind it. */

@@ -98,4 +98,15 @@ static inline void check(const struct pair *p, size_t n)
         }
 }
 
+/* Each is refused, and the alert holds this text. */
+static inline void each_is_refused(const struct pair *p, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                const char *got = value_of(p[i].text);
+
+                if (!strstr(got, p[i].want))
+                        fail_msg("%s: got '%s', want '%s'", p[i].text, got, p[i].want);
+        }
+}
+
 #endif

@@ -682,12 +682,7 @@ static const struct pair refused[] = {
 static void test_refused(void **st)
 {
         (void)st;
-        for (size_t i = 0; i < array_len(refused); i++) {
-                const char *got = value_of(refused[i].text);
-
-                if (!strstr(got, refused[i].want))
-                        fail_msg("%s: got '%s', want '%s'", refused[i].text, got, refused[i].want);
-        }
+        each_is_refused(refused, array_len(refused));
 }
 
 static int set_inputs(void **st)

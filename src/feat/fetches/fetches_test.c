@@ -29,15 +29,6 @@ static int setup(void **st)
         return 0;
 }
 
-static int teardown(void **st)
-{
-        (void)st;
-        fx_unload(conf);
-        thr_free(thr_self);
-        thr_self = NULL;
-        return 0;
-}
-
 static void test_fetches(void **st)
 {
         static const struct pair t[] = {
@@ -337,5 +328,5 @@ int main(void)
                 cmocka_unit_test(test_header_format),  cmocka_unit_test(test_log_format),
         };
 
-        return cmocka_run_group_tests(tests, setup, teardown);
+        return cmocka_run_group_tests(tests, setup, fetches_teardown);
 }

@@ -113,4 +113,13 @@ static inline void check_alerts(const struct pair *p, size_t n)
         }
 }
 
+static inline int fetches_teardown(void **st)
+{
+        (void)st;
+        fx_unload(conf);
+        thr_free(thr_self);
+        thr_self = NULL;
+        return 0;
+}
+
 #endif

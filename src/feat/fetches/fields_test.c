@@ -26,15 +26,6 @@ static int setup(void **st)
         return 0;
 }
 
-static int teardown(void **st)
-{
-        (void)st;
-        fx_unload(conf);
-        thr_free(thr_self);
-        thr_self = NULL;
-        return 0;
-}
-
 static void test_request_fields(void **st)
 {
         static const struct pair t[] = {
@@ -299,5 +290,5 @@ int main(void)
                 cmocka_unit_test(test_alerts),
         };
 
-        return cmocka_run_group_tests(tests, setup, teardown);
+        return cmocka_run_group_tests(tests, setup, fetches_teardown);
 }

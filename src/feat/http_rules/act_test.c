@@ -329,17 +329,9 @@ static void test_action_errors(void **st)
                 { "http-request set-status 404", "unknown action 'set-status'" },
                 { "http-response set-path /", "unknown action 'set-path'" },
         };
-        char rules[256];
 
         (void)st;
-        for (size_t i = 0; i < array_len(t); i++) {
-                const char *got;
-
-                (void)snprintf(rules, sizeof(rules), " %s\n", t[i][0]);
-                got = said(rules);
-                if (!strstr(got, t[i][1]))
-                        fail_msg("%s: got '%s'", t[i][0], got);
-        }
+        each_is_refused(t, array_len(t));
 }
 
 /* ---- what is said to the kernel ---- */

@@ -168,17 +168,9 @@ static void test_condition_errors(void **st)
                 { "http-request return string x", "a content type must be defined" },
                 { "http-request return content-type a/b file x", "error opening file 'x'" },
         };
-        char rules[256];
 
         (void)st;
-        for (size_t i = 0; i < array_len(t); i++) {
-                const char *got;
-
-                (void)snprintf(rules, sizeof(rules), " %s\n", t[i][0]);
-                got = said(rules);
-                if (!strstr(got, t[i][1]))
-                        fail_msg("%s: got '%s'", t[i][0], got);
-        }
+        each_is_refused(t, array_len(t));
         assert_non_null(strstr(said(" use_backend nob\n"), "unable to find required use_backend: 'nob'."));
 }
 

@@ -119,6 +119,21 @@ static const char *said(const char *rules)
         return out;
 }
 
+/* Each of these lines is refused, and what is said holds this text. */
+static void each_is_refused(const char *const t[][2], size_t n)
+{
+        char rules[256];
+
+        for (size_t i = 0; i < n; i++) {
+                const char *got;
+
+                (void)snprintf(rules, sizeof(rules), " %s\n", t[i][0]);
+                got = said(rules);
+                if (!strstr(got, t[i][1]))
+                        fail_msg("%s: got '%s'", t[i][0], got);
+        }
+}
+
 static void request_is(const char *head)
 {
         fx_stream_init(&fs, NULL);
